@@ -17,6 +17,14 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
+/** The codes that say something of the event itself: sending it again would fail again. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set([
+  'ERR_UNSERIALIZABLE',
+  'ERR_TRANSFORM',
+  'ERR_RECORD_TOO_LARGE',
+  'ERR_RECORD_REJECTED',
+])
+
 /**
  * The one error class of this package. `code` is stable and meant for programs; `message` names what was
  * wrong and the fix, and never holds a secret; `cause` is the error below it, where there is one.
@@ -33,5 +41,10 @@ export class FirehoseError extends Error {
     super(message, options)
     this.name = 'FirehoseError'
     this.code = code
+  }
+
+  /** Whether sending the same event again is bound to fail again. */
+  get permanent(): boolean {
+    return PERMANENT.has(this.code)
   }
 }

@@ -1,0 +1,79 @@
+import { LRUCache } from 'lru-cache'
+import { type Clock, systemClock } from '../clock.js'
+import { type ClientIdentity, PooledClient } from './client.js'
+
+export interface ClientPoolOptions {
+  /** Clients held at most. @default 100 */
+  readonly max?: number | undefined
+  /** @default the system's */
+  readonly clock?: Clock | undefined
+}
+
+export interface ClientPoolStats {
+  /** Clients held now. */
+  readonly clients: number
+  /** Clients that had to make room for others. */
+  readonly evictions: number
+  /** AssumeRole calls made. */
+  readonly assumeRoleCalls: number
+}
+
+export interface ClientPool {
+  /** The client of an identity, made at its first use. Ask anew for every call: clients come and go. */
+  get(identity: ClientIdentity): PooledClient
+  stats(): ClientPoolStats
+  /** Lets go of all clients; each is destroyed when its last call has ended. */
+  close(): void
+}
+
+/**
+ * Makes the pool that shares clients, and with them connections and credentials: one for each region, role, external
+ * ID and endpoint. The client unused for longest makes room when the pool is full.
+ *
+ * @example
+ * const pool = createClientPool({ max: 500 })
+ * const web = createDelivery({ settings: webSettings, pool })
+ * const app = createDelivery({ settings: appSettings, pool })
+ */
+export function createClientPool(options: ClientPoolOptions = {}): ClientPool {
+  const clock = options.clock ?? systemClock
+  const configIds = new WeakMap<object, number>()
+  let nextConfigId = 0
+  let evictions = 0
+  let assumeRoleCalls = 0
+
+  const clients = new LRUCache<string, PooledClient>({
+    max: options.max ?? 100,
+    dispose: (client, _key, reason) => {
+      if (reason === 'evict') evictions++
+      client.retire()
+    },
+  })
+
+  const keyOf = ({
+    region,
+    roleAddress,
+    externalId,
+    endpoint,
+    stsEndpoint,
+    clientConfig,
+  }: ClientIdentity) => {
+    const isPlain = Object.keys(clientConfig).length === 0
+    if (!isPlain && !configIds.has(clientConfig)) configIds.set(clientConfig, ++nextConfigId)
+    const configId = isPlain ? 0 : configIds.get(clientConfig)
+    return JSON.stringify([region, roleAddress, externalId, endpoint, stsEndpoint, configId])
+  }
+
+  return {
+    get(identity) {
+      const key = keyOf(identity)
+      const held = clients.get(key)
+      if (held !== undefined) return held
+      const client = new PooledClient(identity, clock, () => assumeRoleCalls++)
+      clients.set(key, client)
+      return client
+    },
+    stats: () => ({ clients: clients.size, evictions, assumeRoleCalls }),
+    close: () => clients.clear(),
+  }
+}

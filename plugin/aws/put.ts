@@ -1,0 +1,131 @@
+import { PutRecordBatchCommand, PutRecordCommand } from '@aws-sdk/client-firehose'
+import type { Clock } from '../clock.js'
+import type { PooledClient } from './client.js'
+import { type ClassifiedError, classify } from './error-classes.js'
+import { redact } from './redact.js'
+
+export type Api = 'PutRecord' | 'PutRecordBatch'
+
+/** What Firehose said of one record. */
+export type RecordAnswer =
+  | { readonly recordId: string }
+  | { readonly errorCode: string; readonly errorMessage: string }
+
+/** What came of one call: an answer for every record, in order, or none for any. */
+export type PutResult =
+  | { readonly answers: readonly RecordAnswer[] }
+  | { readonly refusal: ClassifiedError & { readonly error: Error } }
+
+/** Makes one call for `records`; PutRecord takes exactly one. Never rejects. */
+export type Put = (api: Api, stream: string, records: readonly Uint8Array[]) => Promise<PutResult>
+
+export interface PutOptions {
+  /** Asked for at every call, as a pool may replace its clients. */
+  readonly client: () => PooledClient
+  /** How long a call may take, in ms, a fetch of credentials included. */
+  readonly requestTimeout: number
+  /** SECURITY: struck out of every error. */
+  readonly externalId: string | undefined
+  readonly clock: Clock
+}
+
+/** Makes the function that calls Firehose and reads its answer record by record. */
+export function createPut({ client, requestTimeout, externalId, clock }: PutOptions): Put {
+  const once = async (client: PooledClient, api: Api, stream: string, records: readonly Uint8Array[]) => {
+    try {
+      return { answers: await call(client, api, stream, records, requestTimeout, clock) }
+    } catch (thrown) {
+      const error = redact(thrown, externalId)
+      return { refusal: { ...classify(error), error } }
+    }
+  }
+
+  return (api, stream, records) =>
+    client().use(async (client): Promise<PutResult> => {
+      const generation = client.credentialsGeneration
+      const first = await once(client, api, stream, records)
+      if (first.refusal?.class !== 'reauth') return first
+      await client.renewCredentials(generation).catch(ignore)
+      const second = await once(client, api, stream, records)
+      // Fresh credentials refused as well: waiting is all that is left to try.
+      if (second.refusal?.class === 'reauth') return { refusal: { ...second.refusal, class: 'retry' } }
+      return second
+    })
+}
+
+async function call(
+  { firehose }: PooledClient,
+  api: Api,
+  stream: string,
+  records: readonly Uint8Array[],
+  requestTimeout: number,
+  clock: Clock,
+): Promise<RecordAnswer[]> {
+  return withTimeout(clock, requestTimeout, async (abortSignal) => {
+    const [record] = records
+    if (api === 'PutRecord' && record !== undefined) {
+      const command = new PutRecordCommand({ DeliveryStreamName: stream, Record: { Data: record } })
+      return readAnswers([await firehose.send(command, { abortSignal })], 1)
+    }
+    const command = new PutRecordBatchCommand({
+      DeliveryStreamName: stream,
+      Records: records.map((Data) => ({ Data })),
+    })
+    const answer = await firehose.send(command, { abortSignal })
+    return readAnswers(answer.RequestResponses, records.length)
+  })
+}
+
+interface Entry {
+  readonly RecordId?: string | undefined
+  readonly ErrorCode?: string | undefined
+  readonly ErrorMessage?: string | undefined
+}
+
+/** @throws where the answer does not tell of every record: then it tells of none */
+function readAnswers(entries: readonly Entry[] | undefined, expected: number): RecordAnswer[] {
+  if (!Array.isArray(entries) || entries.length !== expected) {
+    throw new Error(`The answer tells of ${entries?.length ?? 'no'} records, ${expected} were sent`)
+  }
+  return entries.map((entry: Entry | null) => {
+    if (entry?.RecordId && !entry.ErrorCode) return { recordId: entry.RecordId }
+    return {
+      errorCode: entry?.ErrorCode ?? 'MissingRecordId',
+      errorMessage: entry?.ErrorMessage ?? 'the answer has no RecordId',
+    }
+  })
+}
+
+/**
+ * Ends the wait by itself: the SDK's abort does not reach a fetch of credentials, nor a body that stops coming.
+ */
+async function withTimeout<T>(
+  clock: Clock,
+  ms: number,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController()
+  const { promise: timedOut, reject } = rejectable()
+  const cancel = clock.after(ms, () => {
+    const error = new Error(`No answer within ${ms} ms`)
+    error.name = 'TimeoutError'
+    reject(error)
+    controller.abort(error)
+  })
+  try {
+    return await Promise.race([call(controller.signal), timedOut])
+  } finally {
+    cancel()
+  }
+}
+
+function rejectable(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<never>((_resolve, rejectPromise) => {
+    reject = rejectPromise
+  })
+  return { promise, reject }
+}
+
+/** The call that follows fails in its turn, and tells why. */
+function ignore(): void {}

@@ -1,0 +1,22 @@
+/** Counts since the start for one stream, and how it stands now. */
+export interface StreamStats {
+  /** Records that have their RecordId. */
+  readonly delivered: number
+  /** Records that failed for good. */
+  readonly failed: number
+  /** Records sent again because Firehose did not take them before. */
+  readonly resent: number
+  /** Calls made. */
+  readonly calls: number
+  /** Records waiting or under way, and their bytes. */
+  readonly queued: number
+  readonly queuedBytes: number
+  readonly callsInFlight: number
+  /** The call in use: PutRecord where the role allows nothing else. */
+  readonly api: 'PutRecord' | 'PutRecordBatch'
+  /** `open`: the stream is parked after an error that someone has to mend; records fail at once. */
+  readonly circuit: 'closed' | 'open' | 'half-open'
+}
+
+/** What {@link close} reports of one stream. */
+export type StreamReport = Pick<StreamStats, 'delivered' | 'failed'>

@@ -1,0 +1,116 @@
+import { FirehoseError } from './errors.js'
+import type { SegmentEvent } from './event.js'
+import { createRouter } from './router.js'
+import { type DestinationConfiguration, parseSettings } from './settings/configuration.js'
+import type { DestinationSettings } from './settings/settings.js'
+
+/** The name under which events switch this destination on and off in `integrations`. Source: Segment's catalog. */
+export const DESTINATION_NAME = 'Amazon Kinesis Firehose'
+
+/** What one event becomes for one delivery stream. */
+export interface MappedRecord {
+  readonly stream: string
+  /** The record's bytes: the event as JSON and a newline, UTF-8. Empty where `error` is set. */
+  readonly data: Uint8Array
+  /** Why the event could not become a record. Delivery fails such a record with this error. */
+  readonly error?: FirehoseError
+}
+
+/** An event's records, and where there are none, why: `unmapped`, switched `off`, or `dropped` by `transform`. */
+export interface Mapping {
+  readonly records: MappedRecord[]
+  readonly verdict: 'mapped' | 'unmapped' | 'off' | 'dropped'
+}
+
+export interface Mapper {
+  /** The event's records, one for each stream. Never throws. */
+  (event: SegmentEvent): MappedRecord[]
+  /** As calling the mapper, with the reason where there are no records. Never throws. */
+  explain(event: SegmentEvent): Mapping
+  /** Every stream that the mapping names, each once. */
+  readonly streams: readonly string[]
+}
+
+/**
+ * Makes the function from an event to its records, by `mappedStreams`, `routing` and `transform`.
+ * Its cost grows with the rows that match, not with the rows there are.
+ *
+ * @throws FirehoseError `ERR_SETTINGS`
+ * @see https://segment.com/docs/connections/destinations/catalog/amazon-kinesis-firehose/#event-mapping
+ *
+ * @example
+ * const mapper = createMapper({ mappedStreams: [{ event: 'User Registered', stream: 'new_users' }] })
+ * mapper({ type: 'track', event: 'user registered', userId: 'u1' })
+ * // [{ stream: 'new_users', data: <'{"type":"track","event":"user registered","userId":"u1"}\n'> }]
+ */
+export function createMapper(settings: DestinationSettings): Mapper {
+  return mapperOf(parseSettings(settings))
+}
+
+/** {@link createMapper} for settings already parsed. */
+export function mapperOf(configuration: DestinationConfiguration): Mapper {
+  const { transform } = configuration
+  const router = createRouter(configuration.mapping, configuration.routing)
+
+  const explain = (given: SegmentEvent): Mapping => {
+    let streams: readonly string[] = UNKNOWN
+    try {
+      if (isSwitchedOff(given)) return nothing('off')
+      const event = transform === undefined ? given : transformed(given, transform)
+      if (event === null) return nothing('dropped')
+      streams = router.route(event)
+      if (streams.length === 0) return nothing('unmapped')
+      const data = serialize(event)
+      return { records: streams.map((stream) => ({ stream, data })), verdict: 'mapped' }
+    } catch (thrown) {
+      const error = thrown instanceof FirehoseError ? thrown : unserializable(thrown)
+      return { records: streams.map((stream) => ({ stream, data: NO_BYTES, error })), verdict: 'mapped' }
+    }
+  }
+
+  return Object.assign((event: SegmentEvent) => explain(event).records, { explain, streams: router.streams })
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Stands for the streams of an event that failed before it could be routed. */
+const UNKNOWN = ['*']
+
+function nothing(verdict: Mapping['verdict']): Mapping {
+  return { records: [], verdict }
+}
+
+/** Segment's meaning of `integrations`: an own entry decides, else `All`; only `false` is no. */
+function isSwitchedOff(event: SegmentEvent): boolean {
+  const integrations = event?.integrations
+  if (typeof integrations !== 'object' || integrations === null) return false
+  const { [DESTINATION_NAME]: own, All: all } = integrations as Record<string, unknown>
+  return own === false || (all === false && !own)
+}
+
+function transformed(event: SegmentEvent, transform: (event: SegmentEvent) => SegmentEvent | null) {
+  const fix = 'let it return an event or null'
+  let result: unknown
+  try {
+    result = transform(event)
+  } catch (cause) {
+    throw new FirehoseError('ERR_TRANSFORM', `\`transform\` threw on this event; ${fix}`, { cause })
+  }
+  if (typeof result === 'object') return result
+  throw new FirehoseError('ERR_TRANSFORM', `\`transform\` returned ${typeof result}; ${fix}`)
+}
+
+function serialize(event: SegmentEvent): Uint8Array {
+  const json = JSON.stringify(event)
+  if (json === undefined) throw new TypeError('toJSON() gives no value')
+  return Buffer.from(`${json}\n`)
+}
+
+function unserializable(cause: unknown): FirehoseError {
+  const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'it throws'
+  return new FirehoseError(
+    'ERR_UNSERIALIZABLE',
+    `The event cannot be written as JSON (${why}); send only JSON values, BigInts as strings`,
+    { cause },
+  )
+}

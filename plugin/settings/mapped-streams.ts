@@ -1,0 +1,58 @@
+import { z } from 'zod'
+
+/** A row of the mapping, read: `event` trimmed and in lower case. */
+export interface MappingRow {
+  readonly event: string
+  readonly stream: string
+}
+
+const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
+const STREAM_ARN =
+  /^arn:aws[a-z0-9-]*:firehose:(?<region>[a-z0-9-]+):\d{12}:deliverystream\/(?<name>[a-zA-Z0-9_.-]{1,64})$/
+
+const NAME_THE_EVENT = 'name a track event, an event type, or "*" for all events'
+const NAME_THE_STREAM =
+  "give a delivery stream's name (1 to 64 of a-z A-Z 0-9 _ . -) or its ARN (arn:aws:firehose:REGION:ACCOUNT:deliverystream/NAME)"
+
+const event = z
+  .string({ error: NAME_THE_EVENT })
+  .refine((value) => value.trim() !== '', { error: NAME_THE_EVENT })
+  .transform((value) => value.trim().toLowerCase())
+
+const stream = z
+  .string({ error: NAME_THE_STREAM })
+  .refine((value) => STREAM_NAME.test(value) || STREAM_ARN.test(value), { error: NAME_THE_STREAM })
+
+const streams = z.preprocess(
+  (given) => (typeof given === 'string' ? [given] : given),
+  z.array(stream, { error: NAME_THE_STREAM }).min(1, { error: NAME_THE_STREAM }),
+)
+
+/** `[{ event, stream }, …]` */
+export const mappingRows = z
+  .array(z.strictObject({ event, stream: streams }, { error: 'give rows of { event, stream }' }))
+  .transform((rows): MappingRow[] =>
+    rows.flatMap((row) => row.stream.map((stream) => ({ event: row.event, stream }))),
+  )
+
+/** `{ event: stream, … }` */
+export const mappingTable = z
+  .record(z.string(), streams, { error: 'give rows of { event, stream }, or an object from event to stream' })
+  .transform((table, ctx): MappingRow[] =>
+    Object.entries(table).flatMap(([name, streams]) => {
+      const key = event.safeParse(name)
+      if (key.success) return streams.map((stream) => ({ event: key.data, stream }))
+      ctx.addIssue({ code: 'custom', input: name, message: NAME_THE_EVENT })
+      return []
+    }),
+  )
+
+/** The stream's name, or what is wrong: the ARN names another region than the destination's. */
+export function streamName(stream: string, region: string): { name: string } | { problem: string } {
+  const arn = STREAM_ARN.exec(stream)?.groups as { region: string; name: string } | undefined
+  if (arn === undefined) return { name: stream }
+  if (arn.region === region) return { name: arn.name }
+  return {
+    problem: `lies in ${arn.region}, but the destination's region is ${region}: set region to '${arn.region}'`,
+  }
+}
