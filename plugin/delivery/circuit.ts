@@ -34,7 +34,7 @@ export class Circuit {
   open(cause: Error): void {
     if (this.state === 'open') return
     // Half of the pause is fixed: a jitter near nothing would make the probe no pause at all.
-    const pause = backoffMs(this.#attempts, this.#clock.random, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+    const pause = backoffMs(this.#attempts, this.#clock, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
     this.#probeAt = this.#clock.now() + FIRST_PAUSE_MS / 2 + pause
     this.#attempts++
     this.#cause = cause

@@ -97,8 +97,8 @@ export class Target {
     this.#deferPump()
   }
 
-  /** Fails everything that is not settled. */
-  abandon(error: FirehoseError): void {
+  /** Fails everything that is not settled, and stops. */
+  close(error: FirehoseError): void {
     this.#fail(this.#unsettled(), error)
     this.#backlog.takeAll()
     this.#deadlines.stop()
@@ -252,7 +252,7 @@ export class Target {
   }
 
   #backOff(): void {
-    this.#notBefore = this.#clock.now() + backoffMs(this.#failures++, this.#clock.random)
+    this.#notBefore = this.#clock.now() + backoffMs(this.#failures++, this.#clock)
   }
 
   /** Something in the call is invalid: the halves are sent apart; an entry that stands alone is the one. */
