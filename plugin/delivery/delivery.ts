@@ -142,15 +142,17 @@ export class FirehoseDelivery implements Delivery {
   }
 
   async #close(timeoutMs: number): Promise<Readonly<Record<string, StreamReport>>> {
-    const cancel = this.#parts.clock.after(timeoutMs, () => {
-      const error = new FirehoseError(
-        'ERR_CLOSED',
-        `Closed before the record was delivered, after ${timeoutMs} ms`,
-      )
-      for (const target of this.#targets.values()) target.abandon(error)
-    })
+    const error = new FirehoseError(
+      'ERR_CLOSED',
+      `Closed before the record was delivered, after ${timeoutMs} ms`,
+    )
+    const closeTargets = () => {
+      for (const target of this.#targets.values()) target.close(error)
+    }
+    const cancel = this.#parts.clock.after(timeoutMs, closeTargets)
     await this.flush()
     cancel()
+    closeTargets()
     this.#parts.release?.()
     const reports = Object.entries(this.stats()).map(([stream, { delivered, failed }]) => {
       return [stream, { delivered, failed }] as const
