@@ -94,7 +94,7 @@ export class AssumedRole {
     } catch (error) {
       const attempts = this.#refusal?.attempts ?? 0
       const pause =
-        FIRST_PAUSE_MS / 2 + backoffMs(attempts, this.#clock.random, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+        FIRST_PAUSE_MS / 2 + backoffMs(attempts, () => this.#clock.random(), FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
       this.#refusal = { error, attempts: attempts + 1, askAgainAt: this.#clock.now() + pause }
       throw error
     }
