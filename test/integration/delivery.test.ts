@@ -46,7 +46,11 @@ const codes = (outcomes: readonly RecordOutcome[]) => [
 ]
 
 /** Every RecordId reported was given by AWS, for the record it was reported of. */
-function expectTrueRecordIds(test: TestAws, sent: ReturnType<typeof records>, outcomes: readonly RecordOutcome[]) {
+function expectTrueRecordIds(
+  test: TestAws,
+  sent: ReturnType<typeof records>,
+  outcomes: readonly RecordOutcome[],
+) {
   outcomes.forEach((outcome, i) => {
     if (outcome.status !== 'delivered') return
     expect(test.taken.get(outcome.recordId)?.text).toBe(Buffer.from(sent[i]?.data as Uint8Array).toString())
@@ -92,10 +96,19 @@ describe('against an AWS with faults', () => {
     ['30 % of the records throttled', [{ kind: 'throttle-records', share: 0.3, times: 40 }]],
     ['30 % of the records failing', [{ kind: 'fail-records', share: 0.3, times: 40 }]],
     ['calls throttled', [{ kind: 'throttle', action: 'PutRecordBatch', share: 0.5, times: 20 }]],
-    ['internal failures', [{ kind: 'error', action: 'PutRecordBatch', code: 'InternalFailure', status: 500, times: 5 }]],
-    ['connections cut before the effect', [{ kind: 'disconnect', action: 'PutRecordBatch', share: 0.5, times: 10 }]],
+    [
+      'internal failures',
+      [{ kind: 'error', action: 'PutRecordBatch', code: 'InternalFailure', status: 500, times: 5 }],
+    ],
+    [
+      'connections cut before the effect',
+      [{ kind: 'disconnect', action: 'PutRecordBatch', share: 0.5, times: 10 }],
+    ],
     ['expired tokens', [{ kind: 'expired-token', action: 'PutRecordBatch', share: 0.4, times: 20 }]],
-    ['STS failing at first', [{ kind: 'error', action: 'AssumeRole', code: 'InternalFailure', status: 500, times: 2 }]],
+    [
+      'STS failing at first',
+      [{ kind: 'error', action: 'AssumeRole', code: 'InternalFailure', status: 500, times: 2 }],
+    ],
   ])('delivers every record exactly once with %s', async (_name, faults) => {
     const test = await start({ faults })
     const delivery = deliveryTo(test, quick)
@@ -112,14 +125,26 @@ describe('against an AWS with faults', () => {
 
   it.each<[string, Fault[]]>([
     ['connections cut after the effect', [{ kind: 'disconnect-after', action: 'PutRecordBatch', times: 3 }]],
-    ['answers cut in the middle', [{ kind: 'disconnect-after', action: 'PutRecordBatch', cut: 'within', times: 3 }]],
+    [
+      'answers cut in the middle',
+      [{ kind: 'disconnect-after', action: 'PutRecordBatch', cut: 'within', times: 3 }],
+    ],
     ['answers past the time-out', [{ kind: 'delay', action: 'PutRecordBatch', ms: 800, times: 3 }]],
     ['answers that never come', [{ kind: 'hang', action: 'PutRecordBatch', times: 3 }]],
     ['answers that are no JSON', [{ kind: 'garbage', action: 'PutRecordBatch', times: 3 }]],
     ['answers cut short', [{ kind: 'truncated', action: 'PutRecordBatch', times: 3 }]],
-    ['answers that tell of no record', [{ kind: 'wrong-responses', responses: 'missing', times: 3 }]],
-    ['answers that tell of too few records', [{ kind: 'wrong-responses', responses: 'short', times: 3 }]],
-    ['answers that tell of too many records', [{ kind: 'wrong-responses', responses: 'long', times: 3 }]],
+    [
+      'answers that tell of no record',
+      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'missing', times: 3 }],
+    ],
+    [
+      'answers that tell of too few records',
+      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'short', times: 3 }],
+    ],
+    [
+      'answers that tell of too many records',
+      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'long', times: 3 }],
+    ],
   ])('delivers every record at least once with %s', async (_name, faults) => {
     const test = await start({ faults })
     const delivery = deliveryTo(test, quick)
@@ -132,7 +157,7 @@ describe('against an AWS with faults', () => {
 
   it('survives them all at once; prints the counts', async () => {
     const test = await start({ seed: 7 })
-    const delivery = deliveryTo(test, { ...quick, deliveryTimeout: 18_000 })
+    const delivery = deliveryTo(test, { ...quick, flushAt: 200, deliveryTimeout: 18_000 })
     const faults: Fault[] = [
       { kind: 'throttle-records', share: 0.3 },
       { kind: 'throttle', action: 'PutRecordBatch', share: 0.1 },
@@ -166,7 +191,8 @@ describe('against an AWS with faults', () => {
     const test = await start({ faults: [{ kind: 'hang', stream: 'sick' }] })
     const delivery = deliveryTo(test, quick)
     const sick = delivery.deliver(records(2_000, 'sick'))
-    for (let i = 0; i < 50; i++) expect(codes(await delivery.deliver(records(1, 'well')))).toEqual(['delivered'])
+    for (let i = 0; i < 50; i++)
+      expect(codes(await delivery.deliver(records(1, 'well')))).toEqual(['delivered'])
     test.aws.clearFaults()
     expect(codes(await sick)).toEqual(['delivered'])
   })
@@ -247,7 +273,10 @@ describe('roles', () => {
     const test = await start({ roles: [trusting('another')], streams: ['everything'] })
     const notices: string[] = []
     const note = (text: string) => notices.push(text)
-    const delivery = deliveryTo(test, { secretId: 'hush-hush', logger: { info: note, warn: note, error: note } })
+    const delivery = deliveryTo(test, {
+      secretId: 'hush-hush',
+      logger: { info: note, warn: note, error: note },
+    })
     const outcomes = (await Promise.all(records(500).map((record) => delivery.deliver([record])))).flat()
     expect(codes(outcomes)).toEqual(['ERR_STREAM_UNAVAILABLE'])
     expect(test.callsOf('AssumeRole')).toHaveLength(1)
