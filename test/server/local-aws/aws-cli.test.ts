@@ -90,7 +90,9 @@ describe('the AWS CLI v2', () => {
         DeliveryStreamNames: ['s'],
         HasMoreDeliveryStreams: false,
       })
-      const batch = ['firehose', 'put-record-batch', ...stream, '--records', 'Data=YQo=', 'Data=Ygo=']
+      // As JSON: of `Data=YQo=` in a list the CLI makes a record of those very characters.
+      const records = '[{"Data":"YQo="},{"Data":"Ygo="}]'
+      const batch = ['firehose', 'put-record-batch', ...stream, '--records', records]
       expect(await run(batch)).toMatchObject({
         FailedPutCount: 0,
         RequestResponses: [{ RecordId: expect.any(String) }, { RecordId: expect.any(String) }],

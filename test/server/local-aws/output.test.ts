@@ -123,9 +123,11 @@ describe('buffering', () => {
     jest.advanceTimersByTime(1_000)
     await expect(output.flush()).rejects.toThrow('ENOTDIR')
     expect(errors).toMatchObject([{ code: 'ENOTDIR' }])
+    for (const text of ['full', 'rest']) output.append(target, Buffer.from(text))
+    await expect(output.flush()).rejects.toThrow('ENOTDIR')
     await rm(blocked)
     await output.close()
-    expect(await filesOf(blocked)).toHaveLength(1)
+    expect(await filesOf(blocked)).toHaveLength(3)
   })
 
   test('has an end, at which there is no room', () => {
