@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, test } from '@jest/globals'
 import type { LocalAwsRole } from '../../../server/local-aws/index.js'
 import { findAwsCli, requireAwsCliInCi, runAwsCli } from '../../aws-cli.js'
 import { ACCOUNT, ANYONE, REGION, ROLE, type SessionCredentials, start, stopAll } from './harness.js'
@@ -8,7 +8,8 @@ const TIMEOUT_MS = 60_000
 
 const cli = findAwsCli()
 
-beforeAll(() => requireAwsCliInCi(cli))
+// Not in a beforeAll: jest runs none where every test is skipped.
+requireAwsCliInCi(cli)
 afterEach(stopAll)
 
 const role: LocalAwsRole = {
