@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../clock.js'
 import { FirehoseError } from '../errors.js'
 import { showValue } from '../settings/problems.js'
 import { type ClientIdentity, PooledClient } from './client.js'
+import { createClientKeys } from './client-key.js'
 
 /** The cache sets memory aside for all of its places when it is made. */
 const MOST_CLIENTS = 100_000
@@ -49,8 +50,7 @@ export function createClientPool(options: ClientPoolOptions = {}): ClientPool {
     const fix = `use a whole number of clients from 1 to ${MOST_CLIENTS}`
     throw new FirehoseError('ERR_SETTINGS', `Wrong settings:\n  max: got ${showValue(max, [])}; ${fix}`)
   }
-  const configIds = new WeakMap<object, number>()
-  let nextConfigId = 0
+  const keyOf = createClientKeys()
   let evictions = 0
   let assumeRoleCalls = 0
 
@@ -61,20 +61,6 @@ export function createClientPool(options: ClientPoolOptions = {}): ClientPool {
       client.retire()
     },
   })
-
-  const keyOf = ({
-    region,
-    roleAddress,
-    externalId,
-    endpoint,
-    stsEndpoint,
-    clientConfig,
-  }: ClientIdentity) => {
-    const isPlain = Object.keys(clientConfig).length === 0
-    if (!isPlain && !configIds.has(clientConfig)) configIds.set(clientConfig, ++nextConfigId)
-    const configId = isPlain ? 0 : configIds.get(clientConfig)
-    return JSON.stringify([region, roleAddress, externalId, endpoint, stsEndpoint, configId])
-  }
 
   return {
     get(identity) {

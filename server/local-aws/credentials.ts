@@ -42,7 +42,8 @@ export class CredentialStore {
 
   /** Every one issued until now is expired from `at` on. */
   expireAll(at: number): void {
-    for (const [key, credentials] of this.#issued.entries()) {
+    // A copy, as setting an entry moves it to where the iteration is still to come.
+    for (const [key, credentials] of [...this.#issued.entries()]) {
       this.#issued.set(key, { ...credentials, expiresAt: Math.min(credentials.expiresAt, at) })
     }
   }

@@ -82,7 +82,8 @@ function concerns(fault: Fault, call: FaultedCall): boolean {
     (fault.action === undefined || fault.action === call.action) &&
     (fault.stream === undefined || fault.stream === call.stream) &&
     (fault.roleArn === undefined || fault.roleArn === call.roleArn) &&
-    (recordFaultOf(fault) === undefined || call.action === 'PutRecord' || call.action === 'PutRecordBatch')
+    (recordFaultOf(fault) === undefined || call.action === 'PutRecord' || call.action === 'PutRecordBatch') &&
+    (fault.kind !== 'wrong-responses' || call.action === 'PutRecordBatch')
   )
 }
 

@@ -133,18 +133,9 @@ describe('against an AWS with faults', () => {
     ['answers that never come', [{ kind: 'hang', action: 'PutRecordBatch', times: 3 }]],
     ['answers that are no JSON', [{ kind: 'garbage', action: 'PutRecordBatch', times: 3 }]],
     ['answers cut short', [{ kind: 'truncated', action: 'PutRecordBatch', times: 3 }]],
-    [
-      'answers that tell of no record',
-      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'missing', times: 3 }],
-    ],
-    [
-      'answers that tell of too few records',
-      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'short', times: 3 }],
-    ],
-    [
-      'answers that tell of too many records',
-      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'long', times: 3 }],
-    ],
+    ['answers that tell of no record', [{ kind: 'wrong-responses', responses: 'missing', times: 3 }]],
+    ['answers that tell of too few records', [{ kind: 'wrong-responses', responses: 'short', times: 3 }]],
+    ['answers that tell of too many records', [{ kind: 'wrong-responses', responses: 'long', times: 3 }]],
   ])('delivers every record at least once with %s', async (_name, faults) => {
     const test = await start({ faults })
     const delivery = deliveryTo(test, quick)

@@ -6,6 +6,8 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
+const refused = () => Object.assign(new Error('refused'), { name: 'AccessDenied' })
+
 /** A role whose `assume` is answered by hand, or at once where `automatic`. */
 function harness({ automatic = true, lifetimeMs = HOUR } = {}) {
   const clock = new FakeClock()
@@ -134,7 +136,7 @@ describe('a refused role', () => {
 
   it('is asked again after a pause that grows to a minute', async () => {
     const { clock, state, key } = harness()
-    state.down = new Error('refused')
+    state.down = refused()
     // From 250 ms plus nothing to 250 ms plus the ceiling.
     for (const ceiling of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
       clock.willDraw(0.5)
@@ -148,9 +150,24 @@ describe('a refused role', () => {
     }
   })
 
+  it('is asked again sooner after a failure that passes', async () => {
+    const { clock, state, key } = harness()
+    state.down = Object.assign(new Error('reset'), { code: 'ECONNRESET' })
+    for (const ceiling of [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]) {
+      clock.willDraw(0.5)
+      const calls = state.calls
+      await expect(key()).rejects.toThrow('reset')
+      expect(state.calls).toBe(calls + 1)
+      await clock.advance(50 + ceiling / 2 - 1)
+      await expect(key()).rejects.toThrow('reset')
+      expect(state.calls).toBe(calls + 1)
+      await clock.advance(1)
+    }
+  })
+
   it('pauses even where chance says 0', async () => {
     const { clock, state, key } = harness()
-    state.down = new Error('refused')
+    state.down = refused()
     clock.willDraw(0)
     await expect(key()).rejects.toThrow('refused')
     await clock.advance(249)

@@ -2,6 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals'
 import type { ClientIdentity, PooledClient } from '../../../plugin/aws/client.js'
 import { type ClientPoolOptions, createClientPool } from '../../../plugin/aws/client-pool.js'
 import { FirehoseError } from '../../../plugin/errors.js'
+import type { AwsClientConfig } from '../../../plugin/settings/settings.js'
 import { FakeClock } from '../../fake-clock.js'
 
 const role = 'arn:aws:iam::123456789012:role/segment-firehose'
@@ -70,14 +71,25 @@ describe('one identity', () => {
     expect(pool.get(identity({ externalId: 'a', endpoint: 'https://b' }))).not.toBe(one)
   })
 
-  it('goes by the very object of a client config, and takes all empty ones for one', () => {
+  it('compares what is plain in a client config by its content, and functions and instances by which they are', () => {
     const pool = poolOf()
-    const clientConfig = { useDualstackEndpoint: true }
-    expect(pool.get(identity({ clientConfig }))).toBe(pool.get(identity({ clientConfig })))
-    expect(pool.get(identity({ clientConfig }))).not.toBe(
-      pool.get(identity({ clientConfig: { ...clientConfig } })),
+    const clientOf = (clientConfig: AwsClientConfig) => pool.get(identity({ clientConfig }))
+    const credentials = { accessKeyId: 'AKIA', secretAccessKey: 's' }
+    expect(clientOf({ credentials })).toBe(clientOf({ credentials: { ...credentials } }))
+    // The SDK leaves its mark on the object it was given.
+    expect(clientOf({ credentials })).toBe(
+      clientOf({ credentials: Object.assign({ $source: { CREDENTIALS_CODE: 'e' } }, credentials) }),
     )
-    expect(pool.get(identity({ clientConfig: {} }))).toBe(pool.get(identity({ clientConfig: {} })))
+    expect(clientOf({ credentials })).not.toBe(
+      clientOf({ credentials: { ...credentials, accessKeyId: 'AKIB' } }),
+    )
+    const provider = async () => credentials
+    expect(clientOf({ credentials: provider })).toBe(clientOf({ credentials: provider }))
+    expect(clientOf({ credentials: provider })).not.toBe(clientOf({ credentials: async () => credentials }))
+    expect(clientOf({ tls: true, useFipsEndpoint: true })).toBe(
+      clientOf({ useFipsEndpoint: true, tls: true }),
+    )
+    expect(clientOf({})).toBe(clientOf({}))
   })
 })
 
