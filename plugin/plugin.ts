@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Analytics, Context, Plugin } from '@segment/analytics-node'
 import { createClientPool } from './aws/client-pool.js'
 import type { CloseOptions } from './delivery/delivery.js'
@@ -9,9 +10,15 @@ import { VERSION } from './package-version.js'
 import { parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
 
+/** Turns without a new event after which none is on its way: one is what analytics-node 3 takes, the others are to spare. */
+const QUIET_TURNS = 3
+
 /** The plugin, and beside its own members what a program needs of it. */
 export interface KinesisFirehosePlugin extends Plugin {
-  /** Sends what is queued now; resolves when all of it is settled. For AWS Lambda: at the end of a handler. */
+  /**
+   * Sends what was tracked until now; resolves when all of it is settled. For AWS Lambda: at the end of a handler.
+   * An event that a plugin of yours holds up before ours gets it is not waited for.
+   */
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. Deregistering the plugin does the same. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
@@ -39,9 +46,11 @@ export interface KinesisFirehosePlugin extends Plugin {
 export function kinesisFirehose(settings: DestinationSettings): KinesisFirehosePlugin {
   const pool = createClientPool({ max: 1 })
   const destination = createDestination(parseSettings(settings), { pool })
+  let arrivals = 0
   let library: { name: string; version: string } | undefined
 
   const action = async (ctx: Context): Promise<Context> => {
+    arrivals++
     const [outcome] = await destination.deliver([withLibrary(ctx.event, library)])
     const [failure] = outcome?.status === 'failed' ? outcome.failures : []
     // An error thrown here would be swallowed; this reaches the callback and the `error` event.
@@ -49,7 +58,17 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     return ctx
   }
 
+  /** Analytics hands an event over some turns of the event loop after `track()` has returned. */
+  const allHandedOver = async () => {
+    for (let quietTurns = 0, seen = arrivals; quietTurns < QUIET_TURNS; quietTurns++) {
+      await setTimeout(0)
+      if (arrivals !== seen) quietTurns = 0
+      seen = arrivals
+    }
+  }
+
   const close = async (options?: CloseOptions) => {
+    await allHandedOver()
     const report = await destination.close(options)
     pool.close()
     return report
@@ -73,7 +92,10 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     identify: action,
     group: action,
     alias: action,
-    flush: () => destination.flush(),
+    async flush() {
+      await allHandedOver()
+      await destination.flush()
+    },
     close,
     stats: () => destination.stats(),
   }
