@@ -10,8 +10,8 @@ import { VERSION } from './package-version.js'
 import { parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
 
-/** Turns without a new event after which none is on its way: one is what analytics-node 3 takes, the others are to spare. */
-const QUIET_TURNS = 3
+/** Turns of the event loop from `track()` to here: one with analytics-node 2 and 3, the others are to spare. */
+const TURNS_TO_HAND_OVER = 3
 
 /** The plugin, and beside its own members what a program needs of it. */
 export interface KinesisFirehosePlugin extends Plugin {
@@ -46,11 +46,9 @@ export interface KinesisFirehosePlugin extends Plugin {
 export function kinesisFirehose(settings: DestinationSettings): KinesisFirehosePlugin {
   const pool = createClientPool({ max: 1 })
   const destination = createDestination(parseSettings(settings), { pool })
-  let arrivals = 0
   let library: { name: string; version: string } | undefined
 
   const action = async (ctx: Context): Promise<Context> => {
-    arrivals++
     const [outcome] = await destination.deliver([withLibrary(ctx.event, library)])
     const [failure] = outcome?.status === 'failed' ? outcome.failures : []
     // An error thrown here would be swallowed; this reaches the callback and the `error` event.
@@ -58,13 +56,9 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     return ctx
   }
 
-  /** Analytics hands an event over some turns of the event loop after `track()` has returned. */
+  /** Analytics hands an event over in a later turn of the event loop than that of `track()`. */
   const allHandedOver = async () => {
-    for (let quietTurns = 0, seen = arrivals; quietTurns < QUIET_TURNS; quietTurns++) {
-      await setTimeout(0)
-      if (arrivals !== seen) quietTurns = 0
-      seen = arrivals
-    }
+    for (let turn = 0; turn < TURNS_TO_HAND_OVER; turn++) await setTimeout(0)
   }
 
   const close = async (options?: CloseOptions) => {
