@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ClientPool, ClientPoolStats } from '../plugin/aws/client-pool.js'
+import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
+import type { StreamReport } from '../plugin/delivery/stats.js'
+import type { DestinationStats } from '../plugin/destination.js'
+import { answerProblem, answerSuccess } from './http/answer.js'
+import { drain } from './http/drain.js'
+import { endpointOf } from './http/endpoint.js'
+import { HttpProblem, unavailable } from './http/http-problem.js'
+import { acceptRequest } from './http/request.js'
+import { Intake, type IntakeParts } from './intake/intake.js'
+import type { Sources } from './source.js'
+
+/** Counts since the start, and how it stands now. No name and no number in it is a secret. */
+export interface ProxyStats {
+  /** By answer: 200; 4xx, for good; 503, to be sent again. */
+  readonly requests: { readonly accepted: number; readonly refused: number; readonly deferred: number }
+  /** Events given up for good: invalid, or refused by Firehose. */
+  readonly quarantined: number
+  /** Bytes held now, of requests and of records. */
+  readonly bufferedBytes: number
+  readonly clients: ClientPoolStats
+  /** By the sources' names. */
+  readonly sources: Readonly<Record<string, DestinationStats>>
+}
+
+/** What became of the records of each source's streams, by names. */
+export type ProxyReport = Readonly<Record<string, Readonly<Record<string, StreamReport>>>>
+
+/** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
+export interface FirehoseProxy {
+  (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void
+  /** Sends what is queued now; resolves when that is settled. */
+  flush(): Promise<void>
+  /**
+   * Answers 503 from now on, waits for the requests under way and delivers what is queued.
+   *
+   * @param options.timeout - how long at most, in ms; what is left then fails. @default 10000
+   */
+  close(options?: { readonly timeout?: number }): Promise<ProxyReport>
+  stats(): ProxyStats
+}
+
+export interface ProxyParts extends IntakeParts {
+  readonly sources: Sources
+  readonly pool: ClientPool
+  readonly budget: ByteBudget
+  readonly newId: () => string
+}
+
+const CLOSE_TIMEOUT_MS = 10_000
+
+/** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
+export function createProxy(parts: ProxyParts): FirehoseProxy {
+  const { sources, pool, budget, clock, logger } = parts
+  const intake = new Intake(parts)
+  const underWay = new Set<Promise<void>>()
+  const requests = { accepted: 0, refused: 0, deferred: 0 }
+  let isClosing = false
+
+  const respond = async (req: IncomingMessage, res: ServerResponse) => {
+    try {
+      if (isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
+      await acceptRequest(req, { ...parts, intake })
+      requests.accepted++
+      answerSuccess(res)
+    } catch (thrown) {
+      const problem = thrown instanceof HttpProblem ? thrown : internalError(thrown)
+      requests[problem.status < 500 ? 'refused' : 'deferred']++
+      const isDrained = await drain(req)
+      if (!isDrained || isClosing) res.shouldKeepAlive = false
+      answerProblem(res, problem)
+    }
+  }
+
+  const internalError = (thrown: unknown) => {
+    logger.error(`A request failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`)
+    return new HttpProblem(500, 'internal_error', 'The request failed; send it again later')
+  }
+
+  const handle: (...args: Parameters<FirehoseProxy>) => void = (req, res, next) => {
+    if (next !== undefined && endpointOf(req.url ?? '/') === 'elsewhere') return next()
+    const work = respond(req, res)
+    underWay.add(work)
+    void work.finally(() => underWay.delete(work))
+  }
+
+  const flush = async () => {
+    await Promise.all(sources.all.map(({ destination }) => destination.flush()))
+  }
+
+  const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
+    isClosing = true
+    const deadline = clock.now() + timeout
+    // What requests under way wait for goes out now, not when its flushInterval is over.
+    void flush()
+    await Promise.race([Promise.all(underWay), new Promise<void>((done) => clock.after(timeout, done))])
+    const left = Math.max(0, deadline - clock.now())
+    const reports = sources.all.map(
+      async ({ name, destination }) => [name, await destination.close({ timeout: left })] as const,
+    )
+    const report = Object.fromEntries(await Promise.all(reports))
+    pool.close()
+    return report
+  }
+
+  const stats = (): ProxyStats => ({
+    requests: { ...requests },
+    quarantined: intake.quarantined,
+    bufferedBytes: budget.used,
+    clients: pool.stats(),
+    sources: Object.fromEntries(sources.all.map(({ name, destination }) => [name, destination.stats()])),
+  })
+
+  return Object.assign(handle, { flush, close, stats })
+}
