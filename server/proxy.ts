@@ -65,6 +65,8 @@ export function createProxy(parts: ProxyParts): FirehoseProxy {
       requests.accepted++
       answerSuccess(res)
     } catch (thrown) {
+      const isGone = req.destroyed && !req.complete
+      if (isGone) return
       const problem = thrown instanceof HttpProblem ? thrown : internalError(thrown)
       requests[problem.status < 500 ? 'refused' : 'deferred']++
       const isDrained = await drain(req)
