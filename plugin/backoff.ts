@@ -1,7 +1,14 @@
+import type { Clock } from './clock.js'
+
 /**
  * A wait in ms before try `attempt` (0 is the first retry): full jitter below a ceiling that doubles.
  * Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function backoffMs(attempt: number, random: () => number, baseMs = 100, maxMs = 10_000): number {
-  return random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30))
+export function backoffMs(
+  attempt: number,
+  clock: Pick<Clock, 'random'>,
+  baseMs = 100,
+  maxMs = 10_000,
+): number {
+  return clock.random() * Math.min(maxMs, baseMs * 2 ** Math.min(attempt, 30))
 }

@@ -1,40 +1,106 @@
 import type { ClientPool } from './aws/client-pool.js'
 import type { Clock } from './clock.js'
 import type { ByteBudget } from './delivery/byte-budget.js'
+import { type CloseOptions, type Delivery, deliveryOf } from './delivery/delivery.js'
+import type { RecordOutcome } from './delivery/outcome.js'
 import type { StreamReport, StreamStats } from './delivery/stats.js'
 import type { FirehoseError } from './errors.js'
 import type { SegmentEvent } from './event.js'
+import { type MappedRecord, type Mapper, type Mapping, mapperOf } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
 
 /** What became of one event. `delivered`: every one of its records has its RecordId. */
 export type EventOutcome =
   | { readonly status: 'delivered' | 'unmapped' | 'off' | 'dropped' }
-  | { readonly status: 'failed'; readonly failures: readonly { stream: string; error: FirehoseError }[] }
+  | { readonly status: 'failed'; readonly failures: readonly DeliveryFailure[] }
 
+export interface DeliveryFailure {
+  readonly stream: string
+  readonly error: FirehoseError
+}
+
+/** Counts of events since the start, and of records by stream. */
 export interface DestinationStats {
+  readonly delivered: number
+  readonly failed: number
   /** Events that no row matched. */
   readonly unmapped: number
-  /** Events whose `integrations` switch this destination off. */
+  /** Events whose `integrations` keep them out. */
   readonly off: number
   /** Events that `transform` dropped. */
   readonly dropped: number
-  readonly delivered: number
-  readonly failed: number
   readonly streams: Readonly<Record<string, StreamStats>>
 }
 
-export interface Destination {
-  readonly configuration: DestinationConfiguration
-  /** Maps and delivers; one outcome for each event, in order. Never rejects. */
-  deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]>
-  /** Whether so many more bytes fit under the memory cap. */
-  hasRoomFor(bytes: number): boolean
-  flush(): Promise<void>
-  close(options?: { timeout?: number }): Promise<Readonly<Record<string, StreamReport>>>
-  stats(): DestinationStats
+export interface DestinationParts {
+  readonly pool: ClientPool
+  /** Memory shared with others. @default `maxBufferedBytes` of its own */
+  readonly budget?: ByteBudget
+  readonly clock?: Clock
 }
 
-export declare function createDestination(
+/** Makes a destination: the mapper and the delivery as one, with the events counted. */
+export function createDestination(
   configuration: DestinationConfiguration,
-  parts: { pool: ClientPool; budget?: ByteBudget; clock?: Clock },
-): Destination
+  parts: DestinationParts,
+): Destination {
+  return new Destination(configuration, mapperOf(configuration), deliveryOf(configuration, parts))
+}
+
+/** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
+export class Destination {
+  readonly configuration: DestinationConfiguration
+  readonly #mapper: Mapper
+  readonly #delivery: Delivery
+  readonly #counts = { delivered: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
+
+  constructor(configuration: DestinationConfiguration, mapper: Mapper, delivery: Delivery) {
+    this.configuration = configuration
+    this.#mapper = mapper
+    this.#delivery = delivery
+  }
+
+  /** Maps and delivers; one outcome for each event, in order. Never rejects. */
+  async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
+    const mappings = events.map((event) => this.#mapper.explain(event))
+    const records = mappings.flatMap((mapping) => mapping.records)
+    const outcomes = await this.#delivery.deliver(records)
+    let next = 0
+    return mappings.map((mapping) => {
+      const own = outcomes.slice(next, next + mapping.records.length)
+      next += own.length
+      const outcome = eventOutcome(mapping, own)
+      this.#counts[outcome.status]++
+      return outcome
+    })
+  }
+
+  /** Whether so many more bytes fit under the memory cap. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#delivery.hasRoomFor(bytes)
+  }
+
+  /** Sends what is queued now; resolves when all of it is settled. */
+  flush(): Promise<void> {
+    return this.#delivery.flush()
+  }
+
+  /** Takes nothing more in, sends the rest, and reports by stream. */
+  close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>> {
+    return this.#delivery.close(options)
+  }
+
+  stats(): DestinationStats {
+    return { ...this.#counts, streams: this.#delivery.stats() }
+  }
+}
+
+function eventOutcome({ verdict, records }: Mapping, outcomes: readonly RecordOutcome[]): EventOutcome {
+  if (verdict !== 'mapped') return { status: verdict }
+  const failures = outcomes.flatMap((outcome, i): DeliveryFailure[] =>
+    outcome.status === 'failed'
+      ? [{ stream: (records[i] as MappedRecord).stream, error: outcome.error }]
+      : [],
+  )
+  return failures.length === 0 ? { status: 'delivered' } : { status: 'failed', failures }
+}

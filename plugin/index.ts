@@ -4,10 +4,20 @@ export {
   type ClientPoolStats,
   createClientPool,
 } from './aws/client-pool.js'
+export {
+  type CloseOptions,
+  createDelivery,
+  type Delivery,
+  type DeliveryOptions,
+} from './delivery/delivery.js'
+export type { RecordOutcome } from './delivery/outcome.js'
+export type { StreamReport, StreamStats } from './delivery/stats.js'
+export type { DestinationStats } from './destination.js'
 export { ERROR_CODES, type ErrorCode, FirehoseError } from './errors.js'
 export type { SegmentEvent } from './event.js'
 export type { Logger } from './logger.js'
 export { createMapper, DESTINATION_NAME, type MappedRecord, type Mapper, type Mapping } from './mapper.js'
+export { type KinesisFirehosePlugin, kinesisFirehose } from './plugin.js'
 export type {
   Aggregation,
   AwsClientConfig,

@@ -63,7 +63,7 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
       const data = serialize(event)
       return { records: streams.map((stream) => ({ stream, data })), verdict: 'mapped' }
     } catch (thrown) {
-      const error = thrown instanceof FirehoseError ? thrown : unserializable(thrown)
+      const error = errorOf(thrown)
       return { records: streams.map((stream) => ({ stream, data: NO_BYTES, error })), verdict: 'mapped' }
     }
   }
@@ -96,21 +96,40 @@ function transformed(event: SegmentEvent, transform: (event: SegmentEvent) => Se
   } catch (cause) {
     throw new FirehoseError('ERR_TRANSFORM', `\`transform\` threw on this event; ${fix}`, { cause })
   }
-  if (typeof result === 'object') return result
-  throw new FirehoseError('ERR_TRANSFORM', `\`transform\` returned ${typeof result}; ${fix}`)
+  if (result === null || isEvent(result)) return result
+  // A promise that nobody waits for must not end the process when it is rejected.
+  if (kindOf(result) === 'a promise') (result as PromiseLike<unknown>).then(undefined, () => {})
+  throw new FirehoseError('ERR_TRANSFORM', `\`transform\` returned ${kindOf(result)}; ${fix}`)
+}
+
+function isEvent(value: unknown): value is SegmentEvent {
+  return kindOf(value) === 'object'
+}
+
+/** An array and what an async function returns are objects as well, but no events. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return 'an array'
+  if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function') return 'a promise'
+  return typeof value
 }
 
 function serialize(event: SegmentEvent): Uint8Array {
   const json = JSON.stringify(event)
-  if (json === undefined) throw new TypeError('toJSON() gives no value')
+  if (json === undefined) throw new TypeError('it has no JSON value')
   return Buffer.from(`${json}\n`)
 }
 
-function unserializable(cause: unknown): FirehoseError {
-  const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : 'it throws'
+function errorOf(thrown: unknown): FirehoseError {
+  let why = 'it throws'
+  try {
+    if (thrown instanceof FirehoseError) return thrown
+    if (thrown instanceof Error) why = String(thrown.message).split('\n', 1)[0] as string
+  } catch {
+    // What an event's own code throws may itself throw when looked at.
+  }
   return new FirehoseError(
     'ERR_UNSERIALIZABLE',
     `The event cannot be written as JSON (${why}); send only JSON values, BigInts as strings`,
-    { cause },
+    { cause: thrown },
   )
 }

@@ -93,8 +93,7 @@ export class AssumedRole {
       return this.#held
     } catch (error) {
       const attempts = this.#refusal?.attempts ?? 0
-      const pause =
-        FIRST_PAUSE_MS / 2 + backoffMs(attempts, this.#clock.random, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+      const pause = FIRST_PAUSE_MS / 2 + backoffMs(attempts, this.#clock, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
       this.#refusal = { error, attempts: attempts + 1, askAgainAt: this.#clock.now() + pause }
       throw error
     }

@@ -40,17 +40,30 @@ export function createPut({ client, requestTimeout, externalId, clock }: PutOpti
     }
   }
 
-  return (api, stream, records) =>
-    client().use(async (client): Promise<PutResult> => {
-      const generation = client.credentialsGeneration
-      const first = await once(client, api, stream, records)
-      if (first.refusal?.class !== 'reauth') return first
-      await client.renewCredentials(generation).catch(ignore)
-      const second = await once(client, api, stream, records)
-      // Fresh credentials refused as well: waiting is all that is left to try.
-      if (second.refusal?.class === 'reauth') return { refusal: { ...second.refusal, class: 'retry' } }
-      return second
-    })
+  const withFreshCredentials = async (
+    client: PooledClient,
+    api: Api,
+    stream: string,
+    records: readonly Uint8Array[],
+  ): Promise<PutResult> => {
+    const generation = client.credentialsGeneration
+    const first = await once(client, api, stream, records)
+    if (first.refusal?.class !== 'reauth') return first
+    await client.renewCredentials(generation).catch(ignore)
+    const second = await once(client, api, stream, records)
+    // Fresh credentials refused as well: waiting is all that is left to try.
+    if (second.refusal?.class === 'reauth') return { refusal: { ...second.refusal, class: 'retry' } }
+    return second
+  }
+
+  return async (api, stream, records) => {
+    try {
+      return await client().use((client) => withFreshCredentials(client, api, stream, records))
+    } catch (thrown) {
+      // No client could be made of the settings.
+      return { refusal: { class: 'park', throttled: false, error: redact(thrown, externalId) } }
+    }
+  }
 }
 
 async function call(

@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { FirehoseError } from '../errors.js'
 import type { SegmentEvent } from '../event.js'
 import { MAX_CALL_BYTES, MAX_CALL_RECORDS, MAX_RECORD_BYTES, requestQuota } from '../limits.js'
-import type { Logger } from '../logger.js'
-import { type MappingRow, mappingRows, mappingTable, streamName } from './mapped-streams.js'
+import { guarded, type Logger } from '../logger.js'
+import { entriesOf } from './entries.js'
+import { type MappingRow, mappingRows, mappingTable, ROW_NAMES, readStream } from './mapped-streams.js'
 import { describeIssues, showPath, showValue } from './problems.js'
 import type { Aggregation, AwsClientConfig, DestinationSettings, PutApi, Routing } from './settings.js'
 
@@ -48,9 +49,10 @@ const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[a-zA-Z_0-9+=,.@\-_/]+$/
 // Source: ExternalId of https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/
 const REGION = /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/
+const NAME_THE_REGION = "name the streams' AWS region, such as 'us-west-2'"
 
 const fields = {
-  region: matching(REGION, "name the streams' AWS region, such as 'us-west-2'"),
+  region: matching(REGION, NAME_THE_REGION),
   roleAddress: matching(
     ROLE_ARN,
     "give the role's ARN, such as arn:aws:iam::123456789012:role/segment-firehose",
@@ -61,9 +63,11 @@ const fields = {
   routing: oneOf(['all', 'most-specific']),
   aggregation: z.preprocess(
     (given) => (typeof given === 'string' ? { '*': given } : given),
-    z.record(z.string(), z.enum(['off', 'ndjson'], { error: "use 'off' or 'ndjson'" }), {
-      error: "use 'off', 'ndjson', or an object from stream name to one of them",
-    }),
+    entriesOf(
+      z.string(),
+      z.enum(['off', 'ndjson'], { error: "use 'off' or 'ndjson'" }),
+      "use 'off', 'ndjson', or an object from stream name to one of them",
+    ),
   ),
   aggregateBytes: integer(1, MAX_RECORD_BYTES, 'bytes'),
   flushAt: integer(1, MAX_CALL_RECORDS, 'records'),
@@ -88,6 +92,10 @@ const fields = {
 const optional = z.strictObject(fields).partial()
 const withRows = optional.extend({ mappedStreams: mappingRows })
 const withTable = optional.extend({ mappedStreams: mappingTable })
+const rows = { all: withRows, some: withRows.partial() }
+const table = { all: withTable, some: withTable.partial() }
+
+type AggregationEntries = readonly (readonly [string, Aggregation])[]
 
 /** The names of all settings of a destination. */
 export const SETTING_NAMES: readonly string[] = ['mappedStreams', ...Object.keys(fields)]
@@ -113,49 +121,56 @@ export function readSettings(
 ): { configuration: DestinationConfiguration } | { problems: string[] } {
   const at = context.at ?? []
   const given = withoutUndefined(settings)
-  const schema = Array.isArray((given as DestinationSettings | undefined)?.mappedStreams)
-    ? withRows
-    : withTable
-  const parsed = schema.safeParse(given, { reportInput: true })
-  if (!parsed.success) return { problems: describeIssues(parsed.error.issues, SETTING_NAMES, at) }
-
-  const values = parsed.data
-  const env = context.env ?? process.env
-  const region = values.region ?? (env['AWS_REGION'] || 'us-west-2')
-  const problems: string[] = []
-  const mapping = values.mappedStreams.flatMap((row): MappingRow[] => {
-    const named = streamName(row.stream, region)
-    if ('name' in named) return [{ event: row.event, stream: named.name }]
-    problems.push(
-      `${showPath([...at, 'mappedStreams'])}: got ${showValue(row.stream, [])}; it ${named.problem}`,
-    )
-    return []
-  })
-  const streams = new Set(mapping.map((row) => row.stream))
-  for (const stream of Object.keys(values.aggregation ?? {})) {
-    if (stream === '*' || streams.has(stream)) continue
-    problems.push(`${showPath([...at, 'aggregation', stream])}: no row of mappedStreams names this stream`)
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const name = at.length > 0 ? showPath(at) : 'settings'
+    return { problems: [`${name}: got ${showValue(given, at)}; give an object with mappedStreams`] }
   }
-  if (problems.length > 0) return { problems }
+  const shape = Array.isArray((given as DestinationSettings).mappedStreams) ? rows : table
+  const parsed = shape.all.safeParse(given, { reportInput: true })
+  const issues = parsed.error?.issues ?? []
+  // What is right by itself is held against the rest even where other settings are wrong: all is told at once.
+  const values = parsed.data ?? shape.some.parse(wellFormed(given, issues))
 
+  const region = values.region ?? ((context.env ?? process.env)['AWS_REGION'] || 'us-west-2')
   const deliveryTimeout = values.deliveryTimeout ?? context.deliveryTimeout ?? 30_000
   const flushInterval = values.flushInterval ?? 0
-  if (flushInterval >= deliveryTimeout) {
-    const path = showPath([...at, 'flushInterval'])
-    return {
-      problems: [`${path}: got ${flushInterval}; use less than deliveryTimeout, ${deliveryTimeout} ms`],
+
+  const wrong = new Set(issues.map(({ path: [name] }) => name))
+  const problems = describeWrong(issues, at)
+  const tell = (name: string, problem: string) => problems.push(`${showPath([...at, name])}: ${problem}`)
+  if (!wrong.has('region')) {
+    if (!REGION.test(region))
+      tell('region', `got ${showValue(region, [])} from AWS_REGION; ${NAME_THE_REGION}`)
+    else
+      for (const problem of foreignStreams(values.mappedStreams ?? [], region)) tell('mappedStreams', problem)
+  }
+  if (!wrong.has('mappedStreams')) {
+    for (const stream of unmappedAmong(values.aggregation ?? [], values.mappedStreams ?? [])) {
+      tell(
+        `aggregation.${stream}`,
+        'no row of mappedStreams names this stream; name one that stands there, or *',
+      )
     }
   }
+  if (!wrong.has('deliveryTimeout') && flushInterval >= deliveryTimeout) {
+    tell('flushInterval', `got ${flushInterval}; use less than deliveryTimeout, ${deliveryTimeout} ms`)
+  }
+  if (!parsed.success || problems.length > 0) return { problems }
+
   return {
     configuration: Object.freeze({
-      mapping: Object.freeze(mapping.map((row) => Object.freeze(row))),
+      mapping: Object.freeze(
+        (values.mappedStreams ?? []).map(({ event, stream }) =>
+          Object.freeze({ event, stream: readStream(stream).name }),
+        ),
+      ),
       region,
       roleAddress: values.roleAddress,
       sourceId: values.sourceId,
       externalId: values.secretId ?? values.sourceId,
       api: values.api ?? 'auto',
       routing: values.routing ?? 'all',
-      aggregation: Object.freeze({ '*': 'off' as const, ...values.aggregation }),
+      aggregation: aggregationOf(values.aggregation),
       aggregateBytes: values.aggregateBytes ?? 256 * 1024,
       flushAt: values.flushAt ?? MAX_CALL_RECORDS,
       flushBytes: values.flushBytes ?? MAX_CALL_BYTES,
@@ -169,7 +184,7 @@ export function readSettings(
       endpoint: values.endpoint,
       stsEndpoint: values.stsEndpoint,
       clientConfig: values.clientConfig ?? {},
-      logger: values.logger ?? console,
+      logger: guarded(values.logger ?? console),
     }),
   }
 }
@@ -178,6 +193,41 @@ export function readSettings(
 function withoutUndefined(settings: unknown): unknown {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) return settings
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** The settings that no issue is about. */
+function wellFormed(settings: object, issues: readonly z.core.$ZodIssue[]): unknown {
+  const wrong = new Set(issues.map(({ path: [name] }) => name))
+  const isFine = (name: string) => SETTING_NAMES.includes(name) && !wrong.has(name)
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => isFine(name)))
+}
+
+function describeWrong(issues: readonly z.core.$ZodIssue[], at: readonly PropertyKey[]): string[] {
+  const lines = issues.flatMap((issue) =>
+    describeIssues([issue], issue.path[0] === 'mappedStreams' ? ROW_NAMES : SETTING_NAMES, at),
+  )
+  return [...new Set(lines)]
+}
+
+function foreignStreams(mapping: readonly MappingRow[], region: string): string[] {
+  return mapping.flatMap(({ stream }) => {
+    const foreign = readStream(stream).region
+    if (foreign === undefined || foreign === region) return []
+    return `got ${stream}, which lies in ${foreign}, but the destination's region is ${region}; set region to '${foreign}'`
+  })
+}
+
+function unmappedAmong(aggregation: AggregationEntries, mapping: readonly MappingRow[]): string[] {
+  const known = new Set(['*', ...mapping.map(({ stream }) => readStream(stream).name)])
+  return aggregation.map(([stream]) => stream).filter((stream) => !known.has(stream))
+}
+
+/** Without a prototype: a stream may be named `constructor`. */
+function aggregationOf(entries: AggregationEntries = []): Readonly<Record<string, Aggregation>> {
+  const aggregation: Record<string, Aggregation> = Object.create(null)
+  aggregation['*'] = 'off'
+  for (const [stream, how] of entries) aggregation[stream] = how
+  return Object.freeze(aggregation)
 }
 
 function matching(pattern: RegExp, error: string) {

@@ -1,10 +1,14 @@
 import { z } from 'zod'
+import { entriesOf } from './entries.js'
 
 /** A row of the mapping, read: `event` trimmed and in lower case. */
 export interface MappingRow {
   readonly event: string
   readonly stream: string
 }
+
+/** The names in a row, to suggest the one that was meant. */
+export const ROW_NAMES: readonly string[] = ['event', 'stream']
 
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
 const STREAM_ARN =
@@ -36,23 +40,16 @@ export const mappingRows = z
   )
 
 /** `{ event: stream, … }` */
-export const mappingTable = z
-  .record(z.string(), streams, { error: 'give rows of { event, stream }, or an object from event to stream' })
-  .transform((table, ctx): MappingRow[] =>
-    Object.entries(table).flatMap(([name, streams]) => {
-      const key = event.safeParse(name)
-      if (key.success) return streams.map((stream) => ({ event: key.data, stream }))
-      ctx.addIssue({ code: 'custom', input: name, message: NAME_THE_EVENT })
-      return []
-    }),
-  )
+export const mappingTable = entriesOf(
+  event,
+  streams,
+  'give rows of { event, stream }, or an object from event to stream',
+).transform((entries): MappingRow[] =>
+  entries.flatMap(([event, streams]) => streams.map((stream) => ({ event, stream }))),
+)
 
-/** The stream's name, or what is wrong: the ARN names another region than the destination's. */
-export function streamName(stream: string, region: string): { name: string } | { problem: string } {
-  const arn = STREAM_ARN.exec(stream)?.groups as { region: string; name: string } | undefined
-  if (arn === undefined) return { name: stream }
-  if (arn.region === region) return { name: arn.name }
-  return {
-    problem: `lies in ${arn.region}, but the destination's region is ${region}: set region to '${arn.region}'`,
-  }
+/** The name of what a row names by name or ARN, and the region, where it is told. */
+export function readStream(stream: string): { readonly name: string; readonly region?: string } {
+  const arn = STREAM_ARN.exec(stream)?.groups as { name: string; region: string } | undefined
+  return arn ?? { name: stream }
 }

@@ -4,6 +4,9 @@ import type { z } from 'zod'
 /** Settings whose values are never shown. SECURITY: an external ID is as good as a password to a role. */
 const SECRETS = /^(secretId|sourceId|credentials|clientConfig|writeKeys?)$/i
 
+/** SECURITY: a URL may carry a password. */
+const URL_CREDENTIALS = /\/\/[^/@\s]*@/g
+
 /**
  * Each wrong setting as one line: its name, the value given, and the fix.
  *
@@ -27,7 +30,8 @@ function problem(path: readonly PropertyKey[], issue: z.core.$ZodIssue): string 
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  const meant = closestMatch(key, known, { maxDistance: 3 })
+  // Of three letters one may be wrong, of six two: beyond that the likeness is chance.
+  const meant = closestMatch(key, known, { maxDistance: Math.min(3, Math.floor(key.length / 3)) })
   return meant === undefined ? `; known are ${known.join(', ')}` : `. Did you mean \`${meant}\`?`
 }
 
@@ -40,14 +44,26 @@ export function showPath(path: readonly PropertyKey[]): string {
 
 /** A value for a message: short, on one line, secrets left out. */
 export function showValue(value: unknown, path: readonly PropertyKey[]): string {
-  if (path.some((part) => typeof part === 'string' && SECRETS.test(part))) return 'a value (kept secret)'
+  if (path.some((part) => isSecret(part))) return 'a value (kept secret)'
   if (typeof value === 'function') return 'a function'
-  if (typeof value === 'bigint') return `${value}n`
-  let text: string
+  if (typeof value !== 'object' || value === null) return shorten(showScalar(value))
   try {
-    text = JSON.stringify(value) ?? String(value)
+    const json = JSON.stringify(value, (key, part) => (isSecret(key) ? '(kept secret)' : part))
+    return shorten(json ?? 'an object')
   } catch {
-    text = String(value)
+    return 'an object that is not JSON'
   }
+}
+
+function showScalar(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  return typeof value === 'string' ? JSON.stringify(value.replace(URL_CREDENTIALS, '//')) : String(value)
+}
+
+function isSecret(name: PropertyKey): boolean {
+  return typeof name === 'string' && SECRETS.test(name)
+}
+
+function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }

@@ -1,0 +1,205 @@
+import { type ClientPool, createClientPool } from '../aws/client-pool.js'
+import { createPut, type Put } from '../aws/put.js'
+import { allowStreams, streamArn } from '../aws/stream-policy.js'
+import { type Clock, systemClock } from '../clock.js'
+import { FirehoseError } from '../errors.js'
+import { MAX_RECORD_BYTES, MAX_RECORD_DOCUMENTS } from '../limits.js'
+import type { MappedRecord } from '../mapper.js'
+import { type DestinationConfiguration, parseSettings } from '../settings/configuration.js'
+import type { DestinationSettings } from '../settings/settings.js'
+import type { BatchLimits } from './batch.js'
+import { ByteBudget } from './byte-budget.js'
+import { Entry } from './entry.js'
+import type { RecordOutcome } from './outcome.js'
+import { Settlement } from './settlement.js'
+import type { StreamReport, StreamStats } from './stats.js'
+import { Target } from './target.js'
+
+export interface CloseOptions {
+  /** How long records may still be tried, in ms; what is left then fails. @default `deliveryTimeout` */
+  readonly timeout?: number | undefined
+}
+
+/** Carries records to Firehose and tells what became of each. Nothing here rejects in operation. */
+export interface Delivery {
+  /** One outcome for each record, in order, when all are known: within `deliveryTimeout`. Never rejects. */
+  deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]>
+  /** Whether so many more bytes fit under `maxBufferedBytes`. */
+  hasRoomFor(bytes: number): boolean
+  /** Sends what is queued now; resolves when all of it is settled. */
+  flush(): Promise<void>
+  /** Takes nothing more in, sends the rest, and reports by stream. */
+  close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
+  stats(): Readonly<Record<string, StreamStats>>
+}
+
+export interface DeliveryOptions {
+  readonly settings: DestinationSettings
+  /** Share one among deliveries. @default one of its own, closed with it */
+  readonly pool?: ClientPool | undefined
+}
+
+/** What stands behind a delivery; tests put their own in place. */
+export interface DeliveryParts {
+  readonly put: Put
+  readonly budget: ByteBudget
+  readonly clock: Clock
+  /** Runs when all is closed. */
+  readonly release?: () => void
+}
+
+/**
+ * Makes a delivery: for each stream a queue, a limit on calls, a backoff and a circuit of its own.
+ *
+ * @throws FirehoseError `ERR_SETTINGS`
+ *
+ * @example
+ * const delivery = createDelivery({ settings })
+ * const [outcome] = await delivery.deliver([{ stream: 'new_users', data: Buffer.from('{}\n') }])
+ * if (outcome.status === 'delivered') console.log(outcome.recordId)
+ * await delivery.close()
+ */
+export function createDelivery({ settings, pool }: DeliveryOptions): Delivery {
+  const configuration = parseSettings(settings)
+  if (pool !== undefined) return deliveryOf(configuration, { pool })
+  const own = createClientPool()
+  return deliveryOf(configuration, { pool: own, release: () => own.close() })
+}
+
+/** {@link createDelivery} for settings already parsed. */
+export function deliveryOf(
+  configuration: DestinationConfiguration,
+  parts: {
+    pool: ClientPool
+    budget?: ByteBudget | undefined
+    clock?: Clock | undefined
+    release?: () => void
+  },
+): Delivery {
+  const {
+    pool,
+    clock = systemClock,
+    budget = new ByteBudget(configuration.maxBufferedBytes),
+    release,
+  } = parts
+  const { requestTimeout, externalId } = configuration
+  const put = createPut({ client: () => pool.get(configuration), requestTimeout, externalId, clock })
+  return new FirehoseDelivery(configuration, { put, budget, clock, ...(release && { release }) })
+}
+
+export class FirehoseDelivery implements Delivery {
+  readonly #configuration: DestinationConfiguration
+  readonly #parts: DeliveryParts
+  readonly #targets = new Map<string, Target>()
+  readonly #open = new Set<Promise<unknown>>()
+  #closing: Promise<Readonly<Record<string, StreamReport>>> | undefined
+
+  constructor(configuration: DestinationConfiguration, parts: DeliveryParts) {
+    this.#configuration = configuration
+    this.#parts = parts
+  }
+
+  deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]> {
+    if (records.length === 0) return Promise.resolve([])
+    const { budget, clock } = this.#parts
+    const settlement = new Settlement(records.length)
+    const enqueuedAt = clock.now()
+    const deadline = enqueuedAt + this.#configuration.deliveryTimeout
+    this.#open.add(settlement.promise)
+    void settlement.promise.then(() => this.#open.delete(settlement.promise))
+
+    records.forEach((record, index) => {
+      const error = this.#problemOf(record)
+      if (error !== undefined) {
+        this.#targets.get(record.stream)?.countFailed()
+        settlement.settle(index, { status: 'failed', error })
+        return
+      }
+      const { data, stream } = record
+      this.#target(stream).enqueue(new Entry({ data, settlement, index, enqueuedAt, deadline, budget }))
+    })
+    return settlement.promise
+  }
+
+  hasRoomFor(bytes: number): boolean {
+    return this.#parts.budget.hasRoomFor(bytes)
+  }
+
+  async flush(): Promise<void> {
+    const letGo = this.#parts.clock.hold()
+    for (const target of this.#targets.values()) target.hurry()
+    await Promise.all(this.#open)
+    letGo()
+  }
+
+  close({ timeout }: CloseOptions = {}): Promise<Readonly<Record<string, StreamReport>>> {
+    this.#closing ??= this.#close(timeout ?? this.#configuration.deliveryTimeout)
+    return this.#closing
+  }
+
+  stats(): Readonly<Record<string, StreamStats>> {
+    return Object.fromEntries([...this.#targets].map(([stream, target]) => [stream, target.stats()]))
+  }
+
+  async #close(timeoutMs: number): Promise<Readonly<Record<string, StreamReport>>> {
+    const error = new FirehoseError(
+      'ERR_CLOSED',
+      `Closed before the record was delivered, after ${timeoutMs} ms`,
+    )
+    const closeTargets = () => {
+      for (const target of this.#targets.values()) target.close(error)
+    }
+    const cancel = this.#parts.clock.after(timeoutMs, closeTargets)
+    await this.flush()
+    cancel()
+    closeTargets()
+    this.#parts.release?.()
+    const reports = Object.entries(this.stats()).map(([stream, { delivered, failed }]) => {
+      return [stream, { delivered, failed }] as const
+    })
+    return Object.fromEntries(reports)
+  }
+
+  /** Why the record cannot be taken; otherwise its bytes have been taken from the budget. */
+  #problemOf({ data, error, stream }: MappedRecord): FirehoseError | undefined {
+    if (error !== undefined) return error
+    if (this.#closing !== undefined) {
+      return new FirehoseError('ERR_CLOSED', 'The delivery is closed; send events before close()')
+    }
+    const bytes = data.byteLength
+    if (bytes > MAX_RECORD_BYTES) {
+      const message = `The record for stream "${stream}" has ${bytes} bytes, Firehose takes ${MAX_RECORD_BYTES}; send smaller events`
+      return new FirehoseError('ERR_RECORD_TOO_LARGE', message)
+    }
+    const { budget } = this.#parts
+    if (budget.take(bytes)) return undefined
+    return new FirehoseError(
+      'ERR_BUFFER_FULL',
+      `${budget.used} bytes wait for Firehose and maxBufferedBytes is ${budget.capacity}; send more slowly or raise it`,
+    )
+  }
+
+  #target(stream: string): Target {
+    const known = this.#targets.get(stream)
+    if (known !== undefined) return known
+    const { region, roleAddress } = this.#configuration
+    const target = new Target({
+      ...this.#configuration,
+      stream,
+      put: this.#parts.put,
+      clock: this.#parts.clock,
+      limits: this.#limits(stream),
+      policyStatement: JSON.stringify(allowStreams([streamArn(stream, region, roleAddress)])),
+    })
+    this.#targets.set(stream, target)
+    return target
+  }
+
+  #limits(stream: string): BatchLimits {
+    const { aggregation, aggregateBytes, flushAt, flushBytes } = this.#configuration
+    const mode = Object.hasOwn(aggregation, stream) ? aggregation[stream] : aggregation['*']
+    const joined = { documents: MAX_RECORD_DOCUMENTS, documentBytes: aggregateBytes }
+    const apart = { documents: 1, documentBytes: 0 }
+    return { records: flushAt, bytes: flushBytes, ...(mode === 'ndjson' ? joined : apart) }
+  }
+}

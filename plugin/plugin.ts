@@ -1,0 +1,90 @@
+import type { Analytics, Context, Plugin } from '@segment/analytics-node'
+import { createClientPool } from './aws/client-pool.js'
+import type { CloseOptions } from './delivery/delivery.js'
+import type { StreamReport } from './delivery/stats.js'
+import { createDestination, type DestinationStats } from './destination.js'
+import type { SegmentEvent } from './event.js'
+import { DESTINATION_NAME } from './mapper.js'
+import { VERSION } from './package-version.js'
+import { parseSettings } from './settings/configuration.js'
+import type { DestinationSettings } from './settings/settings.js'
+
+/** The plugin, and beside its own members what a program needs of it. */
+export interface KinesisFirehosePlugin extends Plugin {
+  /** Sends what is queued now; resolves when all of it is settled. For AWS Lambda: at the end of a handler. */
+  flush(): Promise<void>
+  /** Takes nothing more in, sends the rest, and reports by stream. Deregistering the plugin does the same. */
+  close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
+  stats(): DestinationStats
+}
+
+/**
+ * Makes the destination plugin "Amazon Kinesis Firehose" for `@segment/analytics-node`.
+ *
+ * An event's callback comes without error only when every one of its records has its RecordId from Firehose;
+ * otherwise it gets the reason, a {@link FirehoseError}, and so does the `error` event.
+ *
+ * @throws FirehoseError `ERR_SETTINGS`
+ *
+ * @example
+ * const analytics = new Analytics({ writeKey: 'unused' })
+ * await analytics.deregister('Segment.io') // only where Segment shall not get the events too
+ * await analytics.register(kinesisFirehose({
+ *   region: 'eu-west-1',
+ *   roleAddress: 'arn:aws:iam::123456789012:role/segment-firehose',
+ *   secretId: process.env.FIREHOSE_EXTERNAL_ID,
+ *   mappedStreams: [{ event: 'User Registered', stream: 'new_users' }],
+ * }))
+ */
+export function kinesisFirehose(settings: DestinationSettings): KinesisFirehosePlugin {
+  const pool = createClientPool({ max: 1 })
+  const destination = createDestination(parseSettings(settings), { pool })
+  let library: { name: string; version: string } | undefined
+
+  const action = async (ctx: Context): Promise<Context> => {
+    const [outcome] = await destination.deliver([withLibrary(ctx.event, library)])
+    const [failure] = outcome?.status === 'failed' ? outcome.failures : []
+    // An error thrown here would be swallowed; this reaches the callback and the `error` event.
+    if (failure !== undefined) ctx.setFailedDelivery({ reason: failure.error })
+    return ctx
+  }
+
+  const close = async (options?: CloseOptions) => {
+    const report = await destination.close(options)
+    pool.close()
+    return report
+  }
+
+  return {
+    name: DESTINATION_NAME,
+    type: 'destination',
+    version: VERSION,
+    isLoaded: () => true,
+    // Must not fail for what can heal: a plugin whose load() rejects is removed, and its events vanish silently.
+    async load(_ctx: Context, analytics: Analytics) {
+      library = { name: '@segment/analytics-node', version: analytics.VERSION }
+    },
+    async unload() {
+      await close()
+    },
+    track: action,
+    page: action,
+    screen: action,
+    identify: action,
+    group: action,
+    alias: action,
+    flush: () => destination.flush(),
+    close,
+    stats: () => destination.stats(),
+  }
+}
+
+/** Segment's own plugin names the library on the event; without it (`deregister('Segment.io')`) nobody would. */
+function withLibrary(
+  event: SegmentEvent,
+  library: { name: string; version: string } | undefined,
+): SegmentEvent {
+  const context = event.context as { library?: unknown } | undefined
+  if (library === undefined || context?.library !== undefined) return event
+  return { ...event, context: { ...context, library } }
+}

@@ -1,0 +1,32 @@
+const ROLE_ARN = /^arn:(aws[a-z-]*):iam::(\d{12}):role\/((?:[\w+=,.@-]+\/)*)([\w+=,.@-]{1,64})$/
+
+export interface RoleArn {
+  readonly partition: string
+  readonly accountId: string
+  readonly roleName: string
+}
+
+/** The parts of a role's ARN, or undefined where it is none. A path (`role/team/name`) is allowed. */
+export function parseRoleArn(arn: string): RoleArn | undefined {
+  const match = ROLE_ARN.exec(arn)
+  if (match === null) return undefined
+  const [, partition = '', accountId = '', , roleName = ''] = match
+  return { partition, accountId, roleName }
+}
+
+/** As AWS names the user of assumed-role credentials; the role's path is not part of it. */
+export function assumedRoleArn(role: RoleArn, sessionName: string): string {
+  return `arn:${role.partition}:sts::${role.accountId}:assumed-role/${role.roleName}/${sessionName}`
+}
+
+export function deliveryStreamArn(region: string, accountId: string, streamName: string): string {
+  return `arn:${partitionOf(region)}:firehose:${region}:${accountId}:deliverystream/${streamName}`
+}
+
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn'
+  if (region.startsWith('us-gov-')) return 'aws-us-gov'
+  if (region.startsWith('us-iso-')) return 'aws-iso'
+  if (region.startsWith('us-isob-')) return 'aws-iso-b'
+  return 'aws'
+}

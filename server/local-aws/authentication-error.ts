@@ -1,0 +1,50 @@
+import { AwsError } from './aws-error.js'
+import type { Service } from './service.js'
+
+/** Why a request's signature is not accepted. */
+export type AuthenticationFailure =
+  | 'missing'
+  | 'incomplete'
+  | 'unknown-key'
+  | 'wrong-signature'
+  | 'expired-credentials'
+
+/**
+ * The two protocols name the same failure differently: JSON services answer 400 with long names, STS 403 with
+ * short ones. https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html,
+ * https://docs.aws.amazon.com/firehose/latest/APIReference/CommonErrors.html
+ */
+const ERRORS: Readonly<Record<Service, Readonly<Record<AuthenticationFailure, [string, number]>>>> = {
+  firehose: {
+    missing: ['MissingAuthenticationTokenException', 400],
+    incomplete: ['IncompleteSignatureException', 400],
+    'unknown-key': ['UnrecognizedClientException', 400],
+    'wrong-signature': ['InvalidSignatureException', 400],
+    'expired-credentials': ['ExpiredTokenException', 400],
+  },
+  sts: {
+    missing: ['MissingAuthenticationToken', 403],
+    incomplete: ['IncompleteSignature', 400],
+    'unknown-key': ['InvalidClientTokenId', 403],
+    'wrong-signature': ['SignatureDoesNotMatch', 403],
+    'expired-credentials': ['ExpiredToken', 403],
+  },
+}
+
+const MESSAGES: Readonly<Record<AuthenticationFailure, string>> = {
+  missing: 'Missing Authentication Token',
+  incomplete: 'Request signature is incomplete.',
+  'unknown-key': 'The security token included in the request is invalid.',
+  'wrong-signature':
+    'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  'expired-credentials': 'The security token included in the request is expired',
+}
+
+export function authenticationError(
+  service: Service,
+  failure: AuthenticationFailure,
+  message = MESSAGES[failure],
+): AwsError {
+  const [code, status] = ERRORS[service][failure]
+  return new AwsError(code, status, message)
+}

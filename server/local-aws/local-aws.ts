@@ -1,0 +1,150 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { Authentication } from './authentication.js'
+import type { LocalAwsStats } from './call.js'
+import { CallLog } from './call-log.js'
+import { CredentialStore } from './credentials.js'
+import { Endpoint } from './endpoint.js'
+import { type Fault, faultSchema } from './fault.js'
+import { Faults } from './faults.js'
+import { Streams } from './firehose/streams.js'
+import {
+  check,
+  type LocalAwsConfiguration,
+  type LocalAwsOptions,
+  type LocalAwsStream,
+  parseOptions,
+  roleSchema,
+  streamSchema,
+} from './options.js'
+import { Output } from './output.js'
+import { seededRandom } from './random.js'
+import { type LocalAwsRole, Roles } from './roles.js'
+import { HttpServer } from './server.js'
+
+/** A running STS and Firehose. */
+export interface LocalAws {
+  /** `http://127.0.0.1:<port>`, for both services: the SDKs' `endpoint`, the AWS CLI's `--endpoint-url`. */
+  readonly endpoint: string
+  /** Where the streams' files are, as an absolute path. */
+  readonly dir: string
+  stats(): LocalAwsStats
+  /** @returns what takes the fault away again */
+  addFault(fault: Fault): () => void
+  clearFaults(): void
+  /** Every credential issued so far is expired from now on. */
+  expireCredentials(): void
+  /**
+   * Replaces the roles. Credentials of a role that is no longer there are refused from then on; those of one
+   * that is have its new permissions. `undefined`: any role may be assumed.
+   */
+  setRoles(roles: readonly LocalAwsRole[] | undefined): void
+  /** @throws Error where there is one of that name */
+  createStream(stream: string | LocalAwsStream): void
+  /** What it has taken is still written. @throws Error where there is none of that name */
+  deleteStream(name: string): void
+  /** Resolves when every record accepted so far is on disk. */
+  flush(): Promise<void>
+  /** Stops listening, cuts all connections, and writes what is buffered. Can be called again. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts an STS and a Firehose on this machine that speak AWS's wire protocol, for a first run and for tests:
+ * the AWS SDKs and the AWS CLI work against it. It writes what streams take to files, as Firehose does to S3.
+ *
+ * @throws Error where an option is wrong, the folder cannot be made, or the port is in use (`code` EADDRINUSE)
+ * @example
+ * const aws = await startLocalAws({ port: 4599, dir: './out' })
+ * const firehose = new FirehoseClient({ endpoint: aws.endpoint, region: 'us-west-2', credentials })
+ * await firehose.send(new PutRecordCommand({ DeliveryStreamName: 'page_views', Record: { Data: bytes } }))
+ * await aws.close()
+ */
+export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
+  const config = parseOptions(options)
+  const dir = resolve(config.dir)
+  const closing = new AbortController()
+  const log = new CallLog()
+  const faults = new Faults(seededRandom(config.seed))
+  const roles = new Roles(config.roles)
+  const credentials = new CredentialStore()
+  const streams = new Streams(config)
+  const output = new Output({ ...config.buffering, dir, now: config.now, onError: config.onError })
+  for (const fault of config.faults) faults.add(fault)
+  for (const stream of config.streams) createStream(streams, stream, config)
+
+  const hooks = guardedHooks(config, log)
+  const endpoint = new Endpoint({
+    authentication: new Authentication(config, credentials, roles),
+    faults,
+    firehose: { streams, output, now: config.now, autoCreateStreams: config.autoCreateStreams, ...hooks },
+    sts: { roles, credentials, now: config.now, credentialLifetimeMs: config.credentialLifetimeMs },
+    now: config.now,
+    ...hooks,
+    onError: config.onError,
+    closing: closing.signal,
+  })
+  await output.open()
+  const server = new HttpServer((request) => endpoint.handle(request), config.onError)
+  const { port } = await server.listen(config.port, config.host)
+
+  const close = async () => {
+    closing.abort()
+    await server.close()
+    await output.close()
+  }
+  let closed: Promise<void> | undefined
+  return {
+    endpoint: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    dir,
+    stats: () => log.stats(),
+    addFault(fault) {
+      check('the fault', faultSchema, fault)
+      return faults.add(fault)
+    },
+    clearFaults: () => faults.clear(),
+    expireCredentials: () => credentials.expireAll(config.now()),
+    setRoles(next) {
+      check('the roles', z.array(roleSchema).optional(), next)
+      roles.set(next)
+    },
+    createStream(stream) {
+      check('the stream', streamSchema, typeof stream === 'string' ? { name: stream } : stream)
+      createStream(streams, stream, config)
+    },
+    deleteStream: (name) => streams.delete(name, config.accountId),
+    flush: () => output.flush(),
+    close() {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+function createStream(
+  streams: Streams,
+  stream: string | LocalAwsStream,
+  { accountId }: LocalAwsConfiguration,
+): void {
+  const { tags, ...rest } = typeof stream === 'string' ? { name: stream } : { ...stream }
+  streams.create({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
+}
+
+/** Counts, then tells the user's hooks. One of these that throws must not fail the call it is told about. */
+function guardedHooks(config: LocalAwsConfiguration, log: CallLog) {
+  const { onCall, onRecord, onError } = config
+  const guarded =
+    <T>(count: (event: T) => void, hook: (event: T) => void) =>
+    (event: T): void => {
+      count(event)
+      try {
+        hook(event)
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  return {
+    onCall: guarded((call: Parameters<typeof onCall>[0]) => log.call(call), onCall),
+    onRecord: guarded((record: Parameters<typeof onRecord>[0]) => log.record(record.stream), onRecord),
+  }
+}
