@@ -1,11 +1,10 @@
-import type { Destination, EventOutcome } from '../../plugin/destination.js'
+import type { EventOutcome } from '../../plugin/destination.js'
 import { FirehoseError } from '../../plugin/errors.js'
 import type { SegmentEvent } from '../../plugin/event.js'
-import { parseSettings } from '../../plugin/settings/configuration.js'
+import type { SourceDestination } from '../../server/source.js'
 
 /** A destination that keeps what it is given, and whose outcomes a test decides. */
-export class FakeDestination implements Destination {
-  readonly configuration = parseSettings({ mappedStreams: { '*': 'everything' } })
+export class FakeDestination implements SourceDestination {
   readonly delivered: SegmentEvent[] = []
   readonly calls: string[] = []
   outcome: (event: SegmentEvent) => EventOutcome | Promise<EventOutcome> = () => ({ status: 'delivered' })
@@ -15,10 +14,6 @@ export class FakeDestination implements Destination {
     const outcomes = await Promise.all(events.map((event) => this.outcome(event)))
     this.delivered.push(...events.filter((_, i) => outcomes[i]?.status === 'delivered'))
     return outcomes
-  }
-
-  hasRoomFor(): boolean {
-    return true
   }
 
   async flush(): Promise<void> {
