@@ -38,12 +38,11 @@ export function parseConfigFile(
   const missing = unset.filter(({ path }) => !mayBeUnset.some((setting) => path.includes(setting)))
   const read = readServeConfig(value, { env })
   if (missing.length === 0) return read
-  // A setting whose variable is missing has one problem, whatever else its check says of it.
+  // A setting whose variable is missing has one problem, whatever else its check says of the value.
   const paths = missing.map(({ path }) => showPath(path))
-  const others = 'problems' in read ? read.problems : []
-  const rest = others.filter(
-    (line) => !paths.some((path) => line.startsWith(path) && /[:.[]/.test(line[path.length] ?? '')),
-  )
+  const isOfMissing = (line: string) =>
+    paths.some((path) => line.startsWith(path) && /^(\[0\])?: got /.test(line.slice(path.length)))
+  const rest = 'problems' in read ? read.problems.filter((line) => !isOfMissing(line)) : []
   return { problems: [...missing.map(({ problem }) => problem), ...rest] }
 }
 

@@ -59,15 +59,18 @@ function read(
   takesListen: boolean,
   context: ConfigContext,
 ): ConfigResult<ServeConfiguration> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    return { problems: [`got ${showValue(given, [])}; give an object with sources`] }
+  }
   const parsed = (takesListen ? serveSchema : proxySchema).safeParse(given, { reportInput: true })
   const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
     describeIssues([issue], settingNames(issue.path, takesListen)),
   )
   const logger = parsed.data?.logger ?? console
-  const listed = (given as { sources?: unknown } | null | undefined)?.sources
-  const sources = Array.isArray(listed) ? listed : []
-  const read = sources.map((source, i) => readDestination(source, i, logger, context))
-  problems.push(...sources.flatMap(wrongId), ...repeated(sources), ...read.flatMap((it) => it.problems))
+  const listed = (given as { sources?: unknown }).sources
+  const sources: readonly unknown[] = Array.isArray(listed) ? listed : []
+  const destinations = sources.map((source, i) => readDestination(source, i, logger, context))
+  problems.push(...sources.flatMap(wrongId), ...repeated(sources), ...destinations.flatMap((it) => it.problems))
   if (parsed.data === undefined || problems.length > 0) return { problems }
 
   const values = parsed.data
@@ -77,7 +80,7 @@ function read(
         id,
         name: name ?? showPath(['sources', i]),
         writeKeys: typeof writeKey === 'string' ? [writeKey] : writeKey,
-        destination: read[i]?.configuration as DestinationConfiguration,
+        destination: destinations[i]?.configuration as DestinationConfiguration,
       })),
       maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
       maxClients: values.maxClients ?? 100,

@@ -52,7 +52,8 @@ function replacedString(
       return whole
     }
     // As in a shell: the default also stands in for an empty value.
-    const found = fallback === undefined ? env[name] : env[name] || fallback
+    const set = Object.hasOwn(env, name) ? env[name] : undefined
+    const found = fallback === undefined ? set : set || fallback
     if (found !== undefined) return found
     unset.push({
       path,

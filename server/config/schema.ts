@@ -42,10 +42,8 @@ const proxyFields = {
     .optional(),
 }
 
-const WHOLE = { error: 'give an object with sources' }
-
-export const proxySchema = z.strictObject(proxyFields, WHOLE)
-export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyFields }, WHOLE)
+export const proxySchema = z.strictObject(proxyFields)
+export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyFields })
 
 /** The names of the settings where `path` leads, to suggest the one that was meant. */
 export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {
