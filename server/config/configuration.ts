@@ -70,7 +70,11 @@ function read(
   const listed = (given as { sources?: unknown }).sources
   const sources: readonly unknown[] = Array.isArray(listed) ? listed : []
   const destinations = sources.map((source, i) => readDestination(source, i, logger, context))
-  problems.push(...sources.flatMap(wrongId), ...repeated(sources), ...destinations.flatMap((it) => it.problems))
+  problems.push(
+    ...sources.flatMap(wrongId),
+    ...repeated(sources),
+    ...destinations.flatMap((it) => it.problems),
+  )
   if (parsed.data === undefined || problems.length > 0) return { problems }
 
   const values = parsed.data
