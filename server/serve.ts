@@ -68,7 +68,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 }
 
 /** Why nothing can listen there, as one line. */
-export function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: 'the port is in use; stop what uses it, or choose another with --port',
     EACCES: 'the port is not allowed to you; choose one above 1023 with --port',

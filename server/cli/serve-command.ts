@@ -70,9 +70,10 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
   const localAws =
     flags.localAws === undefined ? undefined : await openLocalAws(dir === undefined ? {} : { dir })
   try {
-    const server = await start(configuration, { host, port }, localAws)
-    for (const line of welcome({ url: server.url, file: isDemo ? undefined : file, localAws }))
-      terminal.out(line)
+    const deadLetters = configuration.deadLetters ?? DEFAULT_DEAD_LETTERS
+    const server = await start({ ...configuration, deadLetters }, { host, port }, localAws)
+    const lines = welcome({ url: server.url, file: isDemo ? undefined : file, deadLetters, localAws })
+    for (const line of lines) terminal.out(line)
     stopOnSignal(server, localAws, terminal)
   } catch (error) {
     await localAws?.close()
@@ -92,7 +93,7 @@ async function start(
   localAws: OpenLocalAws | undefined,
 ): Promise<RunningServer> {
   const pointed = localAws === undefined ? configuration : pointedAt(configuration, localAws.endpoint)
-  const proxy = proxyOf({ ...pointed, deadLetters: pointed.deadLetters ?? DEFAULT_DEAD_LETTERS })
+  const proxy = proxyOf(pointed)
   try {
     return await serve({ proxy, ...listen })
   } catch (error) {

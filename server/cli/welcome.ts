@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { DEMO_WRITE_KEY } from '../demo.js'
 import type { OpenLocalAws } from './open-local-aws.js'
 
@@ -6,13 +6,15 @@ export interface WelcomeParts {
   readonly url: string
   /** `undefined` for the demo. */
   readonly file: string | undefined
+  readonly deadLetters: string
   readonly localAws: OpenLocalAws | undefined
 }
 
 /** What `serve` says when it listens. */
-export function welcome({ url, file, localAws }: WelcomeParts): string[] {
+export function welcome({ url, file, deadLetters, localAws }: WelcomeParts): string[] {
   const lines = [`Listening on ${url}`]
   if (file !== undefined) lines.push(`Config file: ${file}`)
+  lines.push(`Dead letters, if any: ${resolve(deadLetters)}`)
   if (localAws === undefined) return lines
   lines.push(`Local AWS (STS and Firehose): ${localAws.endpoint}`, `Records land in: ${localAws.dir}`)
   return file === undefined ? [...lines, ...demo(url, localAws.dir)] : lines
