@@ -1,5 +1,6 @@
 import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
+import { classify } from './error-classes.js'
 
 export interface AwsCredentials {
   readonly accessKeyId: string
@@ -16,8 +17,10 @@ export interface AssumedCredentials {
 const REFRESH_AHEAD_MS = 5 * 60_000
 /** Below this a lifetime says more of the clocks than of the credentials; AWS gives 15 minutes at least. */
 const SHORTEST_LIFETIME_MS = 60_000
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 60_000
+/** Between tries of a role that was refused: someone has to change a policy first. */
+const REFUSED_PAUSE_MS = { first: 500, longest: 60_000 }
+/** Between tries after a failure that passes. */
+const FAILED_PAUSE_MS = { first: 100, longest: 5_000 }
 
 interface Held extends AssumedCredentials {
   /** Wall time from which fresh ones are fetched in the background. */
@@ -93,7 +96,8 @@ export class AssumedRole {
       return this.#held
     } catch (error) {
       const attempts = this.#refusal?.attempts ?? 0
-      const pause = FIRST_PAUSE_MS / 2 + backoffMs(attempts, this.#clock, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+      const { first, longest } = classify(error).class === 'retry' ? FAILED_PAUSE_MS : REFUSED_PAUSE_MS
+      const pause = first / 2 + backoffMs(attempts, this.#clock, first, longest)
       this.#refusal = { error, attempts: attempts + 1, askAgainAt: this.#clock.now() + pause }
       throw error
     }

@@ -1,6 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { type Clock, systemClock } from '../clock.js'
+import { FirehoseError } from '../errors.js'
+import { showValue } from '../settings/problems.js'
 import { type ClientIdentity, PooledClient } from './client.js'
+
+/** The cache sets memory aside for all of its places when it is made. */
+const MOST_CLIENTS = 100_000
 
 export interface ClientPoolOptions {
   /** Clients held at most. @default 100 */
@@ -30,6 +35,8 @@ export interface ClientPool {
  * Makes the pool that shares clients, and with them connections and credentials: one for each region, role, external
  * ID and endpoint. The client unused for longest makes room when the pool is full.
  *
+ * @throws FirehoseError `ERR_SETTINGS`
+ *
  * @example
  * const pool = createClientPool({ max: 500 })
  * const web = createDelivery({ settings: webSettings, pool })
@@ -37,13 +44,18 @@ export interface ClientPool {
  */
 export function createClientPool(options: ClientPoolOptions = {}): ClientPool {
   const clock = options.clock ?? systemClock
+  const max = options.max ?? 100
+  if (!Number.isSafeInteger(max) || max < 1 || max > MOST_CLIENTS) {
+    const fix = `use a whole number of clients from 1 to ${MOST_CLIENTS}`
+    throw new FirehoseError('ERR_SETTINGS', `Wrong settings:\n  max: got ${showValue(max, [])}; ${fix}`)
+  }
   const configIds = new WeakMap<object, number>()
   let nextConfigId = 0
   let evictions = 0
   let assumeRoleCalls = 0
 
   const clients = new LRUCache<string, PooledClient>({
-    max: options.max ?? 100,
+    max,
     dispose: (client, _key, reason) => {
       if (reason === 'evict') evictions++
       client.retire()

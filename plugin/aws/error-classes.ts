@@ -35,6 +35,10 @@ const THROTTLING = new Set([
   'BandwidthLimitExceeded',
   'LimitExceededException',
   'SlowDown',
+  'EC2ThrottledException',
+  'PriorRequestNotComplete',
+  'ProvisionedThroughputExceededException',
+  'TransactionInProgressException',
 ])
 
 /** [C], and what the SDK says of a connection that timed out or an answer that is not what was announced. */
@@ -104,7 +108,9 @@ const MISCONFIGURED = new Set([
   'RegionDisabledException',
   'ValidationError',
   'MalformedPolicyDocument',
+  'MalformedPolicyDocumentException',
   'PackedPolicyTooLarge',
+  'PackedPolicyTooLargeException',
   'CredentialsProviderError',
 ])
 
@@ -146,8 +152,8 @@ function describe(error: unknown): { name: string; message: string; status: numb
   }
   const status = given.$metadata?.httpStatusCode
   return {
-    name: String(given.name ?? ''),
-    message: String(given.message ?? ''),
+    name: typeof given.name === 'string' ? given.name : '',
+    message: typeof given.message === 'string' ? given.message : '',
     status: typeof status === 'number' ? status : 0,
   }
 }

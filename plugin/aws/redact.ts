@@ -1,12 +1,50 @@
+import { FirehoseError } from '../errors.js'
+
+/** What tells an error's class beside its name. */
+interface Told {
+  readonly code?: unknown
+  readonly $fault?: unknown
+  readonly $metadata?: unknown
+}
+
+/** What the SDK adds to its parsers' errors; there is no such field in the copy. */
+const RAW_RESPONSE_HINT = /\s*Deserialization error: to see the raw response.*$/s
+
 /**
- * The error, or a copy with the secret struck out of its message. SECURITY: AWS quotes values that it refuses,
- * and an external ID is as good as a password to the role.
+ * A copy of the error with what tells its class, the secret struck out. SECURITY: AWS quotes values that it refuses,
+ * and an external ID is as good as a password to the role. What else the SDK hangs on its errors stays behind: the
+ * answer, and by its socket the request with the session token.
  */
 export function redact(thrown: unknown, secret: string | undefined): Error {
+  // Ours are made of errors that were redacted; the class of one is told by its cause.
+  if (thrown instanceof FirehoseError) return thrown
+  const strike = (text: string) => (secret === undefined ? text : strikeOut(text, secret))
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  if (secret === undefined || !`${error.message}${error.stack}`.includes(secret)) return error
-  const copy = new Error(error.message.replaceAll(secret, '(external ID)'))
-  copy.name = error.name
-  const { $metadata, $fault } = error as { $metadata?: unknown; $fault?: unknown }
-  return Object.assign(copy, $metadata === undefined ? {} : { $metadata, $fault })
+  const { code, $fault, $metadata } = error as Told
+
+  // Where each of several addresses refused the connection, the message is empty.
+  const message = error.message.replace(RAW_RESPONSE_HINT, '') || String(code ?? error.name)
+  const copy = new Error(strike(message))
+  Object.setPrototypeOf(copy, Object.getPrototypeOf(error))
+  define(copy, 'name', strike(error.name))
+  define(copy, 'stack', strike(error.stack ?? `${copy}`))
+  if (code !== undefined) define(copy, 'code', strike(String(code)))
+  if ($fault !== undefined) define(copy, '$fault', $fault)
+  if (typeof $metadata === 'object' && $metadata !== null) {
+    const entries = Object.entries($metadata).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? strike(value) : value,
+    ])
+    define(copy, '$metadata', Object.fromEntries(entries))
+  }
+  return copy
+}
+
+function strikeOut(text: string, secret: string): string {
+  return text.replaceAll(secret, '(external ID)').replaceAll(encodeURIComponent(secret), '(external ID)')
+}
+
+function define(error: Error, name: string, value: unknown): void {
+  const enumerable = name !== 'name' && name !== 'stack'
+  Object.defineProperty(error, name, { value, enumerable, configurable: true, writable: true })
 }

@@ -4,6 +4,7 @@ import { allowStreams, streamArn } from '../aws/stream-policy.js'
 import { type Clock, systemClock } from '../clock.js'
 import { FirehoseError } from '../errors.js'
 import { MAX_RECORD_BYTES, MAX_RECORD_DOCUMENTS } from '../limits.js'
+import { guarded } from '../logger.js'
 import type { MappedRecord } from '../mapper.js'
 import { type DestinationConfiguration, parseSettings } from '../settings/configuration.js'
 import type { DestinationSettings } from '../settings/settings.js'
@@ -188,6 +189,7 @@ export class FirehoseDelivery implements Delivery {
       stream,
       put: this.#parts.put,
       clock: this.#parts.clock,
+      logger: guarded(this.#configuration.logger),
       limits: this.#limits(stream),
       policyStatement: JSON.stringify(allowStreams([streamArn(stream, region, roleAddress)])),
     })

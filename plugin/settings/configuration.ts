@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { FirehoseError } from '../errors.js'
 import type { SegmentEvent } from '../event.js'
 import { MAX_CALL_BYTES, MAX_CALL_RECORDS, MAX_RECORD_BYTES, requestQuota } from '../limits.js'
-import { guarded, type Logger } from '../logger.js'
+import type { Logger } from '../logger.js'
 import { entriesOf } from './entries.js'
 import { type MappingRow, mappingRows, mappingTable, ROW_NAMES, readStream } from './mapped-streams.js'
 import { describeIssues, showPath, showValue } from './problems.js'
@@ -184,7 +184,7 @@ export function readSettings(
       endpoint: values.endpoint,
       stsEndpoint: values.stsEndpoint,
       clientConfig: values.clientConfig ?? {},
-      logger: guarded(values.logger ?? console),
+      logger: values.logger ?? console,
     }),
   }
 }

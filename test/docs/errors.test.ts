@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { ERROR_CODES, FirehoseError } from '../../plugin/errors.js'
+import { ROOT, readSources } from '../repository/sources.js'
+
+const page = readFileSync(join(ROOT, 'docs/errors.md'), 'utf8')
+const [intro = '', ...sections] = page.split(/^## /m)
+
+function sectionOf(code: string): string {
+  return sections.find((section) => section.startsWith(`${code}\n`)) ?? ''
+}
+
+describe('docs/errors.md', () => {
+  it('has a heading for each code, and none for any other', () => {
+    const headings = sections.map((section) => section.split('\n', 1)[0])
+    expect([...headings].sort()).toEqual([...ERROR_CODES].sort())
+  })
+
+  it.each(ERROR_CODES)('tells of %s when it comes, what it means for the event, and the fix', (code) => {
+    for (const part of ['**When.**', '**The event.**', '**Fix.**']) expect(sectionOf(code)).toContain(part)
+  })
+
+  it.each(ERROR_CODES)(
+    'tells in its table, as the error does, whether sending it again helps after %s',
+    (code) => {
+      const row = intro
+        .split('\n')
+        .find((line) => line.startsWith(`| [\`${code}\`](#${code.toLowerCase()}) |`))
+      expect(row).toBeDefined()
+      expect(/\| no \| 200, dead letter \|$/.test(row ?? '')).toBe(new FirehoseError(code, '').permanent)
+    },
+  )
+
+  it('links only to headings that are there', () => {
+    const anchors = [...page.matchAll(/\]\(#(?<anchor>[^)]+)\)/g)].map((match) => match.groups?.['anchor'])
+    const headings: string[] = ERROR_CODES.map((code) => code.toLowerCase())
+    for (const anchor of anchors) expect(headings).toContain(anchor)
+  })
+})
+
+describe('the sources', () => {
+  const texts = readSources('plugin', 'server').map(({ text }) => text)
+  const thrown = new Set(
+    texts.flatMap((text) =>
+      [...text.matchAll(/new FirehoseError\(\s*'(?<code>\w+)'/g)].map((match) => match.groups?.['code']),
+    ),
+  )
+
+  it.each(ERROR_CODES)('make %s somewhere', (code) => {
+    expect(thrown).toContain(code)
+  })
+})

@@ -1,0 +1,86 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from '@jest/globals'
+import { ROOT } from './sources.js'
+
+const run = promisify(execFile)
+
+/** What a Node process of its own says of the built package. */
+async function inNode(script: string, ...options: string[]): Promise<unknown> {
+  const { stdout } = await run(process.execPath, [...options, '--eval', script], { cwd: ROOT })
+  return JSON.parse(stdout)
+}
+
+/** Imports the entry point and tells the URLs of all modules that were loaded for it. */
+function modulesLoadedBy(entry: string): Promise<unknown> {
+  // Hooks run in a thread of their own: what they see comes back by a port.
+  const hooks = `
+    let port
+    export const initialize = (data) => { port = data.port }
+    export const load = async (url, context, next) => { port.postMessage(url); return next(url, context) }`
+  const script = `
+    import { register } from 'node:module'
+    import { MessageChannel } from 'node:worker_threads'
+    const { port1, port2 } = new MessageChannel()
+    const loaded = []
+    const last = 'data:text/javascript,'
+    const allTold = new Promise((resolve) => {
+      port1.on('message', (url) => (url === last ? resolve() : loaded.push(url)))
+    })
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}), {
+      data: { port: port2 }, transferList: [port2],
+    })
+    await import(${JSON.stringify(entry)})
+    await import(last)
+    await allTold
+    const { createRequire } = await import('node:module')
+    port1.close()
+    console.log(JSON.stringify([...loaded, ...Object.keys(createRequire(import.meta.url).cache)]))`
+  return inNode(script, '--input-type=module')
+}
+
+beforeAll(() => {
+  if (!existsSync(join(ROOT, 'dist/plugin/index.js'))) throw new Error('Build first: npm run build')
+})
+
+describe("import 'analytics-firehose'", () => {
+  it('loads neither Express, nor the server, nor the local AWS', async () => {
+    const loaded = (await modulesLoadedBy('analytics-firehose')) as string[]
+    expect(loaded).toEqual(expect.arrayContaining([expect.stringMatching(/\/dist\/plugin\/mapper\.js$/)]))
+    expect(loaded.filter((url) => /\/node_modules\/express\/|\/dist\/server\//.test(url))).toEqual([])
+  })
+
+  it('does not need @segment/analytics-node when it runs', async () => {
+    const loaded = (await modulesLoadedBy('analytics-firehose')) as string[]
+    expect(loaded.filter((url) => url.includes('/@segment/analytics-node/'))).toEqual([])
+  })
+
+  it('is told apart from a package that does load Express', async () => {
+    const loaded = (await modulesLoadedBy('express')) as string[]
+    expect(loaded.filter((url) => url.includes('/node_modules/express/'))).not.toEqual([])
+  })
+})
+
+describe("require('analytics-firehose')", () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    exports: Record<string, unknown>
+  }
+  const entries = Object.keys(manifest.exports)
+    .filter((path) => path !== './package.json')
+    .map((path) => path.replace('.', 'analytics-firehose'))
+
+  it.each(entries)('works for %s: no module of it waits at its top level', async (entry) => {
+    const names = await inNode(`console.log(JSON.stringify(Object.keys(require(${JSON.stringify(entry)}))))`)
+    expect(names).not.toEqual([])
+  })
+
+  it('gives the same functions as import', async () => {
+    const script = `import('analytics-firehose').then((esm) => {
+      const cjs = require('analytics-firehose')
+      console.log(JSON.stringify(Object.keys(esm).filter((name) => cjs[name] !== esm[name])))
+    })`
+    expect(await inNode(script)).toEqual([])
+  })
+})
