@@ -1,3 +1,4 @@
+import { allowStreams, streamArn } from '../plugin/aws/stream-policy.js'
 import type { SourceConfiguration } from './config/configuration.js'
 
 /** An IAM policy as `aws iam` takes it. */
@@ -25,11 +26,6 @@ export interface IamOptions {
   readonly account?: string | undefined
 }
 
-const ROLE_ARN = /^arn:(?<partition>[^:]+):iam::(?<account>\d{12}):role\//
-
-/** Both are used: which one depends on `api` and on how much there is to send. */
-const ACTIONS = ['firehose:PutRecord', 'firehose:PutRecordBatch']
-
 /**
  * The policies that a configuration needs, a role each.
  *
@@ -47,35 +43,28 @@ export function rolePolicies(
     byRole.set(roleAddress, [...(byRole.get(roleAddress) ?? []), source])
   }
   return [...byRole].map(([role, users]): RolePolicies => {
-    const { partition, account } = (role && ROLE_ARN.exec(role)?.groups) || {
-      partition: undefined,
-      account: options.account,
-    }
+    const hasAccount = role !== undefined || options.account !== undefined
     return {
       role: role ?? null,
       sources: users.map(({ name }) => name),
-      permissions: account === undefined ? null : permissionsOf(users, partition, account),
-      trust:
-        role === undefined
-          ? null
-          : trustOf(users, options.principal ?? `arn:${partition}:iam::${account}:root`),
+      permissions: hasAccount ? permissionsOf(users, options.account) : null,
+      trust: role === undefined ? null : trustOf(users, options.principal ?? rootOf(role)),
     }
   })
 }
 
 /** The streams of the mapping, and no others. */
-function permissionsOf(
-  sources: readonly SourceConfiguration[],
-  partition: string | undefined,
-  account: string,
-): PolicyDocument {
-  const streams = sources.flatMap(({ destination: { region, mapping } }) =>
-    mapping.map(
-      ({ stream }) =>
-        `arn:${partition ?? partitionOf(region)}:firehose:${region}:${account}:deliverystream/${stream}`,
-    ),
-  )
-  return policy({ Effect: 'Allow', Action: ACTIONS, Resource: sortedSet(streams) })
+function permissionsOf(sources: readonly SourceConfiguration[], account: string | undefined): PolicyDocument {
+  const streams = sources.flatMap(({ destination: { region, roleAddress, mapping } }) => {
+    const owner = roleAddress ?? `arn:${partitionOf(region)}:iam::${account}:root`
+    return mapping.map(({ stream }) => streamArn(stream, region, owner))
+  })
+  return policy(allowStreams(sortedSet(streams)))
+}
+
+/** The root of the role's own account. */
+function rootOf(role: string): string {
+  return role.replace(/:role\/.*$/, ':root')
 }
 
 /** Who may assume the role, and with which external IDs. */

@@ -30,7 +30,7 @@ export interface ProxyConfig {
 }
 
 /** Where `serve` listens. */
-export interface ListenConfig {
+interface ListenConfig {
   /** @default 127.0.0.1 */
   readonly host?: string | undefined
   /** 0 takes any free one. @default 8080 */

@@ -3,10 +3,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { MappedRecord } from '../../plugin/mapper.js'
 import type { DestinationSettings } from '../../plugin/settings/settings.js'
-import { type LocalAws, type LocalAwsCall, type LocalAwsOptions, startLocalAws } from '../../server/local-aws/index.js'
+import {
+  type LocalAws,
+  type LocalAwsCall,
+  type LocalAwsOptions,
+  startLocalAws,
+} from '../../server/local-aws/index.js'
 
 export const ROLE = 'arn:aws:iam::123456789012:role/segment-firehose'
-export const SOURCE_CREDENTIALS = { accessKeyId: 'AKIAEXAMPLE000000000', secretAccessKey: 'secret-of-the-source' }
+export const SOURCE_CREDENTIALS = {
+  accessKeyId: 'AKIAEXAMPLE000000000',
+  secretAccessKey: 'secret-of-the-source',
+}
 
 export interface TestAws {
   readonly aws: LocalAws
@@ -53,7 +61,9 @@ export async function startTestAws(options: LocalAwsOptions = {}): Promise<TestA
       await aws.flush()
       const files = await readdir(join(dir, stream), { recursive: true, withFileTypes: true })
       const texts = await Promise.all(
-        files.filter((file) => file.isFile()).map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
+        files
+          .filter((file) => file.isFile())
+          .map((file) => readFile(join(file.parentPath, file.name), 'utf8')),
       )
       return texts.join('').split('\n').filter(Boolean)
     },

@@ -46,7 +46,11 @@ const codes = (outcomes: readonly RecordOutcome[]) => [
 ]
 
 /** Every RecordId reported was given by AWS, for the record it was reported of. */
-function expectTrueRecordIds(test: TestAws, sent: ReturnType<typeof records>, outcomes: readonly RecordOutcome[]) {
+function expectTrueRecordIds(
+  test: TestAws,
+  sent: ReturnType<typeof records>,
+  outcomes: readonly RecordOutcome[],
+) {
   outcomes.forEach((outcome, i) => {
     if (outcome.status !== 'delivered') return
     expect(test.taken.get(outcome.recordId)?.text).toBe(Buffer.from(sent[i]?.data as Uint8Array).toString())
@@ -92,10 +96,19 @@ describe('against an AWS with faults', () => {
     ['30 % of the records throttled', [{ kind: 'throttle-records', share: 0.3, times: 40 }]],
     ['30 % of the records failing', [{ kind: 'fail-records', share: 0.3, times: 40 }]],
     ['calls throttled', [{ kind: 'throttle', action: 'PutRecordBatch', share: 0.5, times: 20 }]],
-    ['internal failures', [{ kind: 'error', action: 'PutRecordBatch', code: 'InternalFailure', status: 500, times: 5 }]],
-    ['connections cut before the effect', [{ kind: 'disconnect', action: 'PutRecordBatch', share: 0.5, times: 10 }]],
+    [
+      'internal failures',
+      [{ kind: 'error', action: 'PutRecordBatch', code: 'InternalFailure', status: 500, times: 5 }],
+    ],
+    [
+      'connections cut before the effect',
+      [{ kind: 'disconnect', action: 'PutRecordBatch', share: 0.5, times: 10 }],
+    ],
     ['expired tokens', [{ kind: 'expired-token', action: 'PutRecordBatch', share: 0.4, times: 20 }]],
-    ['STS failing at first', [{ kind: 'error', action: 'AssumeRole', code: 'InternalFailure', status: 500, times: 2 }]],
+    [
+      'STS failing at first',
+      [{ kind: 'error', action: 'AssumeRole', code: 'InternalFailure', status: 500, times: 2 }],
+    ],
   ])('delivers every record exactly once with %s', async (_name, faults) => {
     const test = await start({ faults })
     const delivery = deliveryTo(test, quick)
@@ -112,7 +125,10 @@ describe('against an AWS with faults', () => {
 
   it.each<[string, Fault[]]>([
     ['connections cut after the effect', [{ kind: 'disconnect-after', action: 'PutRecordBatch', times: 3 }]],
-    ['answers cut in the middle', [{ kind: 'disconnect-after', action: 'PutRecordBatch', cut: 'within', times: 3 }]],
+    [
+      'answers cut in the middle',
+      [{ kind: 'disconnect-after', action: 'PutRecordBatch', cut: 'within', times: 3 }],
+    ],
     ['answers past the time-out', [{ kind: 'delay', action: 'PutRecordBatch', ms: 800, times: 3 }]],
     ['answers that never come', [{ kind: 'hang', action: 'PutRecordBatch', times: 3 }]],
     ['answers that are no JSON', [{ kind: 'garbage', action: 'PutRecordBatch', times: 3 }]],
@@ -166,7 +182,8 @@ describe('against an AWS with faults', () => {
     const test = await start({ faults: [{ kind: 'hang', stream: 'sick' }] })
     const delivery = deliveryTo(test, quick)
     const sick = delivery.deliver(records(2_000, 'sick'))
-    for (let i = 0; i < 50; i++) expect(codes(await delivery.deliver(records(1, 'well')))).toEqual(['delivered'])
+    for (let i = 0; i < 50; i++)
+      expect(codes(await delivery.deliver(records(1, 'well')))).toEqual(['delivered'])
     test.aws.clearFaults()
     expect(codes(await sick)).toEqual(['delivered'])
   })
@@ -247,7 +264,10 @@ describe('roles', () => {
     const test = await start({ roles: [trusting('another')], streams: ['everything'] })
     const notices: string[] = []
     const note = (text: string) => notices.push(text)
-    const delivery = deliveryTo(test, { secretId: 'hush-hush', logger: { info: note, warn: note, error: note } })
+    const delivery = deliveryTo(test, {
+      secretId: 'hush-hush',
+      logger: { info: note, warn: note, error: note },
+    })
     const outcomes = (await Promise.all(records(500).map((record) => delivery.deliver([record])))).flat()
     expect(codes(outcomes)).toEqual(['ERR_STREAM_UNAVAILABLE'])
     expect(test.callsOf('AssumeRole')).toHaveLength(1)
