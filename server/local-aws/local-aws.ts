@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { Authentication } from './authentication.js'
@@ -62,14 +63,42 @@ export interface LocalAws {
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
   const config = parseOptions(options)
-  const dir = resolve(config.dir)
+  const parts = assemble(config)
+  const { output, endpoint } = parts
+  await output.open()
+  const server = new HttpServer((request) => endpoint.handle(request), config.onError)
+  const { port } = await server.listen(config.port, config.host)
+
+  const stop = async () => {
+    parts.closing.abort()
+    await server.close()
+    await output.close()
+  }
+  let stopped: Promise<void> | undefined
+  return {
+    endpoint: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    dir: resolve(config.dir),
+    ...controlsOf(parts, config),
+    flush: () => output.flush(),
+    close() {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}
+
+type Parts = ReturnType<typeof assemble>
+
+function assemble(config: LocalAwsConfiguration) {
+  const { now, onError, credentialLifetimeMs, autoCreateStreams } = config
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // one for each call that is being delayed
   const log = new CallLog()
   const faults = new Faults(seededRandom(config.seed))
   const roles = new Roles(config.roles)
   const credentials = new CredentialStore()
   const streams = new Streams(config)
-  const output = new Output({ ...config.buffering, dir, now: config.now, onError: config.onError })
+  const output = new Output({ ...config.buffering, dir: resolve(config.dir), now, onError })
   for (const fault of config.faults) faults.add(fault)
   for (const stream of config.streams) createStream(streams, stream, config)
 
@@ -77,26 +106,21 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   const endpoint = new Endpoint({
     authentication: new Authentication(config, credentials, roles),
     faults,
-    firehose: { streams, output, now: config.now, autoCreateStreams: config.autoCreateStreams, ...hooks },
-    sts: { roles, credentials, now: config.now, credentialLifetimeMs: config.credentialLifetimeMs },
-    now: config.now,
-    ...hooks,
-    onError: config.onError,
+    firehose: { streams, output, now, autoCreateStreams, onRecord: hooks.onRecord },
+    sts: { roles, credentials, now, credentialLifetimeMs },
+    now,
+    onCall: hooks.onCall,
+    onError,
     closing: closing.signal,
   })
-  await output.open()
-  const server = new HttpServer((request) => endpoint.handle(request), config.onError)
-  const { port } = await server.listen(config.port, config.host)
+  return { closing, log, faults, roles, credentials, streams, output, endpoint }
+}
 
-  const close = async () => {
-    closing.abort()
-    await server.close()
-    await output.close()
-  }
-  let closed: Promise<void> | undefined
+function controlsOf(
+  { log, faults, credentials, roles, streams }: Parts,
+  config: LocalAwsConfiguration,
+): Omit<LocalAws, 'endpoint' | 'dir' | 'flush' | 'close'> {
   return {
-    endpoint: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
-    dir,
     stats: () => log.stats(),
     addFault(fault) {
       check('the fault', faultSchema, fault)
@@ -113,11 +137,6 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
       createStream(streams, stream, config)
     },
     deleteStream: (name) => streams.delete(name, config.accountId),
-    flush: () => output.flush(),
-    close() {
-      closed ??= close()
-      return closed
-    },
   }
 }
 

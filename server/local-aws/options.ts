@@ -104,6 +104,8 @@ const accessKeySchema = z.strictObject({
   secretAccessKey: z.string().min(1),
   userArn: userArn.optional(),
   policy: policyDocumentSchema.optional(),
+  // The SDK marks the credentials it is given, which may be this same object.
+  $source: z.unknown().optional(),
 })
 
 const optionsSchema = z.strictObject({

@@ -18,7 +18,7 @@ export interface Route {
   answerError(error: AwsError): Answer
 }
 
-export interface Sender {
+interface Sender {
   readonly caller: Caller
   readonly region: string
   readonly recordFault: () => RecordFault | undefined

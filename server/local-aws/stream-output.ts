@@ -13,6 +13,12 @@ interface StreamOutputSettings {
   readonly onError: (error: Error) => void
 }
 
+/**
+ * One after the other they would take a turn of a busy event loop for each step, and fall behind the clients;
+ * all at once they could be more than may be open.
+ */
+const FILES_AT_ONCE = 32
+
 /** One stream's buffer: becomes a file when it is large enough or its first record old enough. */
 export class StreamOutput {
   readonly #name: string
@@ -47,7 +53,7 @@ export class StreamOutput {
 
   async flush(): Promise<void> {
     this.#seal()
-    // One at a time and in order; a failed write does not stop the next attempt.
+    // One attempt at a time; a failed write does not stop the next attempt.
     this.#writing = this.#writing.catch(() => {}).then(() => this.#writeFull())
     await this.#writing
   }
@@ -64,11 +70,16 @@ export class StreamOutput {
     this.#open = undefined
   }
 
+  /** What fails stays, at the head, for the next attempt. @throws the first failure */
   async #writeFull(): Promise<void> {
-    for (let file = this.#full[0]; file !== undefined; file = this.#full[0]) {
-      await writeOutputFile(this.#settings.dir, file)
-      this.#full.shift()
-      this.#waitingBytes -= file.bytes
+    while (this.#full.length > 0) {
+      const files = this.#full.splice(0, FILES_AT_ONCE)
+      const results = await Promise.allSettled(files.map((file) => writeOutputFile(this.#settings.dir, file)))
+      const failed = files.filter((_, index) => results[index]?.status === 'rejected')
+      for (const file of files) if (!failed.includes(file)) this.#waitingBytes -= file.bytes
+      this.#full.unshift(...failed)
+      const failure = results.find((result) => result.status === 'rejected')
+      if (failure !== undefined) throw failure.reason
     }
   }
 

@@ -83,7 +83,7 @@ export class Input {
   }
 }
 
-export function serializationError(message: string): AwsError {
+function serializationError(message: string): AwsError {
   return new AwsError('SerializationException', 400, message)
 }
 

@@ -31,7 +31,7 @@ export interface FirehoseCall {
   readonly recordFault: () => RecordFault | undefined
 }
 
-export interface FirehoseResult {
+interface FirehoseResult {
   readonly output: Readonly<Record<string, unknown>>
   /** Of PutRecord and PutRecordBatch: how many were sent, and how many of these failed. */
   readonly records?: number

@@ -10,7 +10,7 @@ export interface StsState {
   readonly credentialLifetimeMs: number | undefined
 }
 
-export interface StsCall {
+interface StsCall {
   readonly parameters: URLSearchParams
   readonly caller: Caller
 }

@@ -98,3 +98,30 @@ export async function stopAll(): Promise<void> {
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** A request of any content. Its signature is no one's, which a key of {@link ANYONE} gets away with. */
+export async function raw(
+  { endpoint }: LocalAws,
+  {
+    service = 'firehose',
+    ...init
+  }: RequestInit & { service?: string; headers?: Record<string, string> } = {},
+): Promise<{ status: number; headers: Headers; text: string }> {
+  const timestamp = new Date().toISOString().replace(/[-:]|\.\d{3}/g, '')
+  const scope = `${ANYONE.accessKeyId}/${timestamp.slice(0, 8)}/${REGION}/${service}/aws4_request`
+  const response = await fetch(endpoint, {
+    method: 'POST',
+    ...init,
+    headers: {
+      authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date;x-amz-target, Signature=00`,
+      'x-amz-date': timestamp,
+      ...init.headers,
+    },
+  })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** The headers of a Firehose operation, for {@link raw}. */
+export function target(operation: string): Record<string, string> {
+  return { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `Firehose_20150804.${operation}` }
+}
