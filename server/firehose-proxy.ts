@@ -24,7 +24,7 @@ import { Sources } from './source.js'
  *   sources: [
  *     {
  *       id: 'src_web',
- *       writeKey: process.env.WEB_WRITE_KEY,
+ *       writeKey: process.env.WEB_WRITE_KEY as string,
  *       destination: {
  *         region: 'eu-west-1',
  *         roleAddress: 'arn:aws:iam::123456789012:role/segment-firehose',
