@@ -90,6 +90,8 @@ async function lastByte(file: FileHandle, size: number): Promise<number | undefi
 
 /** A new file is durable when its directory is. */
 async function syncDirectory(directory: string): Promise<void> {
+  // Windows has no way to sync a directory, and no need to.
+  if (process.platform === 'win32') return
   const handle = await open(directory, 'r')
   try {
     await handle.sync()

@@ -3,18 +3,15 @@ import type { ClientPool, ClientPoolStats } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { StreamReport } from '../plugin/delivery/stats.js'
 import type { DestinationStats } from '../plugin/destination.js'
-import { answerProblem, answerSuccess } from './http/answer.js'
-import { drain } from './http/drain.js'
 import { endpointOf } from './http/endpoint.js'
-import { HttpProblem, unavailable } from './http/http-problem.js'
 import { acceptRequest } from './http/request.js'
+import { type RequestCounts, Responder } from './http/responder.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
 import type { Sources } from './source.js'
 
 /** Counts since the start, and how it stands now. No name and no number in it is a secret. */
 export interface ProxyStats {
-  /** By answer: 200; 4xx, for good; 503, to be sent again. */
-  readonly requests: { readonly accepted: number; readonly refused: number; readonly deferred: number }
+  readonly requests: RequestCounts
   /** Events given up for good: invalid, or refused by Firehose. */
   readonly quarantined: number
   /** Bytes held now, of requests and of records. */
@@ -52,62 +49,28 @@ const CLOSE_TIMEOUT_MS = 10_000
 
 /** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
 export function createProxy(parts: ProxyParts): FirehoseProxy {
-  const { sources, pool, budget, clock, logger } = parts
+  const { sources, pool, budget, logger } = parts
   const intake = new Intake(parts)
-  const underWay = new Set<Promise<void>>()
-  const requests = { accepted: 0, refused: 0, deferred: 0 }
-  let isClosing = false
-
-  const respond = async (req: IncomingMessage, res: ServerResponse) => {
-    try {
-      if (isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
-      await acceptRequest(req, { ...parts, intake })
-      requests.accepted++
-      answerSuccess(res)
-    } catch (thrown) {
-      const isGone = req.destroyed && !req.complete
-      if (isGone) return
-      const problem = thrown instanceof HttpProblem ? thrown : internalError(thrown)
-      requests[problem.status < 500 ? 'refused' : 'deferred']++
-      const isDrained = await drain(req)
-      if (!isDrained || isClosing) res.shouldKeepAlive = false
-      answerProblem(res, problem)
-    }
-  }
-
-  const internalError = (thrown: unknown) => {
-    logger.error(`A request failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`)
-    return new HttpProblem(500, 'internal_error', 'The request failed; send it again later')
-  }
+  const responder = new Responder((req) => acceptRequest(req, { ...parts, intake }), logger)
 
   const handle: (...args: Parameters<FirehoseProxy>) => void = (req, res, next) => {
-    if (next !== undefined && endpointOf(req.url ?? '/') === 'elsewhere') return next()
-    const work = respond(req, res)
-    underWay.add(work)
-    void work.finally(() => underWay.delete(work))
+    if (next !== undefined && endpointOf(req.url ?? '/') === 'elsewhere') next()
+    else responder.respond(req, res)
   }
 
   const flush = async () => {
     await Promise.all(sources.all.map(({ destination }) => destination.flush()))
   }
 
-  const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
-    isClosing = true
-    const deadline = clock.now() + timeout
+  const close = ({ timeout = CLOSE_TIMEOUT_MS } = {}) => {
+    responder.refuse()
     // What requests under way wait for goes out now, not when its flushInterval is over.
     void flush()
-    await Promise.race([Promise.all(underWay), new Promise<void>((done) => clock.after(timeout, done))])
-    const left = Math.max(0, deadline - clock.now())
-    const reports = sources.all.map(
-      async ({ name, destination }) => [name, await destination.close({ timeout: left })] as const,
-    )
-    const report = Object.fromEntries(await Promise.all(reports))
-    pool.close()
-    return report
+    return closeParts(parts, responder.settled, timeout)
   }
 
   const stats = (): ProxyStats => ({
-    requests: { ...requests },
+    requests: responder.counts,
     quarantined: intake.quarantined,
     bufferedBytes: budget.used,
     clients: pool.stats(),
@@ -115,4 +78,21 @@ export function createProxy(parts: ProxyParts): FirehoseProxy {
   })
 
   return Object.assign(handle, { flush, close, stats })
+}
+
+/** Closes the destinations when the requests under way are answered, all within `timeout` ms. */
+async function closeParts(
+  { sources, pool, clock }: ProxyParts,
+  answered: Promise<unknown>,
+  timeout: number,
+): Promise<ProxyReport> {
+  const deadline = clock.now() + timeout
+  await Promise.race([answered, new Promise<void>((done) => clock.after(timeout, done))])
+  const left = Math.max(0, deadline - clock.now())
+  const reports = sources.all.map(
+    async ({ name, destination }) => [name, await destination.close({ timeout: left })] as const,
+  )
+  const report = Object.fromEntries(await Promise.all(reports))
+  pool.close()
+  return report
 }

@@ -17,6 +17,14 @@ Examples:
       --policy-document "$(analytics-firehose iam --only permissions)"
 `
 
+/** Stands for a role where there is none. */
+const AMBIENT = 'the AWS credentials of this machine'
+
+const MISSING = {
+  permissions: 'give --account ID, as there is no role that tells the account',
+  trust: 'there is none, as no role is assumed',
+} as const
+
 interface IamFlags {
   readonly config?: string
   readonly principal?: string
@@ -51,11 +59,24 @@ async function runIam(flags: IamFlags, terminal: Terminal): Promise<void> {
   const all = rolePolicies(sources, flags)
   const chosen = flags.role === undefined ? all : all.filter(({ role }) => role === flags.role)
   if (chosen.length === 0) {
-    const roles = all.map(({ role }) => role ?? 'the ambient credentials').join(', ')
+    const roles = all.map(({ role }) => role ?? AMBIENT).join(', ')
     throw new CommandError([`--role: no source assumes ${flags.role}; there is ${roles}`])
   }
+  if (flags.only !== undefined && !flags.json) return terminal.out(json(theOnly(chosen, flags.only)))
   if (flags.json) return terminal.out(json(chosen.map((policies) => only(policies, flags))))
   for (const policies of chosen) print(policies, flags, terminal)
+}
+
+/** The one document that a command of the AWS CLI takes. */
+function theOnly(chosen: readonly RolePolicies[], name: 'permissions' | 'trust'): PolicyDocument {
+  const [policies, another] = chosen
+  if (another !== undefined) {
+    const roles = chosen.map(({ role }) => role ?? AMBIENT).join(', ')
+    throw new CommandError([`--only: there are several roles; name one with --role: ${roles}`])
+  }
+  const policy = policies?.[name]
+  if (policy) return policy
+  throw new CommandError([`--only ${name}: ${MISSING[name]}`])
 }
 
 function only({ permissions, trust, ...rest }: RolePolicies, { only }: IamFlags): object {
@@ -67,32 +88,14 @@ function print(
   flags: IamFlags,
   terminal: Terminal,
 ): void {
-  const who = role ?? 'the AWS credentials of this machine'
-  const section = (
-    name: IamFlags['only'],
-    heading: string,
-    policy: PolicyDocument | null,
-    missing: string,
-  ) => {
-    if (flags.only !== undefined && flags.only !== name) return
-    if (policy === null) return terminal.err(`# ${missing}`)
-    terminal.err(`# ${heading}`)
-    terminal.out(json(policy))
+  const section = (heading: string, policy: PolicyDocument | null, missing: string) => {
+    terminal.err(`# ${heading}: ${policy === null ? missing : 'on stdout'}`)
+    if (policy !== null) terminal.out(json(policy))
   }
-  terminal.err(`# ${who}, for ${sources.join(', ')}`)
-  section(
-    'permissions',
-    'Permission policy: what it may do',
-    permissions,
-    'Permission policy: give --account ID, as there is no role that tells the account',
-  )
-  const anyone = flags.principal === undefined ? '; name who runs this package with --principal ARN' : ''
-  section(
-    'trust',
-    `Trust policy: who may assume it${anyone}`,
-    trust,
-    'Trust policy: none, as no role is assumed',
-  )
+  const hint = flags.principal === undefined ? '; name who runs this package with --principal ARN' : ''
+  terminal.err(`# ${role ?? AMBIENT}, for ${sources.join(', ')}`)
+  section('Permission policy, what it may do', permissions, MISSING.permissions)
+  section(`Trust policy, who may assume it${role === null ? '' : hint}`, trust, MISSING.trust)
 }
 
 function json(value: unknown): string {

@@ -155,11 +155,11 @@ describe('iam', () => {
     expect(stderr).toBe(
       [
         '# arn:aws:iam::123456789012:role/segment-firehose, for Website',
-        '# Permission policy: what it may do',
-        '# Trust policy: who may assume it; name who runs this package with --principal ARN',
+        '# Permission policy, what it may do: on stdout',
+        '# Trust policy, who may assume it; name who runs this package with --principal ARN: on stdout',
         '# the AWS credentials of this machine, for App',
-        '# Permission policy: give --account ID, as there is no role that tells the account',
-        '# Trust policy: none, as no role is assumed',
+        '# Permission policy, what it may do: give --account ID, as there is no role that tells the account',
+        '# Trust policy, who may assume it: there is none, as no role is assumed',
         '',
       ].join('\n'),
     )
@@ -170,6 +170,27 @@ describe('iam', () => {
     const { stdout } = await cli(args, { cwd: withConfig() })
     expect(JSON.parse(stdout)).toMatchObject({
       Statement: [{ Resource: ['arn:aws:firehose:eu-west-1:123456789012:deliverystream/new_users'] }],
+    })
+  })
+
+  it.each([
+    [
+      ['--only', 'trust'],
+      '--only: there are several roles; name one with --role: arn:aws:iam::123456789012:role/segment-firehose, the AWS credentials of this machine',
+    ],
+    [['--only', 'trust', '--config', 'app.yaml'], '--only trust: there is none, as no role is assumed'],
+    [
+      ['--only', 'permissions', '--config', 'app.yaml'],
+      '--only permissions: give --account ID, as there is no role that tells the account',
+    ],
+  ])('prints nothing where that would be no one document: %j', async (args, problem) => {
+    const cwd = withConfig()
+    const app = { id: 'src_app', writeKey: 'k', destination: { mappedStreams: { '*': 'all' } } }
+    writeFileSync(join(cwd, 'app.yaml'), JSON.stringify({ sources: [app] }))
+    expect(await cli(['iam', ...args], { cwd })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `error: ${problem}\n`,
     })
   })
 
@@ -189,7 +210,7 @@ describe('iam', () => {
     const { code, stderr } = await cli(['iam', '--role', role], { cwd: withConfig() })
     expect(code).toBe(1)
     expect(stderr).toBe(
-      `error: --role: no source assumes ${role}; there is arn:aws:iam::123456789012:role/segment-firehose, the ambient credentials\n`,
+      `error: --role: no source assumes ${role}; there is arn:aws:iam::123456789012:role/segment-firehose, the AWS credentials of this machine\n`,
     )
   })
 
