@@ -58,8 +58,10 @@ export class Responder {
       if (isGone) return
       const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown)
       this.#counts[problem.status < 500 ? 'refused' : 'deferred']++
-      const isDrained = await drain(req)
-      if (!isDrained || this.#isClosing) res.shouldKeepAlive = false
+      if (this.#isClosing) res.shouldKeepAlive = false
+      const drained = drain(req)
+      // Cut while its sender is still sending, the connection would be lost with the answer in it.
+      if (!res.shouldKeepAlive) await drained
       answerProblem(res, problem)
     }
   }

@@ -158,9 +158,12 @@ describe('at the memory cap', () => {
 
   it('answers 503 before it reads the body', async () => {
     const harness = proxyHarness({ budget: full() })
-    const { status, res, answer } = await post(json, {}, harness)
-    expect([status, answer['code']]).toEqual([503, 'memory_full'])
-    expect(res.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+    const url = new URL(await listen(harness.proxy))
+    const socket = connect(Number(url.port), url.hostname)
+    socket.write(`POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: ${json.length}\r\n\r\n`)
+    const [answer] = await once(socket, 'data')
+    socket.destroy()
+    expect(String(answer)).toMatch(/^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: [1-9]\d*\r\n[\s\S]*"memory_full"/)
     expect(harness.web.calls).toEqual([])
     expect(harness.proxy.stats().requests).toEqual({ accepted: 0, refused: 0, deferred: 1 })
   })
@@ -240,6 +243,34 @@ describe('a sender that goes away', () => {
     expect(harness.web.delivered).toHaveLength(1)
     expect(harness.lines).toEqual([])
   })
+})
+
+it('gives its answer to who looks for it only when all is sent', async () => {
+  const { proxy } = proxyHarness()
+  const url = new URL(await listen(proxy))
+  for (const connection of ['close', 'keep-alive']) {
+    const socket = connect(Number(url.port), url.hostname).pause()
+    const head = `POST /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\nContent-Length: 20000000\r\n\r\n`
+    await new Promise((sent) => socket.write(head + 'x'.repeat(20_000_000), sent))
+    const [answer] = await once(socket.resume(), 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1.1 400 [\s\S]*"body_too_large"/)
+    socket.destroy()
+  }
+})
+
+it('cuts off who goes on and on', async () => {
+  const { proxy } = proxyHarness()
+  const url = new URL(await listen(proxy))
+  const socket = connect(Number(url.port), url.hostname).resume()
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  socket.on('error', () => {})
+  socket.write('POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n')
+  const chunk = Buffer.alloc(1024 * 1024)
+  const send = () => {
+    if (socket.writable) socket.write(chunk, send)
+  }
+  send()
+  await closed
 })
 
 it('answers the next request on the same connection after a refused one', async () => {

@@ -16,6 +16,7 @@ export interface SpawnOptions {
 /** A run of the command, and what it has written so far. */
 export class Cli {
   readonly child: ChildProcessWithoutNullStreams
+  readonly #closed: Promise<unknown>
   stdout = ''
   stderr = ''
 
@@ -24,6 +25,7 @@ export class Cli {
     const { PATH = '' } = process.env
     this.child = spawn(process.execPath, ['--no-warnings', BIN, ...args], { cwd, env: { PATH, ...env } })
     children.push(this.child)
+    this.#closed = once(this.child, 'close')
     this.child.stdout.on('data', (chunk) => {
       this.stdout += chunk
     })
@@ -38,12 +40,12 @@ export class Cli {
       const found = pattern.exec(this.stdout)
       if (found !== null) return found[1] ?? found[0]
       if (this.child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
-      await Promise.race([once(this.child.stdout, 'data'), once(this.child, 'close')])
+      await Promise.race([once(this.child.stdout, 'data'), this.#closed])
     }
   }
 
   async ended() {
-    if (!this.child.stdout.closed || this.child.exitCode === null) await once(this.child, 'close')
+    await this.#closed
     return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr }
   }
 }
