@@ -1,6 +1,5 @@
 import { classify, isAccessDenied } from '../aws/error-classes.js'
 import type { Api, Put, PutResult, RecordAnswer } from '../aws/put.js'
-import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
 import { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
@@ -14,6 +13,7 @@ import { DeadlineWatch } from './deadline-watch.js'
 import type { Entry } from './entry.js'
 import type { EntryQueue } from './entry-queue.js'
 import { Pacer } from './pacer.js'
+import { Pause } from './pause.js'
 import type { StreamStats } from './stats.js'
 
 /** Calls in flight at most, where the settings do not say. PutRecord carries one record, so it needs more of them. */
@@ -40,6 +40,8 @@ interface Call {
   readonly api: Api
   readonly records: readonly OutgoingRecord[]
   readonly entries: readonly Entry[]
+  /** Of {@link Pause}. */
+  readonly round: number
   /** Whether it is part of a call that Firehose found invalid. */
   readonly isPart: boolean
 }
@@ -60,9 +62,7 @@ export class Target {
   readonly #pacer: Pacer
   readonly #circuit: Circuit
   readonly #deadlines: DeadlineWatch
-  /** Calls in a row without any progress, the end of the pause after the last, and what it met. */
-  #failures = 0
-  #notBefore = 0
+  readonly #pause: Pause
   #lastError: Error | undefined
   /** A flush was asked for: what is queued does not wait for company. */
   #hurried = false
@@ -81,6 +81,7 @@ export class Target {
     }
     this.#pacer = new Pacer(maxRequestsPerSecond)
     this.#circuit = new Circuit(clock)
+    this.#pause = new Pause(clock)
     this.#deadlines = new DeadlineWatch(clock, () => this.#expire())
   }
 
@@ -160,7 +161,7 @@ export class Target {
 
   #waitMs(): number {
     const now = this.#clock.now()
-    return Math.max(this.#notBefore - now, this.#pacer.waitMs(now), this.#lingerMs(now))
+    return Math.max(this.#pause.waitMs(now), this.#pacer.waitMs(now), this.#lingerMs(now))
   }
 
   /** How long the queue still waits for company. */
@@ -178,7 +179,7 @@ export class Target {
     const limits = { ...this.#options.limits, ...(api === 'PutRecord' ? { records: 1 } : {}) }
     const records = takeBatch(source, limits)
     const entries = records.flatMap((record) => record.entries)
-    if (entries.length > 0) void this.#send({ api, records, entries, isPart })
+    if (entries.length > 0) void this.#send({ api, records, entries, isPart, round: this.#pause.round })
   }
 
   async #send(call: Call): Promise<void> {
@@ -208,8 +209,7 @@ export class Target {
           return this.#backlog.putBack(call.entries, call.isPart)
         return this.#park(call, error)
       default:
-        if (throttled) this.#concurrency[call.api].shrink(1)
-        this.#backOff()
+        if (this.#pause.begin(call.round) && throttled) this.#concurrency[call.api].shrink(1)
         return this.#backlog.putBack(call.entries, call.isPart)
     }
   }
@@ -230,17 +230,14 @@ export class Target {
       if (classify(this.#lastError).throttled) throttled++
     })
     if (taken > 0) this.#progress(call.api)
-    if (throttled > 0) this.#concurrency[call.api].shrink(throttled / call.records.length)
-    else this.#concurrency[call.api].grow()
-    if (refused.length > 0) {
-      this.#backOff()
-      this.#backlog.putBack(refused, call.isPart)
-    }
+    if (refused.length === 0) return this.#concurrency[call.api].grow()
+    const isNews = this.#pause.begin(call.round)
+    if (isNews && throttled > 0) this.#concurrency[call.api].shrink(throttled / call.records.length)
+    this.#backlog.putBack(refused, call.isPart)
   }
 
   #progress(api: Api): void {
-    this.#failures = 0
-    this.#notBefore = 0
+    this.#pause.end()
     if (this.#circuit.state !== 'closed')
       this.#options.logger.info(`Stream "${this.#options.stream}" takes records again`)
     this.#circuit.close()
@@ -249,10 +246,6 @@ export class Target {
       `The role may not call PutRecordBatch on stream "${this.#options.stream}": sending by PutRecord, one record a ` +
         `call, which is slower. Add to its policy: ${this.#options.policyStatement}`,
     )
-  }
-
-  #backOff(): void {
-    this.#notBefore = this.#clock.now() + backoffMs(this.#failures++, this.#clock)
   }
 
   /** Something in the call is invalid: the halves are sent apart; an entry that stands alone is the one. */

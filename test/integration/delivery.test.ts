@@ -133,9 +133,18 @@ describe('against an AWS with faults', () => {
     ['answers that never come', [{ kind: 'hang', action: 'PutRecordBatch', times: 3 }]],
     ['answers that are no JSON', [{ kind: 'garbage', action: 'PutRecordBatch', times: 3 }]],
     ['answers cut short', [{ kind: 'truncated', action: 'PutRecordBatch', times: 3 }]],
-    ['answers that tell of no record', [{ kind: 'wrong-responses', responses: 'missing', times: 3 }]],
-    ['answers that tell of too few records', [{ kind: 'wrong-responses', responses: 'short', times: 3 }]],
-    ['answers that tell of too many records', [{ kind: 'wrong-responses', responses: 'long', times: 3 }]],
+    [
+      'answers that tell of no record',
+      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'missing', times: 3 }],
+    ],
+    [
+      'answers that tell of too few records',
+      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'short', times: 3 }],
+    ],
+    [
+      'answers that tell of too many records',
+      [{ kind: 'wrong-responses', action: 'PutRecordBatch', responses: 'long', times: 3 }],
+    ],
   ])('delivers every record at least once with %s', async (_name, faults) => {
     const test = await start({ faults })
     const delivery = deliveryTo(test, quick)
@@ -148,7 +157,7 @@ describe('against an AWS with faults', () => {
 
   it('survives them all at once; prints the counts', async () => {
     const test = await start({ seed: 7 })
-    const delivery = deliveryTo(test, { ...quick, deliveryTimeout: 18_000 })
+    const delivery = deliveryTo(test, { ...quick, flushAt: 200, deliveryTimeout: 18_000 })
     const faults: Fault[] = [
       { kind: 'throttle-records', share: 0.3 },
       { kind: 'throttle', action: 'PutRecordBatch', share: 0.1 },

@@ -262,6 +262,23 @@ describe('retry', () => {
     expect(waiting).toHaveLength(1)
   })
 
+  it('counts calls that fail together as one failure', async () => {
+    const { delivery, waiting, clock } = harness({ concurrency: 8, flushAt: 1 })
+    void delivery.deliver(records(8))
+    await clock.settle()
+    expect(waiting).toHaveLength(8)
+    clock.willDraw(0.999)
+    for (const call of [...waiting]) await call.refuse('InternalFailure')
+    await clock.advance(100)
+    expect(waiting).toHaveLength(8)
+    clock.willDraw(0.999)
+    for (const call of [...waiting]) await call.refuse('InternalFailure')
+    await clock.advance(150)
+    expect(waiting).toHaveLength(0)
+    await clock.advance(50)
+    expect(waiting).toHaveLength(8)
+  })
+
   it('lets fewer calls out after throttling, by the share that was throttled, and more again with success', async () => {
     const h = harness({ concurrency: 4, flushAt: 10 })
     const mostInFlight = async (count: number) => {
