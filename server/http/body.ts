@@ -62,7 +62,6 @@ async function readBody(req: IncomingMessage, reservation: Reservation): Promise
     throw badRequest('invalid_encoding', `The body is not valid ${encoding}`)
   } finally {
     inflater.destroy()
-    reservation.giveBack(sent.length)
   }
 }
 

@@ -16,12 +16,8 @@ export class Reservation {
     return true
   }
 
-  giveBack(bytes: number): void {
-    this.#budget.giveBack(bytes)
-    this.#held -= bytes
-  }
-
   release(): void {
-    this.giveBack(this.#held)
+    this.#budget.giveBack(this.#held)
+    this.#held = 0
   }
 }

@@ -359,6 +359,7 @@ describe('answers after delivery', () => {
     harness.web.deliver = async () => []
     const res = await post(harness, [track])
     expect([res.status, res.body.code]).toEqual([500, 'internal_error'])
+    expect(harness.lines.join()).toContain('no outcome for an event')
   })
 
   it('of one source do not depend on another', async () => {
@@ -392,9 +393,9 @@ describe('close', () => {
     const first = send().then((res) => res.status)
     await asked
     const closed = proxy.close({ timeout: 5_000 })
-    const second = await send()
-    expect([second.status, second.body.code]).toEqual([503, 'closing'])
-    expect(second.headers['connection']).toBe('close')
+    const second = await fetch(`${url}/v1/batch`, { method: 'POST', body: '{}' })
+    expect([second.status, await second.json()]).toMatchObject([503, { code: 'closing' }])
+    expect(second.headers.get('connection')).toBe('close')
     expect(web.calls).toEqual(['deliver', 'flush'])
     deliver()
     expect(await first).toBe(200)
