@@ -86,11 +86,8 @@ function urlOf(server: Server, host: string): string {
 
 async function close(server: Server, proxy: FirehoseProxy, timeout: number): Promise<ProxyReport> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // A keep-alive connection is idle only when its answer is out.
-  server.on('request', (_req, res) =>
-    res.once('finish', () => setImmediate(() => server.closeIdleConnections())),
-  )
   const report = await proxy.close({ timeout })
+  // Those whose last answer went out after the server was closed.
   server.closeIdleConnections()
   // What is left does not read its answer: it gets no more than a moment.
   const cancel = systemClock.after(LINGER_MS, () => server.closeAllConnections())

@@ -52,18 +52,24 @@ export class Responder {
       if (this.#isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
       await this.#accept(req)
       this.#counts.accepted++
+      this.#closeConnectionIfClosing(res)
       answerSuccess(res)
     } catch (thrown) {
       const isGone = req.destroyed && !req.complete
       if (isGone) return
       const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown)
       this.#counts[problem.status < 500 ? 'refused' : 'deferred']++
-      if (this.#isClosing) res.shouldKeepAlive = false
+      this.#closeConnectionIfClosing(res)
       const drained = drain(req)
       // Cut while its sender is still sending, the connection would be lost with the answer in it.
       if (!res.shouldKeepAlive) await drained
       answerProblem(res, problem)
     }
+  }
+
+  /** A sender that keeps its connection would send its next events to a server that is gone. */
+  #closeConnectionIfClosing(res: ServerResponse): void {
+    if (this.#isClosing) res.shouldKeepAlive = false
   }
 
   #internalError(thrown: unknown): HttpProblem {

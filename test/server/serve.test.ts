@@ -96,7 +96,8 @@ describe('serve', () => {
     const closed = server.close({ timeout: 5_000 })
     await expect(connection(server.url)).rejects.toThrow('ECONNREFUSED')
     deliver()
-    expect((await answered).status).toBe(200)
+    const answer = await answered
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
     expect(await closed).toMatchObject({ Website: { everything: { delivered: 1, failed: 0 } } })
   })
 })
