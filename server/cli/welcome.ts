@@ -1,0 +1,42 @@
+import { relative, resolve } from 'node:path'
+import { DEMO_WRITE_KEY } from '../demo.js'
+import type { OpenLocalAws } from './open-local-aws.js'
+
+export interface WelcomeParts {
+  readonly url: string
+  /** `undefined` for the demo. */
+  readonly file: string | undefined
+  readonly deadLetters: string
+  readonly localAws: OpenLocalAws | undefined
+}
+
+/** What `serve` says when it listens. */
+export function welcome({ url, file, deadLetters, localAws }: WelcomeParts): string[] {
+  const lines = [`Listening on ${url}`]
+  if (file !== undefined) lines.push(`Config file: ${file}`)
+  lines.push(`Dead letters, if any: ${resolve(deadLetters)}`)
+  if (localAws === undefined) return lines
+  lines.push(`Local AWS (STS and Firehose): ${localAws.endpoint}`, `Records land in: ${localAws.dir}`)
+  return file === undefined ? [...lines, ...demo(url, localAws.dir)] : lines
+}
+
+function demo(url: string, dir: string): string[] {
+  const event = `{"event":"User Registered","userId":"u1","properties":{"plan":"free"}}`
+  return [
+    `Demo source: write key ${DEMO_WRITE_KEY}`,
+    '',
+    'Send an event:',
+    '',
+    `  curl ${url}/v1/track -u ${DEMO_WRITE_KEY}: -d '${event}'`,
+    '',
+    'Look at the records, about a second later:',
+    '',
+    `  cat ${quoted(relative('', dir) || '.')}/new_users/*/*/*/*/*`,
+    '',
+    'Stop with Ctrl-C.',
+  ]
+}
+
+function quoted(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

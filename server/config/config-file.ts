@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises'
+import { parseDocument } from 'yaml'
+import { showPath } from '../../plugin/settings/problems.js'
+import { type ConfigResult, readServeConfig, type ServeConfiguration } from './configuration.js'
+import { type Environment, interpolate } from './environment.js'
+
+/** Where `serve` and `iam` look when no file is named. */
+export const DEFAULT_CONFIG_FILE = './analytics-firehose.yaml'
+
+export interface ConfigFileContext {
+  readonly env: Environment
+  /** Settings whose variables need not be set, by name, as write keys for who only prints policies. */
+  readonly mayBeUnset?: readonly string[]
+}
+
+/** Reads a config file. All its problems are told at once, a line each, without the file's name. */
+export async function readConfigFile(
+  file: string,
+  context: ConfigFileContext,
+): Promise<ConfigResult<ServeConfiguration>> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    return { problems: [`cannot be read: ${reason(error)}`] }
+  }
+  return parseConfigFile(text, context)
+}
+
+/** {@link readConfigFile} for the file's text. */
+export function parseConfigFile(
+  text: string,
+  { env, mayBeUnset = [] }: ConfigFileContext,
+): ConfigResult<ServeConfiguration> {
+  const yaml = parseYaml(text)
+  if ('problem' in yaml) return { problems: [yaml.problem] }
+  const { value, unset } = interpolate(yaml.value, env)
+  const missing = unset.filter(({ path }) => !mayBeUnset.some((setting) => path.includes(setting)))
+  const read = readServeConfig(value, { env })
+  if (missing.length === 0) return read
+  // A setting whose variable is missing has one problem, whatever else its check says of the value.
+  const paths = missing.map(({ path }) => showPath(path))
+  const isOfMissing = (line: string) =>
+    paths.some((path) => line.startsWith(path) && /^(\[0\])?: got /.test(line.slice(path.length)))
+  const rest = 'problems' in read ? read.problems.filter((line) => !isOfMissing(line)) : []
+  return { problems: [...missing.map(({ problem }) => problem), ...rest] }
+}
+
+function parseYaml(text: string): { value: unknown } | { problem: string } {
+  try {
+    const document = parseDocument(text)
+    const [error] = document.errors
+    if (error === undefined) {
+      const value: unknown = document.toJS()
+      return value === null ? { problem: 'is empty; give it sources' } : { value }
+    }
+    // The first line ends in "at line 3, column 5:"; a picture of the place follows.
+    const message = error.message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
+    const line = text.split('\n')[(error.linePos?.[0].line ?? 0) - 1] ?? ''
+    const hint = /\$\{/.test(line) ? '; inside [ ] and { } put variables in quotes' : ''
+    return { problem: `is not valid YAML: ${message}${hint}` }
+  } catch (error) {
+    return { problem: `is not valid YAML: ${reason(error)}` }
+  }
+}
+
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a directory',
+    EACCES: 'permission denied',
+  }
+  return known[code ?? ''] ?? message.split('\n', 1)[0] ?? ''
+}

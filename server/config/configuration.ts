@@ -1,0 +1,156 @@
+import type { Logger } from '../../plugin/logger.js'
+import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
+import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
+import { proxySchema, serveSchema, settingNames } from './schema.js'
+
+/** One source, checked and complete. */
+export interface SourceConfiguration {
+  /** SECURITY: the external ID of its role, mostly; logs and messages say `name`. */
+  readonly id: string
+  readonly name: string
+  readonly writeKeys: readonly string[]
+  readonly destination: DestinationConfiguration
+}
+
+/** The proxy's settings, checked and complete. */
+export interface ProxyConfiguration {
+  readonly sources: readonly SourceConfiguration[]
+  readonly maxBufferedBytes: number
+  readonly maxClients: number
+  readonly deadLetters: string | undefined
+  readonly logger: Logger
+}
+
+export interface ServeConfiguration extends ProxyConfiguration {
+  readonly listen: { readonly host: string | undefined; readonly port: number | undefined }
+}
+
+export interface ConfigContext {
+  /** Where `AWS_REGION` is read. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+export type ConfigResult<T> = { configuration: T } | { problems: string[] }
+
+/** SDKs give up on a request after 10 s and send it again: by then it must have been answered. */
+const DELIVERY_TIMEOUT_MS = 5_000
+
+// Source: ExternalId of https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const SOURCE_ID = /^[\w+=,.@:/-]{2,1224}$/
+
+/** Checks what `firehoseProxy` was given. All problems of it are told at once, a line each. */
+export function readProxyConfig(
+  given: unknown,
+  context: ConfigContext = {},
+): ConfigResult<ProxyConfiguration> {
+  return read(given, false, context)
+}
+
+/** As {@link readProxyConfig}, for the content of a config file. */
+export function readServeConfig(
+  given: unknown,
+  context: ConfigContext = {},
+): ConfigResult<ServeConfiguration> {
+  return read(given, true, context)
+}
+
+function read(
+  given: unknown,
+  takesListen: boolean,
+  context: ConfigContext,
+): ConfigResult<ServeConfiguration> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    return { problems: [`got ${showValue(given, [])}; give an object with sources`] }
+  }
+  const parsed = (takesListen ? serveSchema : proxySchema).safeParse(given, { reportInput: true })
+  const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
+    describeIssues([issue], settingNames(issue.path, takesListen)),
+  )
+  const logger = parsed.data?.logger ?? console
+  const listed = (given as { sources?: unknown }).sources
+  const sources: readonly unknown[] = Array.isArray(listed) ? listed : []
+  const destinations = sources.map((source, i) => readDestination(source, i, logger, context))
+  problems.push(
+    ...sources.flatMap(wrongId),
+    ...repeated(sources),
+    ...destinations.flatMap((it) => it.problems),
+  )
+  if (parsed.data === undefined || problems.length > 0) return { problems }
+
+  const values = parsed.data
+  return {
+    configuration: {
+      sources: values.sources.map(({ id, name, writeKey }, i) => ({
+        id,
+        name: name ?? showPath(['sources', i]),
+        writeKeys: typeof writeKey === 'string' ? [writeKey] : writeKey,
+        destination: destinations[i]?.configuration as DestinationConfiguration,
+      })),
+      maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
+      maxClients: values.maxClients ?? 100,
+      deadLetters: values.deadLetters,
+      logger,
+      listen: listenOf(values),
+    },
+  }
+}
+
+function listenOf(values: object): ServeConfiguration['listen'] {
+  const { listen } = values as { listen?: { host?: string; port?: number } }
+  return { host: listen?.host, port: listen?.port }
+}
+
+function readDestination(
+  source: unknown,
+  index: number,
+  logger: Logger,
+  { env }: ConfigContext,
+): { problems: string[]; configuration?: DestinationConfiguration } {
+  const { id, destination } = Object(source) as { id?: unknown; destination?: unknown }
+  const at = ['sources', index, 'destination']
+  // What is not an object the proxy's own schema has told.
+  if (typeof destination !== 'object' || destination === null || Array.isArray(destination))
+    return { problems: [] }
+  if ('maxBufferedBytes' in destination) {
+    const path = showPath([...at, 'maxBufferedBytes'])
+    return { problems: [`${path}: memory is capped for all sources together; set it beside sources`] }
+  }
+  const sourceId = isSourceId(id) ? { sourceId: id } : {}
+  const settings = { logger, ...sourceId, ...destination }
+  const read = readSettings(settings, { at, deliveryTimeout: DELIVERY_TIMEOUT_MS, ...(env && { env }) })
+  return 'problems' in read ? read : { problems: [], configuration: read.configuration }
+}
+
+function wrongId(source: unknown, index: number): string[] {
+  const id: unknown = Object(source).id
+  if (typeof id !== 'string' || isSourceId(id)) return []
+  const path = showPath(['sources', index, 'id'])
+  const got = showValue(id, ['sourceId'])
+  return [`${path}: got ${got}; a source ID has 2 to 1224 of a-z A-Z 0-9 _ + = , . @ : / -`]
+}
+
+function isSourceId(id: unknown): id is string {
+  return typeof id === 'string' && SOURCE_ID.test(id)
+}
+
+/** An event must not be able to go to one of two sources. SECURITY: the messages name places, not values. */
+function repeated(sources: readonly unknown[]): string[] {
+  const seen = {
+    id: new Map<unknown, string>(),
+    name: new Map<unknown, string>(),
+    writeKey: new Map<unknown, string>(),
+  }
+  const problems: string[] = []
+  sources.forEach((source, i) => {
+    for (const setting of ['id', 'name', 'writeKey'] as const) {
+      for (const value of [Object(source)[setting]].flat()) {
+        if (typeof value !== 'string') continue
+        const path = showPath(['sources', i, setting])
+        const first = seen[setting].get(value)
+        if (first === undefined) seen[setting].set(value, path)
+        else problems.push(`${path}: is the same as ${first}; give each source its own`)
+      }
+    }
+  })
+  return problems
+}

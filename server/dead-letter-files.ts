@@ -1,0 +1,101 @@
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Clock } from '../plugin/clock.js'
+import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
+
+/** Events hold personal data: none but the owner reads them. */
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+const NEWLINE = 0x0a
+
+/** One call of `write` that waits for the disk. */
+interface Waiting {
+  readonly lines: string
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/**
+ * Dead letters as JSON lines in a file a day (UTC), `<directory>/YYYY-MM-DD.ndjson`.
+ *
+ * `write` resolves when its lines are on the disk. All that wait at a time share one fsync. The file is opened anew
+ * each time, so that it may be moved or removed while the server runs.
+ */
+export class DeadLetterFiles implements DeadLetterStore {
+  readonly directory: string
+  readonly #clock: Clock
+  #waiting: Waiting[] = []
+  #isWriting = false
+
+  constructor(directory: string, clock: Clock) {
+    this.directory = resolve(directory)
+    this.#clock = clock
+  }
+
+  write(letters: readonly DeadLetter[]): Promise<void> {
+    if (letters.length === 0) return Promise.resolve()
+    const lines = letters.map(toLine).join('')
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ lines, resolve, reject })
+      if (!this.#isWriting) void this.#writeAll()
+    })
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#append(group.map(({ lines }) => lines).join(''))
+        for (const { resolve } of group) resolve()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#isWriting = false
+  }
+
+  async #append(lines: string): Promise<void> {
+    const created = await mkdir(this.directory, { recursive: true, mode: DIRECTORY_MODE })
+    if (created !== undefined) await syncDirectory(dirname(created))
+    const day = new Date(this.#clock.wallTime()).toISOString().slice(0, 10)
+    const file = await open(join(this.directory, `${day}.ndjson`), 'a+', FILE_MODE)
+    try {
+      const { size } = await file.stat()
+      const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
+      await file.appendFile(isTorn ? `\n${lines}` : lines)
+      await file.sync()
+      if (size === 0) await syncDirectory(this.directory)
+    } finally {
+      await file.close()
+    }
+  }
+}
+
+function toLine(letter: DeadLetter): string {
+  try {
+    return `${JSON.stringify(letter)}\n`
+  } catch {
+    // Nested deeper than JSON.stringify goes: there is no way to write it down.
+    return `${JSON.stringify({ ...letter, data: null })}\n`
+  }
+}
+
+/** What a crash or a full disk left behind ends in the middle of a line: the next one must not be glued to it. */
+async function lastByte(file: FileHandle, size: number): Promise<number | undefined> {
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+  return buffer[0]
+}
+
+/** A new file is durable when its directory is. */
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows has no way to sync a directory, and no need to.
+  if (process.platform === 'win32') return
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,26 @@
+import type { ErrorCode } from '../plugin/errors.js'
+
+/** Why an event can never be delivered. */
+export type DeadLetterCode = ErrorCode | 'ERR_INVALID_EVENT' | 'ERR_UNKNOWN_WRITE_KEY'
+
+/** An event that can never be delivered, as one line of a dead-letter file holds it. */
+export interface DeadLetter {
+  /** When it was given up, ISO 8601. */
+  readonly at: string
+  /** For people. */
+  readonly reason: string
+  readonly code: DeadLetterCode
+  /** The source's ID; `null` where the event has no known write key. */
+  readonly source: string | null
+  /** The stream that did not take it; `null` where it did not get that far. */
+  readonly stream: string | null
+  readonly messageId: string | null
+  /** The event, without its write key and before any `transform`. */
+  readonly data: unknown
+}
+
+/** Where dead letters are kept. */
+export interface DeadLetterStore {
+  /** Resolves when they will outlive a power cut. */
+  write(letters: readonly DeadLetter[]): Promise<void>
+}

@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { badRequest, unavailable } from './http-problem.js'
+import { createInflater } from './inflater.js'
+import { MAX_BODY_BYTES } from './limits.js'
+import type { Reservation } from './reservation.js'
+
+/** As Connect's body parsers leave it: what they read, and that they did. */
+type ParsedRequest = IncomingMessage & { readonly body?: unknown }
+
+/**
+ * The body of a request, as JSON whatever its Content-Type says: that of browsers is text/plain.
+ * What a body parser read before is used as it is.
+ *
+ * @throws HttpProblem 400 for what is no JSON object or too large, 503 where memory runs out
+ */
+export async function readJsonBody(
+  req: IncomingMessage,
+  reservation: Reservation,
+): Promise<Readonly<Record<string, unknown>>> {
+  const parsed = parsedBefore(req)
+  const body = parsed ?? (await readBody(req, reservation))
+  const value = Buffer.isBuffer(body) || typeof body === 'string' ? parseJson(body) : body
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw badRequest('invalid_request', 'The body must be a JSON object')
+}
+
+/** @throws HttpProblem as {@link readJsonBody}, by what Content-Length says, before anything is read */
+export function checkContentLength(req: IncomingMessage, hasRoomFor: (bytes: number) => boolean): void {
+  const length = Number(req.headers['content-length'] ?? 0)
+  if (length > MAX_BODY_BYTES) throw tooLarge()
+  if (!hasRoomFor(length)) throw memoryFull()
+}
+
+function parsedBefore(req: ParsedRequest): unknown {
+  // Express 4's parsers set {} on what they do not read.
+  const isPlaceholder = isEmptyObject(req.body) && !req.readableEnded && req.headers['content-length'] !== '0'
+  return isPlaceholder ? undefined : (req.body ?? undefined)
+}
+
+function isEmptyObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+async function readBody(req: IncomingMessage, reservation: Reservation): Promise<Buffer> {
+  const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+  const isPlain = encoding === 'identity' || encoding === ''
+  const sent = await collect(req, reservation)
+  if (isPlain) return sent
+  const inflater = createInflater(encoding, sent)
+  if (inflater === undefined) {
+    throw badRequest(
+      'invalid_encoding',
+      'The Content-Encoding is not supported; use gzip, deflate, br or none',
+    )
+  }
+  try {
+    return await collect(inflater, reservation)
+  } catch (error) {
+    if (typeof (error as NodeJS.ErrnoException).errno !== 'number') throw error
+    throw badRequest('invalid_encoding', `The body is not valid ${encoding}`)
+  } finally {
+    inflater.destroy()
+  }
+}
+
+/** SECURITY: stops at the cap and at the memory there is, whatever a header says or an inflation bomb holds. */
+async function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  // The request is not destroyed with its loop: it must still be answered.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) throw tooLarge()
+    if (!reservation.take(chunk.length)) throw memoryFull()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, size)
+}
+
+function parseJson(body: Buffer | string): unknown {
+  const text = body.toString('utf8').replace(/^\uFEFF/, '')
+  try {
+    return JSON.parse(text)
+  } catch {
+    // SECURITY: V8's message quotes the body, and with it a write key perhaps.
+    throw badRequest(
+      'malformed_json',
+      text.trim() === '' ? 'The body is empty; send JSON' : 'The body is not valid JSON',
+    )
+  }
+}
+
+function tooLarge() {
+  return badRequest('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes; send smaller batches`)
+}
+
+function memoryFull() {
+  return unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
+}

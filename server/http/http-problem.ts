@@ -1,0 +1,32 @@
+/** Why a request is refused, as its sender is told. The message holds no secret and nothing of our AWS account. */
+export class HttpProblem extends Error {
+  readonly status: number
+  /** Stable, for programs. */
+  readonly code: string
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message)
+    this.name = 'HttpProblem'
+    this.status = status
+    this.code = code
+    this.headers = headers
+  }
+}
+
+/** Long enough for a throttled stream to recover, short enough that senders still hold their events. */
+const RETRY_AFTER_SECONDS = 5
+
+/** 400 is the one status on which every SDK lets go of what it sent. */
+export function badRequest(code: string, message: string): HttpProblem {
+  return new HttpProblem(400, code, message)
+}
+
+/** A refusal for now: the sender keeps the events and sends them again. */
+export function unavailable(code: string, message: string): HttpProblem {
+  return new HttpProblem(503, code, message, { 'Retry-After': String(RETRY_AFTER_SECONDS) })
+}
+
+export function unauthorized(message: string): HttpProblem {
+  return new HttpProblem(401, 'invalid_write_key', message)
+}

@@ -1,0 +1,93 @@
+import { allowStreams, streamArn } from '../plugin/aws/stream-policy.js'
+import type { SourceConfiguration } from './config/configuration.js'
+
+/** An IAM policy as `aws iam` takes it. */
+export interface PolicyDocument {
+  readonly Version: '2012-10-17'
+  readonly Statement: readonly object[]
+}
+
+/** What one role, or the ambient credentials, need. */
+export interface RolePolicies {
+  /** `null`: the ambient credentials, of sources without `roleAddress`. */
+  readonly role: string | null
+  /** Names of the sources that assume it. */
+  readonly sources: readonly string[]
+  /** What it may do. `null` where that cannot be told without an account ID. */
+  readonly permissions: PolicyDocument | null
+  /** Who may assume it. `null` for the ambient credentials, which nobody assumes. */
+  readonly trust: PolicyDocument | null
+}
+
+export interface IamOptions {
+  /** ARN of who assumes the roles. @default the root of each role's own account, which stands for all in it */
+  readonly principal?: string | undefined
+  /** Account of the streams of sources without a role. */
+  readonly account?: string | undefined
+}
+
+/**
+ * The policies that a configuration needs, a role each.
+ *
+ * SECURITY: the trust policies hold external IDs; printing them is what they are for.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+ */
+export function rolePolicies(
+  sources: readonly SourceConfiguration[],
+  options: IamOptions = {},
+): RolePolicies[] {
+  const byRole = new Map<string | undefined, SourceConfiguration[]>()
+  for (const source of sources) {
+    const { roleAddress } = source.destination
+    byRole.set(roleAddress, [...(byRole.get(roleAddress) ?? []), source])
+  }
+  return [...byRole].map(([role, users]): RolePolicies => {
+    const hasAccount = role !== undefined || options.account !== undefined
+    return {
+      role: role ?? null,
+      sources: users.map(({ name }) => name),
+      permissions: hasAccount ? permissionsOf(users, options.account) : null,
+      trust: role === undefined ? null : trustOf(users, options.principal ?? rootOf(role)),
+    }
+  })
+}
+
+/** The streams of the mapping, and no others. */
+function permissionsOf(sources: readonly SourceConfiguration[], account: string | undefined): PolicyDocument {
+  const streams = sources.flatMap(({ destination: { region, roleAddress, mapping } }) => {
+    const owner = roleAddress ?? `arn:${partitionOf(region)}:iam::${account}:root`
+    return mapping.map(({ stream }) => streamArn(stream, region, owner))
+  })
+  return policy(allowStreams(sortedSet(streams)))
+}
+
+/** The root of the role's own account. */
+function rootOf(role: string): string {
+  return role.replace(/:role\/.*$/, ':root')
+}
+
+/** Who may assume the role, and with which external IDs. */
+function trustOf(sources: readonly SourceConfiguration[], principal: string): PolicyDocument {
+  const ids = sortedSet(sources.flatMap(({ destination }) => destination.externalId ?? []))
+  return policy({
+    Effect: 'Allow',
+    Principal: { AWS: principal },
+    Action: 'sts:AssumeRole',
+    Condition: { StringEquals: { 'sts:ExternalId': ids.length === 1 ? ids[0] : ids } },
+  })
+}
+
+function policy(statement: object): PolicyDocument {
+  return { Version: '2012-10-17', Statement: [statement] }
+}
+
+function sortedSet(values: readonly string[]): string[] {
+  return [...new Set(values)].sort()
+}
+
+/** Where there is no role to tell it. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn'
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
+}

@@ -1,0 +1,34 @@
+import { EVENT_TYPES, type EventType } from '../http/endpoint.js'
+
+/**
+ * What is wrong with an event, as one sentence, or `undefined`. The rules are those of Segment's libraries.
+ *
+ * @param type - of the endpoint, or what the event of a batch says
+ */
+export function invalidity(event: unknown, type: unknown): string | undefined {
+  if (!isObject(event)) return 'The event is not an object'
+  if (type === undefined || type === null || type === '') return 'The event has no type'
+  if (!isEventType(type)) return `The event's type is none of ${EVENT_TYPES.join(', ')}`
+  if (!IDENTITIES.some((name) => isIdentity(event[name]))) return 'The event has no userId and no anonymousId'
+  const { event: name } = event
+  if (type === 'track' && (typeof name !== 'string' || name.trim() === '')) {
+    return 'The track event has no event name: `event` must be a string'
+  }
+  return undefined
+}
+
+// Source: assertUserIdentity of @segment/analytics-core, which takes any of the four for every type.
+const IDENTITIES = ['userId', 'anonymousId', 'groupId', 'previousId'] as const
+
+export function isEventType(type: unknown): type is EventType {
+  return EVENT_TYPES.some((known) => known === type)
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Segment's API takes numbers too. */
+function isIdentity(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '')
+}

@@ -1,0 +1,51 @@
+import type { SegmentEvent } from '../../plugin/event.js'
+import type { EventType } from '../http/endpoint.js'
+import { isObject } from './invalidity.js'
+
+/** What surrounds an event: the rest of its request. */
+export interface Envelope {
+  /** What the body says for all its events. Empty where the body is the event. */
+  readonly shared: { readonly context?: unknown; readonly integrations?: unknown; readonly sentAt?: unknown }
+  /** ISO 8601. */
+  readonly receivedAt: string
+  readonly newId: () => string
+}
+
+/**
+ * The event as downstream tables see it; a copy, what it was made from is left alone.
+ *
+ * SECURITY: copied by spread, which makes an own property of a `__proto__` in the JSON, and never assigns one.
+ */
+export function normalize(
+  event: Readonly<Record<string, unknown>>,
+  type: EventType,
+  { shared, receivedAt, newId }: Envelope,
+): SegmentEvent {
+  const { writeKey: _kept, ...own } = event
+  const context = merged(shared.context, own['context'])
+  const integrations = merged(shared.integrations, own['integrations'])
+  const sentAt = own['sentAt'] ?? shared.sentAt
+  const originalTimestamp = own['originalTimestamp'] ?? own['timestamp'] ?? receivedAt
+  return {
+    ...own,
+    type,
+    messageId: isGiven(own['messageId']) ? own['messageId'] : newId(),
+    ...(context === undefined ? {} : { context }),
+    ...(integrations === undefined ? {} : { integrations }),
+    ...(sentAt === undefined ? {} : { sentAt }),
+    originalTimestamp,
+    timestamp: own['timestamp'] ?? originalTimestamp,
+    receivedAt: own['receivedAt'] ?? receivedAt,
+  } as SegmentEvent
+}
+
+/** What all events share, under what the event says itself. */
+function merged(shared: unknown, own: unknown): unknown {
+  if (!isObject(shared)) return own
+  if (own === undefined || own === null) return shared
+  return isObject(own) ? { ...shared, ...own } : own
+}
+
+function isGiven(messageId: unknown): boolean {
+  return typeof messageId === 'string' && messageId !== ''
+}

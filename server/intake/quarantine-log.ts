@@ -1,0 +1,42 @@
+import type { Logger } from '../../plugin/logger.js'
+import type { DeadLetterCode } from '../dead-letter.js'
+import type { Source } from '../source.js'
+
+/** An event given up for good, for one stream or for all. */
+export interface Quarantined {
+  readonly source: Source | undefined
+  readonly event: unknown
+  readonly stream: string | undefined
+  readonly code: DeadLetterCode
+  readonly reason: string
+}
+
+/** Message IDs shown in one line at most: a batch can hold thousands. */
+const MAX_SHOWN = 5
+const MAX_ID_LENGTH = 64
+
+/** One warning for each cause in a request. SECURITY: nothing of the events but their message IDs. */
+export function logQuarantine(logger: Logger, quarantined: readonly Quarantined[]): void {
+  const byCause = new Map<string, Quarantined[]>()
+  for (const it of quarantined) {
+    const cause = JSON.stringify([it.source?.name, it.code, it.stream, it.reason])
+    const group = byCause.get(cause)
+    if (group === undefined) byCause.set(cause, [it])
+    else group.push(it)
+  }
+  for (const group of byCause.values()) {
+    const [{ source, code, stream, reason }] = group as [Quarantined]
+    const from = source === undefined ? 'of no known source' : `of ${source.name}`
+    const to = stream === undefined || stream === '*' ? '' : ` for ${stream}`
+    logger.warn(`${code}: gave up ${group.length} event(s) ${from}${to}: ${reason} (${messageIds(group)})`)
+  }
+}
+
+function messageIds(group: readonly Quarantined[]): string {
+  const shown = group.slice(0, MAX_SHOWN).map(({ event }) => {
+    const { messageId } = Object(event) as { messageId?: unknown }
+    // SECURITY: quoted, as a sender's own line breaks would forge log lines.
+    return typeof messageId === 'string' ? JSON.stringify(messageId.slice(0, MAX_ID_LENGTH)) : 'none'
+  })
+  return `messageId ${shown.join(', ')}${group.length > MAX_SHOWN ? ', …' : ''}`
+}

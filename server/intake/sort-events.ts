@@ -1,0 +1,98 @@
+import type { SegmentEvent } from '../../plugin/event.js'
+import type { DeadLetterCode } from '../dead-letter.js'
+import type { Endpoint } from '../http/endpoint.js'
+import { badRequest, unauthorized } from '../http/http-problem.js'
+import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
+import type { Source, Sources } from '../source.js'
+import { invalidity, isEventType, isObject } from './invalidity.js'
+import { type Envelope, normalize } from './normalize.js'
+
+/** An event of a batch that is refused for good, alone. */
+export interface RefusedEvent {
+  readonly code: DeadLetterCode
+  readonly reason: string
+  readonly source: Source | undefined
+  /** Without its write key. */
+  readonly event: unknown
+}
+
+/** What a request holds: the events of each source, and those of none. */
+export interface SortedEvents {
+  readonly accepted: ReadonlyMap<Source, readonly SegmentEvent[]>
+  readonly refused: readonly RefusedEvent[]
+}
+
+export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId'> {
+  readonly sources: Sources
+  /** Of HTTP Basic, which wins over keys in the body. */
+  readonly source: Source | undefined
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+/**
+ * Sorts what a request holds by source, ready for delivery.
+ *
+ * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort
+ */
+export function sortEvents(body: Body, endpoint: Endpoint, context: SortingContext): SortedEvents {
+  if (endpoint.kind === 'batch') return sortBatch(body, context)
+  if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [] }
+  const { type } = endpoint
+  const source = sourceOf(body, context)
+  if (source === undefined)
+    throw unauthorized('There is no write key; give it as HTTP Basic user name or `writeKey`')
+  const problem = invalidity(body, type)
+  if (problem !== undefined) throw badRequest('invalid_event', problem)
+  const event = normalize(body, type, { ...context, shared: {} })
+  return { accepted: new Map([[source, [event]]]), refused: [] }
+}
+
+function sortBatch(body: Body, context: SortingContext): SortedEvents {
+  const source = sourceOf(body, context)
+  const { batch, ...shared } = body
+  if (!Array.isArray(batch)) throw badRequest('invalid_batch', 'The body has no `batch`, an array of events')
+  const envelope: Envelope = { ...context, shared }
+  const accepted = new Map<Source, SegmentEvent[]>()
+  const refused: RefusedEvent[] = []
+  for (const event of batch as unknown[]) {
+    const owner = source ?? ownerOf(event, context.sources)
+    const type = isObject(event) ? event['type'] : undefined
+    const problem = invalidity(event, type)
+    if (owner === undefined) {
+      const reason = 'The event has no known write key'
+      refused.push({ code: 'ERR_UNKNOWN_WRITE_KEY', reason, source: owner, event: withoutKey(event) })
+    } else if (problem !== undefined || !isObject(event) || !isEventType(type)) {
+      const reason = problem ?? 'The event is malformed'
+      refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: withoutKey(event) })
+    } else {
+      const events = accepted.get(owner)
+      const normal = normalize(event, type, envelope)
+      if (events === undefined) accepted.set(owner, [normal])
+      else events.push(normal)
+    }
+  }
+  // Without a key of its own a request needs one event at least that has one of ours.
+  const isKnown = source !== undefined || accepted.size > 0 || refused.some((it) => it.source !== undefined)
+  if (!isKnown) throw unauthorized('There is no known write key, neither in the request nor in its events')
+  return { accepted, refused }
+}
+
+/** @throws HttpProblem 401 where the body's key is none of ours */
+function sourceOf(body: Body, { source, sources }: SortingContext): Source | undefined {
+  const writeKey = writeKeyIn(body)
+  if (source !== undefined || writeKey === undefined) return source
+  return sourceWithKey(sources, writeKey)
+}
+
+function ownerOf(event: unknown, sources: Sources): Source | undefined {
+  const writeKey = writeKeyIn(event)
+  return writeKey === undefined ? undefined : sources.withKey(writeKey)
+}
+
+/** SECURITY: a key must not be kept beside what it let in. */
+function withoutKey(event: unknown): unknown {
+  if (!isObject(event)) return event
+  const { writeKey: _key, ...rest } = event
+  return rest
+}

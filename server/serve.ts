@@ -1,0 +1,99 @@
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { systemClock } from '../plugin/clock.js'
+import { answerProblem } from './http/answer.js'
+import { HttpProblem } from './http/http-problem.js'
+import type { FirehoseProxy, ProxyReport } from './proxy.js'
+
+export interface ServeOptions {
+  readonly proxy: FirehoseProxy
+  readonly host: string
+  /** 0 takes any free one. */
+  readonly port: number
+  /** How Express is loaded; for tests. */
+  readonly importExpress?: () => Promise<{ readonly default: () => import('express').Express }>
+}
+
+export interface RunningServer {
+  readonly url: string
+  /** Stops accepting, answers what is under way, delivers what is queued. `timeout` in ms. */
+  close(options: { readonly timeout: number }): Promise<ProxyReport>
+}
+
+/**
+ * Serves the proxy with an Express app of its own. Every answer is JSON.
+ *
+ * @throws Error whose message is fit for the command line
+ */
+export async function serve({
+  proxy,
+  host,
+  port,
+  importExpress = loadExpress,
+}: ServeOptions): Promise<RunningServer> {
+  const { default: express } = await importExpress().catch(expressIsMissing)
+  const app = express()
+  app.disable('x-powered-by')
+  app.use(proxy)
+  app.use((_req: IncomingMessage, res: ServerResponse) => {
+    answerProblem(res, new HttpProblem(404, 'not_found', 'There is nothing at this path'))
+  })
+  // Express knows an error handler by its four parameters.
+  app.use((_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) => {
+    answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later'))
+  })
+  const server = createServer(app as RequestListener)
+  await listen(server, host, port)
+  return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
+}
+
+const loadExpress = () => import('express')
+
+function expressIsMissing(error: unknown): never {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
+  throw new Error('Express is not installed; install it beside this package: npm install express')
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, host, port)))
+    server.listen(port, host, resolve)
+  })
+}
+
+/** Why nothing can listen there, as one line. */
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is in use; stop what uses it, or choose another with --port',
+    EACCES: 'the port is not allowed to you; choose one above 1023 with --port',
+    EADDRNOTAVAIL: 'this machine has no such address; choose another with --host',
+    ENOTFOUND: 'there is no such host; choose another with --host',
+  }
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause: error })
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+async function close(server: Server, proxy: FirehoseProxy, timeout: number): Promise<ProxyReport> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  const report = await proxy.close({ timeout })
+  // Those whose last answer went out after the server was closed.
+  server.closeIdleConnections()
+  // What is left does not read its answer: it gets no more than a moment.
+  const cancel = systemClock.after(LINGER_MS, () => server.closeAllConnections())
+  await closed
+  cancel()
+  return report
+}
+
+const LINGER_MS = 500

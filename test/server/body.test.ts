@@ -1,0 +1,293 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
+import { describe, expect, it } from '@jest/globals'
+import express from 'express'
+import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { MAX_BODY_BYTES } from '../../server/http/limits.js'
+import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
+
+const track = { type: 'track', event: 'Größe', userId: 'u1' }
+const json = JSON.stringify({ writeKey: WEB_KEY, batch: [track] })
+
+/** A body of exactly so many bytes. */
+function bodyOf(bytes: number): string {
+  const empty = JSON.stringify({ writeKey: WEB_KEY, pad: '', batch: [] })
+  return JSON.stringify({ writeKey: WEB_KEY, pad: 'x'.repeat(bytes - empty.length), batch: [] })
+}
+
+async function post(
+  body: Buffer | string | ReadableStream,
+  headers: Record<string, string> = {},
+  harness = proxyHarness(),
+) {
+  const url = await listen(harness.proxy)
+  const res = await fetch(`${url}/v1/batch`, { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
+  return { ...harness, status: res.status, res, answer: (await res.json()) as Record<string, unknown> }
+}
+
+describe('a body', () => {
+  it.each([
+    ['text/plain', { 'content-type': 'text/plain' }],
+    ['JSON', { 'content-type': 'application/json' }],
+    ['a form', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['nothing', { 'content-type': '' }],
+  ])('is JSON though its Content-Type says %s', async (_name, headers) => {
+    const { status, web } = await post(Buffer.from(json), headers)
+    expect(status).toBe(200)
+    expect(web.delivered).toMatchObject([track])
+  })
+
+  it.each([
+    ['gzip', gzipSync(json)],
+    ['x-gzip', gzipSync(json)],
+    ['GZIP', gzipSync(json)],
+    ['deflate', deflateSync(json)],
+    ['deflate', deflateRawSync(json)],
+    ['br', brotliCompressSync(json)],
+    ['identity', Buffer.from(json)],
+  ])('is inflated: %s', async (encoding, body) => {
+    const { status, web, budget } = await post(body, { 'content-encoding': encoding })
+    expect(status).toBe(200)
+    expect(web.delivered).toMatchObject([track])
+    expect(budget.used).toBe(0)
+  })
+
+  it.each([
+    ['plain', Buffer.from(json), {}],
+    ['gzip', gzipSync(json), { 'content-encoding': 'gzip' }],
+  ])('may come in chunks, without Content-Length: %s', async (_name, body, headers) => {
+    const stream = new ReadableStream({
+      start(controller) {
+        for (const byte of body) controller.enqueue(Uint8Array.of(byte))
+        controller.close()
+      },
+    })
+    const { status, web } = await post(stream, headers as Record<string, string>)
+    expect(status).toBe(200)
+    expect(web.delivered).toMatchObject([track])
+  })
+
+  it('may begin with a byte order mark', async () => {
+    expect((await post(`\uFEFF${json}`)).status).toBe(200)
+  })
+
+  it.each<[string, Buffer | string, Record<string, string>, string]>([
+    ['empty', '', {}, 'malformed_json'],
+    ['cut off', json.slice(0, -2), {}, 'malformed_json'],
+    ['no JSON', 'a=b', {}, 'malformed_json'],
+    ['gzip that does not say so', gzipSync(json), {}, 'malformed_json'],
+    ['an array', '[]', {}, 'invalid_request'],
+    ['null', 'null', {}, 'invalid_request'],
+    ['a string', '"x"', {}, 'invalid_request'],
+    ['without a batch', '{}', {}, 'invalid_batch'],
+    ['a batch that is an object', '{"batch":{}}', {}, 'invalid_batch'],
+    ['truncated gzip', gzipSync(json).subarray(0, -9), { 'content-encoding': 'gzip' }, 'invalid_encoding'],
+    [
+      'truncated deflate',
+      deflateSync(json).subarray(0, -9),
+      { 'content-encoding': 'deflate' },
+      'invalid_encoding',
+    ],
+    [
+      'truncated br',
+      brotliCompressSync(json).subarray(0, -9),
+      { 'content-encoding': 'br' },
+      'invalid_encoding',
+    ],
+    ['no gzip', json, { 'content-encoding': 'gzip' }, 'invalid_encoding'],
+    ['no br', json, { 'content-encoding': 'br' }, 'invalid_encoding'],
+    ['of an unknown encoding', json, { 'content-encoding': 'compress' }, 'invalid_encoding'],
+  ])('that is %s is 400', async (_name, body, headers, code) => {
+    const { status, res, answer, web, budget } = await post(body, {
+      authorization: basic(WEB_KEY),
+      ...headers,
+    })
+    expect([status, answer['code']]).toEqual([400, code])
+    expect(answer['error']).toBe(answer['message'])
+    expect(res.headers.get('content-type')).toContain('application/json')
+    expect(web.calls).toEqual([])
+    expect(budget.used).toBe(0)
+    expect(JSON.stringify(answer)).not.toContain(WEB_KEY)
+  })
+
+  it('may be as large as the cap, and no larger', async () => {
+    expect((await post(bodyOf(MAX_BODY_BYTES))).status).toBe(200)
+    const over = await post(bodyOf(MAX_BODY_BYTES + 1))
+    expect([over.status, over.answer['code']]).toEqual([400, 'body_too_large'])
+  })
+
+  it('may be no larger than the cap when it is inflated, or comes without Content-Length', async () => {
+    const gzip = { 'content-encoding': 'gzip' }
+    expect((await post(gzipSync(bodyOf(MAX_BODY_BYTES)), gzip)).status).toBe(200)
+    const inflated = await post(gzipSync(bodyOf(MAX_BODY_BYTES + 1)), gzip)
+    expect([inflated.status, inflated.answer['code']]).toEqual([400, 'body_too_large'])
+    const chunked = await post(new Blob([bodyOf(MAX_BODY_BYTES + 1)]).stream())
+    expect([chunked.status, chunked.answer['code']]).toEqual([400, 'body_too_large'])
+  })
+
+  it.each([
+    ['gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20), { level: 9 })],
+    ['br', brotliCompressSync(Buffer.alloc(64 * 1024 * 1024, 0x20), { params: { 1: 4 } })],
+  ])('that is a bomb stops at the cap: %s', async (encoding, bomb) => {
+    // What the cap does not stop has no room.
+    const budget = new ByteBudget(MAX_BODY_BYTES + bomb.length + 1024 * 1024)
+    const { status, answer } = await post(bomb, { 'content-encoding': encoding }, proxyHarness({ budget }))
+    expect([status, answer['code']]).toEqual([400, 'body_too_large'])
+    expect(budget.used).toBe(0)
+  })
+
+  it('that was read before and not kept is told from an empty one', async () => {
+    const { proxy } = proxyHarness()
+    const app = express().use(express.raw({ type: '*/*' }), (req, _res, next) => {
+      req.body = undefined
+      next()
+    })
+    const url = await listen(app.use(proxy))
+    const res = await fetch(`${url}/v1/batch`, { method: 'POST', body: json })
+    expect(res.status).toBe(400)
+  })
+})
+
+describe('at the memory cap', () => {
+  const full = () => {
+    const budget = new ByteBudget(json.length * 4)
+    budget.take(json.length * 4 - 10)
+    return budget
+  }
+
+  it('answers 503 before it reads the body', async () => {
+    const harness = proxyHarness({ budget: full() })
+    const url = new URL(await listen(harness.proxy))
+    const socket = connect(Number(url.port), url.hostname)
+    socket.write(`POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: ${json.length}\r\n\r\n`)
+    const [answer] = await once(socket, 'data')
+    socket.destroy()
+    expect(String(answer)).toMatch(/^HTTP\/1.1 503 [\s\S]*\r\nRetry-After: [1-9]\d*\r\n[\s\S]*"memory_full"/)
+    expect(harness.web.calls).toEqual([])
+    expect(harness.proxy.stats().requests).toEqual({ accepted: 0, refused: 0, deferred: 1 })
+  })
+
+  it('answers 503 as soon as a body without Content-Length, or what is inflated, does not fit', async () => {
+    const chunked = await post(new Blob([json]).stream(), {}, proxyHarness({ budget: full() }))
+    expect([chunked.status, chunked.answer['code']]).toEqual([503, 'memory_full'])
+    const budget = new ByteBudget(10_000)
+    const body = gzipSync(bodyOf(10_000))
+    const inflated = await post(body, { 'content-encoding': 'gzip' }, proxyHarness({ budget }))
+    expect([inflated.status, inflated.answer['code']]).toEqual([503, 'memory_full'])
+    expect(budget.used).toBe(0)
+  })
+
+  it('has given back its memory when the destinations take theirs', async () => {
+    const harness = proxyHarness()
+    let usedAtDelivery = -1
+    harness.web.outcome = () => {
+      usedAtDelivery = harness.budget.used
+      return { status: 'delivered' }
+    }
+    await post(json, {}, harness)
+    expect(usedAtDelivery).toBe(0)
+  })
+})
+
+describe('a sender that goes away', () => {
+  it('in the middle of its body leaves nothing behind', async () => {
+    const harness = proxyHarness()
+    let onClose = () => {}
+    const gone = new Promise<void>((resolve) => {
+      onClose = resolve
+    })
+    let onData = () => {}
+    const received = new Promise<void>((resolve) => {
+      onData = resolve
+    })
+    const url = new URL(
+      await listen((req, res) => {
+        harness.proxy(req, res)
+        req.once('data', onData).once('close', onClose)
+      }),
+    )
+    const socket = connect(Number(url.port), url.hostname)
+    await once(socket, 'connect')
+    socket.write(`POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: ${json.length + 10}\r\n\r\n${json}`)
+    await received
+    socket.destroy()
+    await gone
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(harness.web.calls).toEqual([])
+    expect(harness.budget.used).toBe(0)
+    expect(harness.lines).toEqual([])
+    await harness.proxy.close({ timeout: 1 })
+  })
+
+  it('before the answer is delivered all the same', async () => {
+    const harness = proxyHarness()
+    let deliver = () => {}
+    const asked = new Promise<void>((called) => {
+      harness.web.outcome = () =>
+        new Promise((resolve) => {
+          deliver = () => resolve({ status: 'delivered' })
+          called()
+        })
+    })
+    const url = await listen(harness.proxy)
+    const abort = new AbortController()
+    const sent = fetch(`${url}/v1/batch`, { method: 'POST', body: json, signal: abort.signal }).catch(
+      () => 'gone',
+    )
+    await asked
+    abort.abort()
+    expect(await sent).toBe('gone')
+    deliver()
+    await harness.proxy.close()
+    expect(harness.web.delivered).toHaveLength(1)
+    expect(harness.lines).toEqual([])
+  })
+})
+
+it('gives its answer to who looks for it only when all is sent', async () => {
+  const { proxy } = proxyHarness()
+  const url = new URL(await listen(proxy))
+  for (const connection of ['close', 'keep-alive']) {
+    const socket = connect(Number(url.port), url.hostname).pause()
+    const head = `POST /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\nContent-Length: 20000000\r\n\r\n`
+    await new Promise((sent) => socket.write(head + 'x'.repeat(20_000_000), sent))
+    const [answer] = await once(socket.resume(), 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1.1 400 [\s\S]*"body_too_large"/)
+    socket.destroy()
+  }
+})
+
+it('cuts off who goes on and on', async () => {
+  const { proxy } = proxyHarness()
+  const url = new URL(await listen(proxy))
+  const socket = connect(Number(url.port), url.hostname).resume()
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+  socket.on('error', () => {})
+  socket.write('POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n')
+  const chunk = Buffer.alloc(1024 * 1024)
+  const send = () => {
+    if (socket.writable) socket.write(chunk, send)
+  }
+  send()
+  await closed
+})
+
+it('answers the next request on the same connection after a refused one', async () => {
+  const harness = proxyHarness()
+  const url = new URL(await listen(harness.proxy))
+  const socket = connect(Number(url.port), url.hostname)
+  const wrong = '{"writeKey":"nope","batch":[]}'
+  socket.write(`POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: ${wrong.length}\r\n\r\n${wrong}`)
+  let seen = ''
+  for await (const chunk of socket) {
+    seen += String(chunk)
+    if (seen.includes('401') && !seen.includes('200')) {
+      const bytes = Buffer.byteLength(json)
+      socket.write(
+        `POST /v1/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${bytes}\r\n\r\n${json}`,
+      )
+    }
+  }
+  expect(seen).toMatch(/^HTTP\/1.1 401[\s\S]*HTTP\/1.1 200/)
+})

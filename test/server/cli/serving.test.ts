@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { basic } from '../proxy-harness.js'
+import { tempDir } from '../temp-dir.js'
+import { Cli } from './spawn-cli.js'
+
+/** All records of a stream in a local AWS's folder. */
+function records(dir: string, stream: string): Record<string, unknown>[] {
+  const files = readdirSync(join(dir, stream), { recursive: true, withFileTypes: true })
+  return files
+    .filter((file) => file.isFile())
+    .flatMap((file) => readFileSync(join(file.parentPath, file.name), 'utf8').trimEnd().split('\n'))
+    .map((line) => JSON.parse(line))
+}
+
+const send = (url: string, path: string, writeKey: string, body: object) =>
+  fetch(url + path, {
+    method: 'POST',
+    headers: { authorization: basic(writeKey) },
+    body: JSON.stringify(body),
+  })
+
+describe('serve --local-aws', () => {
+  it('delivers to the demo streams, and closes at SIGTERM', async () => {
+    const cwd = tempDir()
+    const run = new Cli(['serve', '--local-aws', 'out', '--port', '0'], { cwd })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    const writeKey = await run.saw(/write key (\S+)$/m)
+    await run.saw(/Stop with/)
+    expect(run.stdout).toContain(`curl ${url}/v1/track -u ${writeKey}: -d '{"event":"User Registered"`)
+    expect(run.stdout).toContain(`Records land in: ${join(cwd, 'out')}`)
+    expect(run.stdout).toContain('cat out/new_users/*/*/*/*/*')
+
+    const batch = [
+      { type: 'page', userId: 'u2' },
+      { type: 'nothing', userId: 'u3' },
+    ]
+    const answers = [
+      await send(url, '/v1/track', writeKey, { event: 'User Registered', userId: 'u1' }),
+      await send(url, '/v1/batch', writeKey, { batch }),
+      await send(url, '/v1/track', 'wrong', { event: 'User Registered', userId: 'u1' }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 401])
+
+    run.child.kill('SIGTERM')
+    const { code, stdout, stderr } = await run.ended()
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/SIGTERM: .*\nClosed: 4 records delivered, 0 failed\n$/)
+    expect(stderr).toMatch(/^ERR_INVALID_EVENT: gave up 1 event\(s\) of Demo: .*\n$/)
+    const out = join(cwd, 'out')
+    expect(records(out, 'new_users')).toMatchObject([
+      { type: 'track', event: 'User Registered', userId: 'u1' },
+    ])
+    expect(records(out, 'page_views')).toMatchObject([{ type: 'page', userId: 'u2' }])
+    expect(records(out, 'everything')).toHaveLength(2)
+    expect(records(cwd, 'dead-letters')).toMatchObject([
+      { code: 'ERR_INVALID_EVENT', data: { userId: 'u3' } },
+    ])
+  })
+
+  it('points the destinations of a config file at it; flags win over the file, the file over the environment', async () => {
+    const cwd = tempDir()
+    const config = {
+      listen: { host: 'localhost', port: 1 },
+      deadLetters: 'letters',
+      sources: ['a', 'b'].map((it) => ({
+        id: `src_${it}`,
+        writeKey: `key-${it}`,
+        destination: {
+          region: 'eu-west-1',
+          mappedStreams: { '*': it },
+          ...(it === 'a' ? { roleAddress: 'arn:aws:iam::123456789012:role/segment-firehose' } : {}),
+        },
+      })),
+    }
+    writeFileSync(join(cwd, 'analytics-firehose.yaml'), JSON.stringify(config))
+    const args = ['serve', '--local-aws', '--port', '0']
+    const run = new Cli(args, { cwd, env: { PORT: '2', HOST: '192.0.2.1' } })
+    const url = await run.saw(/^Listening on (http:\/\/localhost:\d+)$/m)
+    expect((await send(url, '/v1/page', 'key-a', { userId: 'u1' })).status).toBe(200)
+    expect((await send(url, '/v1/page', 'key-b', { userId: 'u2' })).status).toBe(200)
+    run.child.kill('SIGINT')
+    expect((await run.ended()).code).toBe(0)
+    expect(records(join(cwd, 'local-aws-data'), 'a')).toMatchObject([{ userId: 'u1' }])
+    expect(records(join(cwd, 'local-aws-data'), 'b')).toMatchObject([{ userId: 'u2' }])
+    expect(run.stdout).not.toMatch(/key-|src_/)
+  })
+
+  it('listens where the environment says, if nothing else does', async () => {
+    const run = new Cli(['serve', '--local-aws'], { cwd: tempDir(), env: { PORT: '0', HOST: 'localhost' } })
+    expect(await run.saw(/^Listening on (.*):\d+$/m)).toBe('http://localhost')
+  })
+
+  it('exits at once at the second signal', async () => {
+    const cwd = tempDir()
+    const run = new Cli(['serve', '--local-aws', '--port', '0'], { cwd })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    await run.saw(/Stop with/)
+    // A request that never ends, so that closing takes its time.
+    const body = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode('{')),
+    })
+    const init = { method: 'POST', body, duplex: 'half' } as RequestInit
+    const cut = fetch(`${url}/v1/batch`, init).catch(() => 'cut')
+    await send(url, '/v1/page', 'demo-write-key', { userId: 'u1' })
+    run.child.kill('SIGTERM')
+    await run.saw(/SIGTERM: /)
+    run.child.kill('SIGTERM')
+    expect((await run.ended()).code).toBe(143)
+    expect(await cut).toBe('cut')
+  })
+
+  it('goes on when nobody reads its output', async () => {
+    const run = new Cli(['serve', '--local-aws', '--port', '0'], { cwd: tempDir() })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    run.child.stderr.destroy()
+    for (let i = 0; i < 3; i++) {
+      const answer = await send(url, '/v1/batch', 'demo-write-key', { batch: [null] })
+      expect(answer.status).toBe(200)
+    }
+  })
+})
+
+it('local-aws takes records until a signal', async () => {
+  const cwd = tempDir()
+  const run = new Cli(['local-aws', '--port', '0', '--dir', 'out'], { cwd })
+  const endpoint = await run.saw(/^Local AWS \(STS and Firehose\): (http:\/\/127\.0\.0\.1:\d+)$/m)
+  expect(await run.saw(/^Records land in: (.*)$/m)).toBe(join(cwd, 'out'))
+  expect((await fetch(endpoint)).status).toBeLessThan(500)
+  run.child.kill('SIGTERM')
+  expect((await run.ended()).code).toBe(0)
+})

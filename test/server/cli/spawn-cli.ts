@@ -1,0 +1,59 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach } from '@jest/globals'
+
+/** The built command: `npm run build` makes it. */
+const BIN = fileURLToPath(new URL('../../../dist/server/bin.js', import.meta.url))
+
+const children: ChildProcessWithoutNullStreams[] = []
+
+export interface SpawnOptions {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** A run of the command, and what it has written so far. */
+export class Cli {
+  readonly child: ChildProcessWithoutNullStreams
+  readonly #closed: Promise<unknown>
+  stdout = ''
+  stderr = ''
+
+  constructor(args: readonly string[], { cwd, env = {} }: SpawnOptions) {
+    // Without the credentials and settings of the machine that the tests run on.
+    const { PATH = '' } = process.env
+    this.child = spawn(process.execPath, ['--no-warnings', BIN, ...args], { cwd, env: { PATH, ...env } })
+    children.push(this.child)
+    this.#closed = once(this.child, 'close')
+    this.child.stdout.on('data', (chunk) => {
+      this.stdout += chunk
+    })
+    this.child.stderr.on('data', (chunk) => {
+      this.stderr += chunk
+    })
+  }
+
+  /** Waits for a line of stdout that matches, and gives the first group. */
+  async saw(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.stdout)
+      if (found !== null) return found[1] ?? found[0]
+      if (this.child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
+      await Promise.race([once(this.child.stdout, 'data'), this.#closed])
+    }
+  }
+
+  async ended() {
+    await this.#closed
+    return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr }
+  }
+}
+
+export function cli(args: readonly string[], options: SpawnOptions) {
+  return new Cli(args, options).ended()
+}
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+})

@@ -1,0 +1,121 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { parseConfigFile, readConfigFile } from '../../../server/config/config-file.js'
+import { tempDir } from '../temp-dir.js'
+
+const FILE = `
+listen: { host: 127.0.0.1, port: 8080 }
+sources:
+  - id: src_web                     # Segment's source ID
+    name: Website
+    writeKey: \${WEB_WRITE_KEY}      # from the environment
+    destination:
+      region: eu-west-1
+      roleAddress: arn:aws:iam::123456789012:role/segment-firehose
+      mappedStreams:
+        - { event: User Registered, stream: new_users }
+        - { event: '*', stream: everything }
+`
+
+describe('a config file', () => {
+  it('is read', async () => {
+    const file = join(tempDir(), 'analytics-firehose.yaml')
+    writeFileSync(file, FILE)
+    expect(await readConfigFile(file, { env: { WEB_WRITE_KEY: 'k1' } })).toMatchObject({
+      configuration: {
+        listen: { host: '127.0.0.1', port: 8080 },
+        sources: [
+          {
+            id: 'src_web',
+            name: 'Website',
+            writeKeys: ['k1'],
+            destination: {
+              region: 'eu-west-1',
+              roleAddress: 'arn:aws:iam::123456789012:role/segment-firehose',
+              externalId: 'src_web',
+              mapping: [
+                { event: 'user registered', stream: 'new_users' },
+                { event: '*', stream: 'everything' },
+              ],
+            },
+          },
+        ],
+      },
+    })
+  })
+
+  it('cannot be changed in its shape by a variable', () => {
+    const hostile = 'x\n    destination: { region: us-east-1 }'
+    expect(parseConfigFile(FILE, { env: { WEB_WRITE_KEY: hostile } })).toMatchObject({
+      configuration: { sources: [{ writeKeys: [hostile], destination: { region: 'eu-west-1' } }] },
+    })
+  })
+
+  it('may have write keys unset for who needs none', () => {
+    expect(parseConfigFile(FILE, { env: {}, mayBeUnset: ['writeKey'] })).toHaveProperty('configuration')
+  })
+
+  it.each<[string, string, string[]]>([
+    ['empty', '# nothing', ['is empty; give it sources']],
+    ['no object', 'x', ['got "x"; give an object with sources']],
+    [
+      'a key twice',
+      'sources: []\nsources: []',
+      ['is not valid YAML: Map keys must be unique at line 2, column 1'],
+    ],
+    [
+      'a quote that does not end',
+      'sources:\n  - "x',
+      ['is not valid YAML: Missing closing "quote at line 2, column 7'],
+    ],
+    [
+      'a variable in brackets',
+      'sources: [${A}]',
+      [
+        expect.stringMatching(
+          /at line 1, column \d+; inside \[ ] and \{ } put variables in quotes$/,
+        ) as unknown as string,
+      ],
+    ],
+    [
+      'an alias bomb',
+      `a: &a [x, x, x, x, x, x, x, x, x, x]\n${'bcdef'
+        .split('')
+        .map((it, i) => `${it}: &${it} [${Array(10).fill(`*${'abcde'[i]}`).join(', ')}]`)
+        .join('\n')}`,
+      ['is not valid YAML: Excessive alias count indicates a resource exhaustion attack'],
+    ],
+    [
+      'a variable that is not set, beside other problems',
+      FILE.replace('region: eu-west-1', 'region: ${REGION}').replace(
+        'stream: everything',
+        'stream: every thing',
+      ),
+      [
+        'sources[0].writeKey: the environment variable WEB_WRITE_KEY is not set; set it, or write ${WEB_WRITE_KEY:-default}',
+        'sources[0].destination.region: the environment variable REGION is not set; set it, or write ${REGION:-default}',
+        expect.stringContaining('sources[0].destination.mappedStreams[1].stream') as unknown as string,
+      ],
+    ],
+    [
+      'an unknown key',
+      FILE.replace('writeKey:', 'write_key:'),
+      [
+        expect.stringContaining('WEB_WRITE_KEY is not set') as unknown as string,
+        'sources[0].writeKey: is missing; give the write key in quotes, or a list of them',
+        'sources[0].write_key: is not a setting. Did you mean `writeKey`?',
+      ],
+    ],
+  ])('is told what is wrong: %s', (_name, text, lines) => {
+    const read = parseConfigFile(text, { env: {} })
+    expect('problems' in read && read.problems).toEqual(lines)
+  })
+
+  it.each([
+    ['that is not there', (dir: string) => join(dir, 'x.yaml'), 'cannot be read: there is no such file'],
+    ['that is a directory', (dir: string) => dir, 'cannot be read: it is a directory'],
+  ])('%s is told', async (_name, path, problem) => {
+    expect(await readConfigFile(path(tempDir()), { env: {} })).toEqual({ problems: [problem] })
+  })
+})

@@ -1,0 +1,215 @@
+import { describe, expect, it } from '@jest/globals'
+import { readProxyConfig, readServeConfig } from '../../../server/config/configuration.js'
+import { firehoseProxy } from '../../../server/firehose-proxy.js'
+
+const destination = { mappedStreams: { '*': 'everything' } }
+const source = { id: 'src_web', writeKey: 'key-1', destination }
+
+function read(given: unknown) {
+  const result = readProxyConfig(given, { env: {} })
+  if ('problems' in result) throw new Error(result.problems.join('\n'))
+  return result.configuration
+}
+
+function problems(given: unknown, reader = readProxyConfig) {
+  const result = reader(given, { env: {} })
+  return 'problems' in result ? result.problems : []
+}
+
+describe('a config', () => {
+  it('is filled in', () => {
+    expect(read({ sources: [source] })).toMatchObject({
+      sources: [
+        {
+          id: 'src_web',
+          name: 'sources[0]',
+          writeKeys: ['key-1'],
+          destination: {
+            sourceId: 'src_web',
+            externalId: 'src_web',
+            region: 'us-west-2',
+            deliveryTimeout: 5_000,
+            mapping: [{ event: '*', stream: 'everything' }],
+          },
+        },
+      ],
+      maxBufferedBytes: 64 * 1024 * 1024,
+      maxClients: 100,
+      deadLetters: undefined,
+      logger: console,
+    })
+  })
+
+  it("has AWS_REGION for a destination's default, and the logger for all", () => {
+    const logger = { info() {}, warn() {}, error() {} }
+    const result = readProxyConfig({ logger, sources: [source] }, { env: { AWS_REGION: 'eu-west-1' } })
+    expect(result).toMatchObject({
+      configuration: { logger, sources: [{ destination: { region: 'eu-west-1' } }] },
+    })
+  })
+
+  it('has external IDs from itself alone: secretId, else sourceId, else id', () => {
+    const externalId = (settings: object) =>
+      read({ sources: [{ ...source, destination: { ...destination, ...settings } }] }).sources[0]?.destination
+        .externalId
+    expect(externalId({})).toBe('src_web')
+    expect(externalId({ sourceId: 'other' })).toBe('other')
+    expect(externalId({ sourceId: 'other', secretId: 'shared-secret' })).toBe('shared-secret')
+  })
+
+  it('takes several write keys, numbers from the environment, and functions', () => {
+    const transform = () => null
+    const given = {
+      maxBufferedBytes: '8000000',
+      maxClients: '7',
+      deadLetters: './x',
+      sources: [{ ...source, name: 'Web', writeKey: ['a', 'b'], destination: { ...destination, transform } }],
+    }
+    expect(read(given)).toMatchObject({
+      maxBufferedBytes: 8_000_000,
+      maxClients: 7,
+      deadLetters: './x',
+      sources: [{ name: 'Web', writeKeys: ['a', 'b'], destination: { transform } }],
+    })
+  })
+
+  const other = { ...source, id: 'src_app', writeKey: 'key-2' }
+  it.each<[string, unknown, string[]]>([
+    ['nothing', undefined, ['got undefined; give an object with sources']],
+    ['a list', [], ['got []; give an object with sources']],
+    ['no sources', {}, ['sources: is missing; give a list of sources']],
+    ['an empty list', { sources: [] }, ['sources: got []; give a source of { id, writeKey, destination }']],
+    [
+      'a source that is none',
+      { sources: [7] },
+      ['sources[0]: got 7; give a source of { id, writeKey, destination }'],
+    ],
+    [
+      'an empty source',
+      { sources: [{}] },
+      [
+        "sources[0].id: is missing; give Segment's source ID in quotes",
+        'sources[0].writeKey: is missing; give the write key in quotes, or a list of them',
+        "sources[0].destination: is missing; give the destination's settings, such as region and mappedStreams",
+      ],
+    ],
+    [
+      'an id that can be no external ID',
+      { sources: [{ ...source, id: 'a b' }] },
+      [
+        'sources[0].id: got a value (kept secret); a source ID has 2 to 1224 of a-z A-Z 0-9 _ + = , . @ : / -',
+      ],
+    ],
+    [
+      'a write key that is a number',
+      { sources: [{ ...source, writeKey: 123456 }] },
+      ['sources[0].writeKey: got a value (kept secret); give the write key in quotes, or a list of them'],
+    ],
+    [
+      'an empty write key',
+      { sources: [{ ...source, writeKey: [''] }] },
+      ['sources[0].writeKey[0]: got a value (kept secret); give the write key in quotes, or a list of them'],
+    ],
+    [
+      'what two sources share',
+      {
+        sources: [
+          { ...source, name: 'Web' },
+          { ...other, name: 'Web', id: 'src_web', writeKey: ['x', 'key-1'] },
+        ],
+      },
+      [
+        'sources[1].id: is the same as sources[0].id; give each source its own',
+        'sources[1].name: is the same as sources[0].name; give each source its own',
+        'sources[1].writeKey: is the same as sources[0].writeKey; give each source its own',
+      ],
+    ],
+    [
+      'unknown names, at every level',
+      {
+        source: [],
+        sources: [{ ...source, writekey: 'x', destination: { ...destination, roleAdress: 'x' } }],
+      },
+      [
+        'sources[0].writekey: is not a setting. Did you mean `writeKey`?',
+        'source: is not a setting. Did you mean `sources`?',
+        'sources[0].destination.roleAdress: is not a setting. Did you mean `roleAddress`?',
+      ],
+    ],
+    [
+      'settings that are of no use there',
+      { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
+      [
+        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, deadLetters, logger',
+        'sources[0].destination.maxBufferedBytes: memory is capped for all sources together; set it beside sources',
+      ],
+    ],
+    [
+      'wrong values of its own',
+      {
+        maxBufferedBytes: 1000,
+        maxClients: 0,
+        deadLetters: '',
+        logger: {},
+        sources: [{ ...source, name: '' }],
+      },
+      [
+        'sources[0].name: got ""; give the source\'s name',
+        'maxBufferedBytes: got 1000; use a whole number from 5242880 to 9007199254740991',
+        'maxClients: got 0; use a whole number from 1 to 100000',
+        'deadLetters: got ""; give a directory',
+        'logger: got {}; give an object with info, warn and error, such as console',
+      ],
+    ],
+    [
+      'wrong destinations, all at once',
+      {
+        sources: [
+          { ...source, destination: { region: 'Ireland', mappedStreams: { page: 'a b' } } },
+          { ...other, destination: { ...destination, secretId: 'not allowed', flushAt: 501 } },
+        ],
+      },
+      [
+        expect.stringContaining('sources[0].destination.region: got "Ireland"; '),
+        expect.stringContaining('sources[0].destination.mappedStreams.page'),
+        expect.stringContaining('sources[1].destination.secretId: got a value (kept secret); '),
+        expect.stringContaining('sources[1].destination.flushAt: got 501; '),
+      ] as unknown[] as string[],
+    ],
+  ])('is told all that is wrong: %s', (_name, given, lines) => {
+    const told = problems(given)
+    expect(told).toHaveLength(lines.length)
+    expect(told).toEqual(expect.arrayContaining(lines))
+    expect(told.join()).not.toMatch(/key-1|src_web|not allowed|123456/)
+    for (const line of told) expect(line).not.toContain('\n')
+  })
+
+  it('of serve has listen', () => {
+    const result = readServeConfig({ listen: { host: '::1', port: '81' }, sources: [source] }, { env: {} })
+    expect(result).toMatchObject({ configuration: { listen: { host: '::1', port: 81 } } })
+    expect(problems({ listen: { prot: 1, port: 70_000 }, sources: [source] }, readServeConfig)).toEqual([
+      'listen.port: got 70000; use a whole number from 0 to 65535',
+      'listen.prot: is not a setting; known are host, port',
+    ])
+  })
+})
+
+describe('firehoseProxy', () => {
+  it('throws ERR_SETTINGS with all that is wrong', () => {
+    const config = { sources: [{ id: 'src_web' }] } as unknown as Parameters<typeof firehoseProxy>[0]
+    expect(() => firehoseProxy(config)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_SETTINGS',
+        message: expect.stringMatching(
+          /^Wrong settings:\n {2}sources\[0\]\.writeKey: .*\n {2}sources\[0\]\.destination: /,
+        ),
+      }),
+    )
+  })
+
+  it('is made of a config', async () => {
+    const proxy = firehoseProxy({ sources: [source] })
+    expect(proxy.stats()).toMatchObject({ bufferedBytes: 0, sources: { 'sources[0]': { delivered: 0 } } })
+    expect(await proxy.close()).toEqual({ 'sources[0]': {} })
+  })
+})

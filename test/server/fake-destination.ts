@@ -1,0 +1,35 @@
+import type { EventOutcome } from '../../plugin/destination.js'
+import { FirehoseError } from '../../plugin/errors.js'
+import type { SegmentEvent } from '../../plugin/event.js'
+import type { SourceDestination } from '../../server/source.js'
+
+/** A destination that keeps what it is given, and whose outcomes a test decides. */
+export class FakeDestination implements SourceDestination {
+  readonly delivered: SegmentEvent[] = []
+  readonly calls: string[] = []
+  outcome: (event: SegmentEvent) => EventOutcome | Promise<EventOutcome> = () => ({ status: 'delivered' })
+
+  async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
+    this.calls.push('deliver')
+    const outcomes = await Promise.all(events.map((event) => this.outcome(event)))
+    this.delivered.push(...events.filter((_, i) => outcomes[i]?.status === 'delivered'))
+    return outcomes
+  }
+
+  async flush(): Promise<void> {
+    this.calls.push('flush')
+  }
+
+  async close({ timeout }: { timeout?: number } = {}) {
+    this.calls.push(timeout === undefined ? 'close' : `close ${timeout > 0 ? 'in time' : 'at once'}`)
+    return { everything: { delivered: this.delivered.length, failed: 0 } }
+  }
+
+  stats() {
+    return { unmapped: 0, off: 0, dropped: 0, delivered: this.delivered.length, failed: 0, streams: {} }
+  }
+}
+
+export function failure(code: FirehoseError['code'], message = `it is ${code}`): EventOutcome {
+  return { status: 'failed', failures: [{ stream: 'everything', error: new FirehoseError(code, message) }] }
+}

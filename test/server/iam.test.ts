@@ -1,0 +1,127 @@
+import { describe, expect, it } from '@jest/globals'
+import { readProxyConfig } from '../../server/config/configuration.js'
+import { type IamOptions, rolePolicies } from '../../server/iam.js'
+
+const ROLE = 'arn:aws:iam::123456789012:role/segment-firehose'
+
+/** Policies of sources given by their destinations' settings. */
+function policies(destinations: Record<string, object>, options?: IamOptions) {
+  const sources = Object.entries(destinations).map(([id, destination]) => ({
+    id,
+    writeKey: `key of ${id}`,
+    destination: { region: 'eu-west-1', roleAddress: ROLE, mappedStreams: { '*': 'all' }, ...destination },
+  }))
+  const read = readProxyConfig({ sources }, { env: {} })
+  if ('problems' in read) throw new Error(read.problems.join('\n'))
+  return rolePolicies(read.configuration.sources, options)
+}
+
+const externalIds = (destinations: Record<string, object>) =>
+  policies(destinations).map(
+    ({ trust }) => Object(trust?.Statement[0]).Condition.StringEquals['sts:ExternalId'],
+  )
+
+describe('the policies of a role', () => {
+  it('are what AWS takes', () => {
+    const mappedStreams = { page: ['page_views', 'all'], '*': 'all' }
+    expect(policies({ src_web: { mappedStreams } })).toEqual([
+      {
+        role: ROLE,
+        sources: ['sources[0]'],
+        permissions: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Action: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
+              Resource: [
+                'arn:aws:firehose:eu-west-1:123456789012:deliverystream/all',
+                'arn:aws:firehose:eu-west-1:123456789012:deliverystream/page_views',
+              ],
+            },
+          ],
+        },
+        trust: {
+          Version: '2012-10-17',
+          Statement: [
+            {
+              Effect: 'Allow',
+              Principal: { AWS: 'arn:aws:iam::123456789012:root' },
+              Action: 'sts:AssumeRole',
+              Condition: { StringEquals: { 'sts:ExternalId': 'src_web' } },
+            },
+          ],
+        },
+      },
+    ])
+  })
+
+  it.each([
+    ['one source: a string', { src_b: {} }, 'src_b'],
+    ['several: a sorted list', { src_b: {}, src_a: {} }, ['src_a', 'src_b']],
+    [
+      'a secret ID in their place',
+      { src_b: { secretId: 'shared' }, src_a: { secretId: 'shared' } },
+      'shared',
+    ],
+    ['both, where sources differ', { src_b: { secretId: 'shared' }, src_a: {} }, ['shared', 'src_a']],
+    ['a source ID of the destination', { src_b: { sourceId: 'other' } }, 'other'],
+  ])('name external IDs: %s', (_name, destinations, ids) => {
+    expect(externalIds(destinations)).toEqual([ids])
+  })
+
+  it('are for the streams of its own sources, in their regions', () => {
+    const other = 'arn:aws:iam::999999999999:role/other'
+    const given = policies({
+      src_a: { mappedStreams: { page: 'a' } },
+      src_b: { mappedStreams: { page: 'b' }, region: 'us-east-1' },
+      src_c: { mappedStreams: { page: 'c' }, roleAddress: other },
+    })
+    const resources = given.map(({ permissions }) => Object(permissions?.Statement[0]).Resource)
+    expect(given.map(({ role }) => role)).toEqual([ROLE, other])
+    expect(resources).toEqual([
+      [
+        'arn:aws:firehose:eu-west-1:123456789012:deliverystream/a',
+        'arn:aws:firehose:us-east-1:123456789012:deliverystream/b',
+      ],
+      ['arn:aws:firehose:eu-west-1:999999999999:deliverystream/c'],
+    ])
+    expect(externalIds({ src_a: {}, src_c: { roleAddress: other } })).toEqual(['src_a', 'src_c'])
+  })
+
+  it('are of the partition that the role is of', () => {
+    const roleAddress = 'arn:aws-cn:iam::123456789012:role/x'
+    const [given] = policies({ src_a: { roleAddress, region: 'cn-north-1' } })
+    expect(JSON.stringify(given)).toContain('arn:aws-cn:firehose:cn-north-1:123456789012:deliverystream/all')
+    expect(JSON.stringify(given)).toContain('arn:aws-cn:iam::123456789012:root')
+  })
+
+  it('trust the principal that is named', () => {
+    const principal = 'arn:aws:iam::111122223333:role/proxy'
+    expect(policies({ src_a: {} }, { principal })[0]?.trust?.Statement[0]).toMatchObject({
+      Principal: { AWS: principal },
+    })
+  })
+})
+
+describe('sources without a role', () => {
+  const ambient = { roleAddress: undefined }
+
+  it('need an account to be named', () => {
+    expect(policies({ src_a: ambient })).toEqual([
+      { role: null, sources: ['sources[0]'], permissions: null, trust: null },
+    ])
+  })
+
+  it.each([
+    ['eu-west-1', 'aws'],
+    ['cn-north-1', 'aws-cn'],
+    ['us-gov-west-1', 'aws-us-gov'],
+  ])('have permissions in its partition: %s', (region, partition) => {
+    const [given] = policies({ src_a: { ...ambient, region } }, { account: '111122223333' })
+    expect(given?.trust).toBeNull()
+    expect(given?.permissions?.Statement).toMatchObject([
+      { Resource: [`arn:${partition}:firehose:${region}:111122223333:deliverystream/all`] },
+    ])
+  })
+})

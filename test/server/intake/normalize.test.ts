@@ -1,0 +1,91 @@
+import { describe, expect, it } from '@jest/globals'
+import { type Envelope, normalize } from '../../../server/intake/normalize.js'
+
+const NOW = '2026-01-02T03:04:05.678Z'
+const THEN = '2025-12-31T00:00:00.000Z'
+
+const envelope = (shared: Envelope['shared'] = {}): Envelope => ({
+  shared,
+  receivedAt: NOW,
+  newId: () => 'new-id',
+})
+const normal = (event: Record<string, unknown>, shared?: Envelope['shared']) =>
+  normalize(event, 'track', envelope(shared))
+
+describe('normalize', () => {
+  it('adds what is always there', () => {
+    expect(normal({ event: 'E', userId: 'u1' })).toEqual({
+      type: 'track',
+      event: 'E',
+      userId: 'u1',
+      messageId: 'new-id',
+      originalTimestamp: NOW,
+      timestamp: NOW,
+      receivedAt: NOW,
+    })
+  })
+
+  it('takes the type from the endpoint', () => {
+    expect(normal({ type: 'page' })).toMatchObject({ type: 'track' })
+  })
+
+  it.each([
+    [{ messageId: 'm1' }, 'm1'],
+    [{ messageId: '' }, 'new-id'],
+    [{ messageId: null }, 'new-id'],
+    [{ messageId: 7 }, 'new-id'],
+  ])('keeps a messageId: %j', (event, messageId) => {
+    expect(normal(event)).toMatchObject({ messageId })
+  })
+
+  it.each([
+    [{ timestamp: THEN }, { timestamp: THEN, originalTimestamp: THEN }],
+    [{ originalTimestamp: THEN }, { timestamp: THEN, originalTimestamp: THEN }],
+    [
+      { timestamp: NOW, originalTimestamp: THEN },
+      { timestamp: NOW, originalTimestamp: THEN },
+    ],
+    [
+      { sentAt: THEN, receivedAt: THEN },
+      { sentAt: THEN, receivedAt: THEN, timestamp: NOW },
+    ],
+    [{ timestamp: null }, { timestamp: NOW }],
+  ])('keeps the times that are given: %j', (event, times) => {
+    expect(normal(event)).toMatchObject(times)
+  })
+
+  it('has sentAt of the batch where the event has none', () => {
+    expect(normal({}, { sentAt: THEN })).toMatchObject({ sentAt: THEN })
+    expect(normal({ sentAt: NOW }, { sentAt: THEN })).toMatchObject({ sentAt: NOW })
+    expect(normal({})).not.toHaveProperty('sentAt')
+  })
+
+  it.each(['context', 'integrations'] as const)("merges the batch's %s under the event's own", (name) => {
+    expect(normal({ [name]: { a: 1 } }, { [name]: { a: 2, b: 2 } })[name]).toEqual({ a: 1, b: 2 })
+    expect(normal({}, { [name]: { b: 2 } })[name]).toEqual({ b: 2 })
+    expect(normal({ [name]: null }, { [name]: { b: 2 } })[name]).toEqual({ b: 2 })
+    expect(normal({ [name]: 'odd' }, { [name]: { b: 2 } })[name]).toBe('odd')
+    expect(normal({ [name]: { a: 1 } }, { [name]: ['odd'] })[name]).toEqual({ a: 1 })
+    expect(normal({})).not.toHaveProperty(name)
+  })
+
+  it('leaves the write key out', () => {
+    expect(normal({ writeKey: 'k' })).not.toHaveProperty('writeKey')
+  })
+
+  it('leaves what it was given as it was', () => {
+    const event = Object.freeze({ writeKey: 'k', context: Object.freeze({ a: 1 }) })
+    const shared = Object.freeze({ context: Object.freeze({ b: 1 }) })
+    normal(event, shared)
+    expect([event, shared]).toEqual([{ writeKey: 'k', context: { a: 1 } }, { context: { b: 1 } }])
+  })
+
+  it('pollutes no prototype', () => {
+    const hostile = JSON.parse('{"__proto__":{"polluted":1},"context":{"__proto__":{"polluted":1}}}')
+    const event = normal(hostile, JSON.parse('{"context":{"constructor":{"prototype":{"polluted":1}}}}'))
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+    expect(Object.getPrototypeOf(event)).toBe(Object.prototype)
+    expect(Object.getPrototypeOf(event.context)).toBe(Object.prototype)
+    expect(JSON.stringify(event)).toContain('"__proto__":{"polluted":1}')
+  })
+})

@@ -1,0 +1,66 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach } from '@jest/globals'
+import { createClientPool } from '../../plugin/aws/client-pool.js'
+import { systemClock } from '../../plugin/clock.js'
+import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import type { DeadLetter } from '../../server/dead-letter.js'
+import { createProxy, type ProxyParts } from '../../server/proxy.js'
+import { Sources } from '../../server/source.js'
+import { FakeDestination } from './fake-destination.js'
+
+/** 2026-01-02T03:04:05.678Z */
+export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
+export const NOW_ISO = '2026-01-02T03:04:05.678Z'
+
+export const WEB_KEY = 'web-write-key'
+export const APP_KEY = 'app-write-key'
+
+/** A proxy of two sources with destinations that deliver nowhere, and all that it writes. */
+export function proxyHarness(parts: Partial<ProxyParts> = {}) {
+  const web = new FakeDestination()
+  const app = new FakeDestination()
+  const letters: DeadLetter[] = []
+  const lines: string[] = []
+  const log = (line: unknown) => void lines.push(String(line))
+  let ids = 0
+  const budget = parts.budget ?? new ByteBudget(64 * 1024 * 1024)
+  const proxy = createProxy({
+    sources: new Sources([
+      { id: 'src_web', name: 'Website', writeKeys: [WEB_KEY, 'web-write-key-2'], destination: web },
+      { id: 'src_app', name: 'App', writeKeys: [APP_KEY], destination: app },
+    ]),
+    pool: createClientPool(),
+    budget,
+    clock: { ...systemClock, wallTime: () => NOW },
+    logger: { info: log, warn: log, error: log },
+    newId: () => `id-${++ids}`,
+    deadLetters: { write: async (given) => void letters.push(...given) },
+    ...parts,
+  })
+  return { proxy, web, app, letters, lines, budget }
+}
+
+const servers: Server[] = []
+
+/** Listens on a free port until the test is over. Returns the URL. */
+export async function listen(handler: RequestListener): Promise<string> {
+  const server = createServer(handler)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+afterEach(async () => {
+  await Promise.all(
+    servers.splice(0).map((server) => {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      return closed
+    }),
+  )
+})
+
+export function basic(writeKey: string): string {
+  return `Basic ${Buffer.from(`${writeKey}:`).toString('base64')}`
+}

@@ -1,0 +1,433 @@
+import { describe, expect, it } from '@jest/globals'
+import express from 'express'
+import request from 'supertest'
+import { EVENT_TYPES } from '../../server/http/endpoint.js'
+import { failure } from './fake-destination.js'
+import { APP_KEY, basic, listen, NOW_ISO, proxyHarness, WEB_KEY } from './proxy-harness.js'
+
+const track = { type: 'track', event: 'User Registered', userId: 'u1' }
+
+describe('paths', () => {
+  const shorts = ['t', 'p', 's', 'i', 'g', 'a']
+  const singles = EVENT_TYPES.flatMap((type, i) => [
+    [`/v1/${type}`, type],
+    [`/v1/${shorts[i]}`, type],
+    [`/v1/${type}/`, type],
+    [`/v1/${type}?x=1`, type],
+  ])
+
+  it.each(singles)('takes one event at %s', async (path, type) => {
+    const { proxy, web } = proxyHarness()
+    const url = await listen(proxy)
+    const res = await request(url)
+      .post(path as string)
+      .send({ event: 'E', userId: 'u1', writeKey: WEB_KEY })
+    expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+    expect(web.delivered).toMatchObject([{ type, userId: 'u1' }])
+  })
+
+  it.each(['/v1/batch', '/v1/b', '/v1/import', '/v1/batch/', '/v1/b/', '/v1/import/', '/v1/batch?a=/v1/m'])(
+    'takes a batch at %s',
+    async (path) => {
+      const { proxy, web } = proxyHarness()
+      const res = await request(await listen(proxy))
+        .post(path)
+        .send({ writeKey: WEB_KEY, batch: [track, track] })
+      expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+      expect(res.headers['content-type']).toBe('application/json; charset=utf-8')
+      expect(web.delivered).toHaveLength(2)
+    },
+  )
+
+  it('takes telemetry of SDKs and discards it', async () => {
+    const { proxy, web } = proxyHarness()
+    const res = await request(await listen(proxy))
+      .post('/v1/m')
+      .send({ series: [] })
+    expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+    expect(web.calls).toEqual([])
+  })
+
+  it.each([
+    ['POST', '/v1', 404],
+    ['POST', '/v1/nothing', 404],
+    ['POST', '/v1/batch/x', 404],
+    ['POST', '/v12/batch', 404],
+    ['POST', '/', 404],
+    ['GET', '/v1/batch', 405],
+    ['PUT', '/v1/track', 405],
+    ['DELETE', '/v1/m', 405],
+  ])('answers %s %s with %d, in JSON', async (method, path, status) => {
+    const { proxy } = proxyHarness()
+    const res = await fetch((await listen(proxy)) + path, { method })
+    expect(res.status).toBe(status)
+    expect(res.headers.get('allow')).toBe(status === 405 ? 'POST' : null)
+    expect(await res.json()).toEqual({
+      code: expect.any(String),
+      message: expect.any(String),
+      error: expect.any(String),
+    })
+  })
+
+  it('leaves to the next handler what is not under /v1', async () => {
+    const { proxy } = proxyHarness()
+    const url = await listen((req, res) => proxy(req, res, () => res.end('next')))
+    expect(await (await fetch(`${url}/health`)).text()).toBe('next')
+    expect((await fetch(`${url}/v1/nothing`)).status).toBe(404)
+  })
+})
+
+describe('in Express', () => {
+  it('works under a mount path', async () => {
+    const { proxy, web } = proxyHarness()
+    const app = express().use('/analytics', proxy)
+    const res = await request(app)
+      .post('/analytics/v1/batch')
+      .send({ writeKey: WEB_KEY, batch: [track] })
+    expect(res.status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+    expect((await request(app).post('/v1/batch').send({})).status).toBe(404)
+  })
+
+  it.each([
+    ['json', express.json(), 'application/json'],
+    ['text', express.text({ type: '*/*' }), 'text/plain'],
+    ['raw', express.raw({ type: '*/*' }), 'text/plain'],
+    ['json, which leaves text/plain unread', express.json(), 'text/plain'],
+  ])('uses what a body parser left: %s', async (_name, parser, contentType) => {
+    const { proxy, web } = proxyHarness()
+    const app = express().use(parser).use('/a', proxy)
+    const body = JSON.stringify({ writeKey: WEB_KEY, batch: [track] })
+    const res = await request(app).post('/a/v1/batch').set('content-type', contentType).send(body)
+    expect(res.status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it("reads the body where Express 4's parsers left {} for what they do not read", async () => {
+    const { proxy, web } = proxyHarness()
+    const url = await listen((req, res) => proxy(Object.assign(req, { body: {} }), res))
+    const body = JSON.stringify({ writeKey: WEB_KEY, batch: [track] })
+    expect((await fetch(`${url}/v1/batch`, { method: 'POST', body })).status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it('leaves req.body as it was', async () => {
+    const { proxy } = proxyHarness()
+    const event = { ...track, writeKey: WEB_KEY }
+    const given = { writeKey: WEB_KEY, context: { ip: '1.2.3.4' }, batch: [event] }
+    const before = structuredClone(given)
+    const url = await listen((req, res) => {
+      req.resume()
+      proxy(Object.assign(req, { body: given }), res)
+    })
+    expect((await fetch(`${url}/v1/batch`, { method: 'POST', body: '{}' })).status).toBe(200)
+    expect(given).toEqual(before)
+  })
+})
+
+describe('write keys', () => {
+  const post = async (body: unknown, headers: Record<string, string> = {}, path = '/v1/batch') => {
+    const harness = proxyHarness()
+    const res = await request(await listen(harness.proxy))
+      .post(path)
+      .set(headers)
+      .send(body as object)
+    return { ...harness, res }
+  }
+
+  it('come as HTTP Basic user name', async () => {
+    const { res, web } = await post({ batch: [track] }, { authorization: basic(WEB_KEY) })
+    expect(res.status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it('can be several for one source', async () => {
+    const { web } = await post({ batch: [track] }, { authorization: basic('web-write-key-2') })
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it('of HTTP Basic win', async () => {
+    const { web, app } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic(WEB_KEY) })
+    expect([web.delivered.length, app.delivered.length]).toEqual([1, 0])
+    const { res } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic('wrong') })
+    expect(res.status).toBe(401)
+  })
+
+  it('of the body win over those of its events', async () => {
+    const { web, app } = await post({ writeKey: WEB_KEY, batch: [{ ...track, writeKey: APP_KEY }] })
+    expect([web.delivered.length, app.delivered.length]).toEqual([1, 0])
+  })
+
+  it('of events send each to its own source', async () => {
+    const batch = [
+      { ...track, messageId: 'a', writeKey: WEB_KEY },
+      { ...track, messageId: 'b', writeKey: APP_KEY },
+      { ...track, messageId: 'c', writeKey: 'wrong-key' },
+      { ...track, messageId: 'd' },
+    ]
+    const { res, web, app, letters, lines } = await post({ batch })
+    expect(res.status).toBe(200)
+    expect(web.delivered.map((it) => it.messageId)).toEqual(['a'])
+    expect(app.delivered.map((it) => it.messageId)).toEqual(['b'])
+    expect(letters).toMatchObject([
+      { code: 'ERR_UNKNOWN_WRITE_KEY', source: null, messageId: 'c' },
+      { code: 'ERR_UNKNOWN_WRITE_KEY', source: null, messageId: 'd' },
+    ])
+    expect(JSON.stringify([letters, lines])).not.toContain('wrong-key')
+  })
+
+  it.each<[string, unknown, Record<string, string>, string]>([
+    ['no key', { batch: [track] }, {}, '/v1/batch'],
+    ['no key, no events', { batch: [] }, {}, '/v1/batch'],
+    ['an unknown one in the body', { writeKey: 'nope', batch: [track] }, {}, '/v1/batch'],
+    ['an unknown one in every event', { batch: [{ ...track, writeKey: 'nope' }] }, {}, '/v1/batch'],
+    ['an unknown one in Basic', { batch: [track] }, { authorization: basic('nope') }, '/v1/batch'],
+    ['an empty one in Basic', { batch: [track] }, { authorization: basic('') }, '/v1/batch'],
+    ['a key that is no string', { writeKey: [WEB_KEY], batch: [track] }, {}, '/v1/batch'],
+    ['no key for one event', track, {}, '/v1/track'],
+    ['an unknown one for one event', { ...track, writeKey: 'nope' }, {}, '/v1/track'],
+  ])('missing or wrong are 401: %s', async (_name, body, headers, path) => {
+    const { res, web, app } = await post(body, headers, path)
+    expect(res.status).toBe(401)
+    expect(res.body).toEqual({
+      code: 'invalid_write_key',
+      message: expect.stringContaining('write key'),
+      error: res.body.message,
+    })
+    expect([...web.calls, ...app.calls]).toEqual([])
+    expect(res.text).not.toContain('nope')
+  })
+
+  it('take an empty batch', async () => {
+    expect((await post({ writeKey: WEB_KEY, batch: [] })).res.status).toBe(200)
+  })
+})
+
+describe('events', () => {
+  const cases: [string, unknown, string][] = [
+    ['null', null, 'The event is not an object'],
+    ['a string', 'x', 'The event is not an object'],
+    ['an array', [track], 'The event is not an object'],
+    ['no type', { event: 'E', userId: 'u1' }, 'The event has no type'],
+    ['an unknown type', { type: 'trak', userId: 'u1' }, 'none of track, page'],
+    ['a type that is no string', { type: ['track'], userId: 'u1' }, 'none of track, page'],
+    ['a type of the prototype', { type: 'constructor', userId: 'u1' }, 'none of track, page'],
+    ['no identity', { type: 'page' }, 'no userId and no anonymousId'],
+    ['an empty identity', { type: 'page', userId: '', anonymousId: null }, 'no userId and no anonymousId'],
+    ['an identity that is an object', { type: 'page', userId: {} }, 'no userId and no anonymousId'],
+    ['a track without a name', { type: 'track', userId: 'u1' }, 'no event name'],
+    ['a track with an empty name', { type: 'track', event: ' ', userId: 'u1' }, 'no event name'],
+    ['a track with a number for a name', { type: 'track', event: 7, userId: 'u1' }, 'no event name'],
+  ]
+
+  it.each(cases)('that are bad are quarantined alone: %s', async (_name, event, reason) => {
+    const { proxy, web, letters, lines } = proxyHarness()
+    const res = await request(await listen(proxy))
+      .post('/v1/batch')
+      .send({ writeKey: WEB_KEY, batch: [track, event, track] })
+    expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+    expect(web.delivered).toHaveLength(2)
+    expect(letters).toEqual([
+      {
+        at: NOW_ISO,
+        code: 'ERR_INVALID_EVENT',
+        reason: expect.stringContaining(reason),
+        source: 'src_web',
+        stream: null,
+        messageId: null,
+        data: event,
+      },
+    ])
+    expect(lines).toEqual([expect.stringContaining('ERR_INVALID_EVENT: gave up 1 event(s) of Website')])
+    expect(proxy.stats()).toMatchObject({
+      quarantined: 1,
+      requests: { accepted: 1, refused: 0, deferred: 0 },
+    })
+  })
+
+  it.each([
+    ['/v1/track', { event: 'E' }, 'no userId and no anonymousId'],
+    ['/v1/track', { userId: 'u1' }, 'no event name'],
+    ['/v1/identify', { traits: {} }, 'no userId and no anonymousId'],
+  ])('that are bad and alone are 400: %s %j', async (path, event, reason) => {
+    const { proxy, web, letters } = proxyHarness()
+    const res = await request(await listen(proxy))
+      .post(path)
+      .send({ ...event, writeKey: WEB_KEY })
+    expect([res.status, res.body.code]).toEqual([400, 'invalid_event'])
+    expect(res.body.message).toContain(reason)
+    expect([web.calls, letters]).toEqual([[], []])
+  })
+
+  it.each([
+    ['a number for a userId', { type: 'identify', userId: 7 }],
+    ['a groupId', { type: 'group', groupId: 'g1' }],
+    ['a previousId', { type: 'alias', previousId: 'p1' }],
+    ['an anonymousId', { type: 'page', anonymousId: 'a1' }],
+  ])('count as identified with %s', async (_name, event) => {
+    const { proxy, web } = proxyHarness()
+    await request(await listen(proxy))
+      .post('/v1/batch')
+      .send({ writeKey: WEB_KEY, batch: [event] })
+    expect(web.delivered).toMatchObject([event])
+  })
+})
+
+describe('answers after delivery', () => {
+  const post = async (harness: ReturnType<typeof proxyHarness>, batch: unknown[]) =>
+    request(await listen(harness.proxy))
+      .post('/v1/batch')
+      .send({ writeKey: WEB_KEY, batch })
+
+  it('wait for it', async () => {
+    const harness = proxyHarness()
+    let deliver = () => {}
+    let called = () => {}
+    const asked = new Promise<void>((resolve) => {
+      called = resolve
+    })
+    harness.web.outcome = () =>
+      new Promise((resolve) => {
+        deliver = () => resolve({ status: 'delivered' })
+        called()
+      })
+    let isAnswered = false
+    const answered = post(harness, [track]).then((res) => {
+      isAnswered = true
+      return res
+    })
+    await asked
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isAnswered).toBe(false)
+    deliver()
+    expect((await answered).status).toBe(200)
+  })
+
+  it.each([
+    'ERR_BUFFER_FULL',
+    'ERR_DELIVERY_TIMEOUT',
+    'ERR_STREAM_UNAVAILABLE',
+    'ERR_ASSUME_ROLE',
+    'ERR_CLOSED',
+  ] as const)('are 503 with Retry-After for %s, which may pass', async (code) => {
+    const harness = proxyHarness()
+    harness.web.outcome = (event) =>
+      event.messageId === 'bad' ? failure(code, 'role/secret-name') : { status: 'delivered' }
+    const res = await post(harness, [track, { ...track, messageId: 'bad' }, null])
+    expect([res.status, res.body.code]).toEqual([503, 'not_delivered'])
+    expect(res.headers['retry-after']).toMatch(/^[1-9]\d*$/)
+    expect(res.text).not.toContain('secret-name')
+    // The sender sends all of it again: what is bad would be kept twice.
+    expect(harness.letters).toEqual([])
+  })
+
+  it.each(['ERR_RECORD_TOO_LARGE', 'ERR_UNSERIALIZABLE', 'ERR_RECORD_REJECTED', 'ERR_TRANSFORM'] as const)(
+    'are 200 for %s, which never passes, once it is a dead letter',
+    async (code) => {
+      const harness = proxyHarness()
+      harness.web.outcome = (event) => (event.messageId === 'bad' ? failure(code) : { status: 'delivered' })
+      const res = await post(harness, [track, { ...track, messageId: 'bad', userId: 'private' }])
+      expect(res.status).toBe(200)
+      expect(harness.letters).toMatchObject([
+        { code, source: 'src_web', stream: 'everything', messageId: 'bad', data: { userId: 'private' } },
+      ])
+      expect(harness.lines.join()).toContain(`${code}: gave up 1 event(s) of Website for everything`)
+      expect(harness.lines.join()).not.toContain('private')
+      expect(harness.lines.join()).not.toContain('src_web')
+    },
+  )
+
+  it('are 503 where dead letters cannot be written', async () => {
+    const write = async () => Promise.reject(new Error('ENOSPC: no space left on device'))
+    const harness = proxyHarness({ deadLetters: { write } })
+    const res = await post(harness, [track, null])
+    expect([res.status, res.body.code]).toEqual([503, 'dead_letters_unwritable'])
+    expect(res.headers['retry-after']).toMatch(/^\d+$/)
+    expect(harness.lines.join()).toContain('no space left')
+    expect(harness.proxy.stats().quarantined).toBe(0)
+  })
+
+  it('are 200 without dead letters where none are kept, and logged', async () => {
+    const harness = proxyHarness({ deadLetters: undefined })
+    expect((await post(harness, [null, { ...track, type: 'x', messageId: 'm\n1' }])).status).toBe(200)
+    expect(harness.lines).toHaveLength(2)
+    expect(harness.lines[1]).toContain('(messageId "m\\n1")')
+  })
+
+  it('are 500 in JSON where a destination breaks its word', async () => {
+    const harness = proxyHarness()
+    harness.web.deliver = async () => []
+    const res = await post(harness, [track])
+    expect([res.status, res.body.code]).toEqual([500, 'internal_error'])
+    expect(harness.lines.join()).toContain('no outcome for an event')
+  })
+
+  it('of one source do not depend on another', async () => {
+    const harness = proxyHarness()
+    harness.web.outcome = () => failure('ERR_ASSUME_ROLE')
+    const url = await listen(harness.proxy)
+    const send = (writeKey: string) =>
+      request(url)
+        .post('/v1/batch')
+        .send({ writeKey, batch: [track] })
+    expect([(await send(WEB_KEY)).status, (await send(APP_KEY)).status]).toEqual([503, 200])
+  })
+})
+
+describe('close', () => {
+  it('waits for requests under way, refuses new ones, and reports', async () => {
+    const { proxy, web } = proxyHarness()
+    let deliver = () => {}
+    const asked = new Promise<void>((called) => {
+      web.outcome = () =>
+        new Promise((resolve) => {
+          deliver = () => resolve({ status: 'delivered' })
+          called()
+        })
+    })
+    const url = await listen(proxy)
+    const send = () =>
+      request(url)
+        .post('/v1/batch')
+        .send({ writeKey: WEB_KEY, batch: [track] })
+    const first = send().then((res) => res.status)
+    await asked
+    const closed = proxy.close({ timeout: 5_000 })
+    const second = await fetch(`${url}/v1/batch`, { method: 'POST', body: '{}' })
+    expect([second.status, await second.json()]).toMatchObject([503, { code: 'closing' }])
+    expect(second.headers.get('connection')).toBe('close')
+    expect(web.calls).toEqual(['deliver', 'flush'])
+    deliver()
+    expect(await first).toBe(200)
+    expect(await closed).toEqual({
+      Website: { everything: { delivered: 1, failed: 0 } },
+      App: { everything: { delivered: 0, failed: 0 } },
+    })
+    expect(web.calls).toEqual(['deliver', 'flush', 'close in time'])
+  })
+
+  it('waits no longer than its timeout', async () => {
+    const { proxy, web } = proxyHarness()
+    const asked = new Promise<void>((called) => {
+      web.outcome = () => {
+        called()
+        return new Promise(() => {})
+      }
+    })
+    const url = await listen(proxy)
+    void request(url)
+      .post('/v1/batch')
+      .send({ writeKey: WEB_KEY, batch: [track] })
+      .catch(() => {})
+    await asked
+    await proxy.close({ timeout: 1 })
+    expect(web.calls).toContain('close at once')
+  })
+})
+
+it('flushes every source and counts by name', async () => {
+  const { proxy, web, app } = proxyHarness()
+  await proxy.flush()
+  expect([web.calls, app.calls]).toEqual([['flush'], ['flush']])
+  expect(Object.keys(proxy.stats().sources)).toEqual(['Website', 'App'])
+})

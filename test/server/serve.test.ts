@@ -1,0 +1,107 @@
+import { createServer, get } from 'node:http'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { type RunningServer, serve } from '../../server/serve.js'
+import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
+
+const running: RunningServer[] = []
+
+async function start(harness = proxyHarness()) {
+  const server = await serve({ proxy: harness.proxy, host: '127.0.0.1', port: 0 })
+  running.push(server)
+  return { ...harness, server }
+}
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((server) => server.close({ timeout: 0 })))
+})
+
+const event = JSON.stringify({ event: 'E', userId: 'u1' })
+const post = (url: string) =>
+  fetch(`${url}/v1/track`, { method: 'POST', headers: { authorization: basic(WEB_KEY) }, body: event })
+
+describe('serve', () => {
+  it('takes events at /v1', async () => {
+    const { server, web } = await start()
+    expect((await post(server.url)).status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it('answers all else with a JSON 404 that does not name Express', async () => {
+    const { server } = await start()
+    for (const path of ['/', '/health', '/v1', '/v1/x', '/%']) {
+      const res = await fetch(server.url + path)
+      expect(res.status).toBe(404)
+      expect(await res.json()).toMatchObject({ code: 'not_found' })
+      expect(res.headers.get('x-powered-by')).toBeNull()
+    }
+  })
+
+  it('answers JSON where a handler throws', async () => {
+    const { proxy } = proxyHarness()
+    const broken = Object.assign(() => {
+      throw new Error('secret')
+    }, proxy)
+    const server = await serve({ proxy: broken, host: '127.0.0.1', port: 0 })
+    running.push(server)
+    const res = await fetch(server.url)
+    const text = await res.text()
+    expect([res.status, JSON.parse(text).code]).toEqual([500, 'internal_error'])
+    expect(text).not.toContain('secret')
+  })
+
+  it('says so where a port is in use', async () => {
+    const url = new URL(await listen((_req, res) => void res.end()))
+    const { proxy } = proxyHarness()
+    await expect(serve({ proxy, host: '127.0.0.1', port: Number(url.port) })).rejects.toThrow(
+      `Cannot listen on 127.0.0.1:${url.port}: the port is in use; stop what uses it, or choose another with --port`,
+    )
+  })
+
+  it('says so where Express is not installed', async () => {
+    const { proxy } = proxyHarness()
+    const importExpress = () =>
+      Promise.reject(
+        Object.assign(new Error("Cannot find package 'express'"), { code: 'ERR_MODULE_NOT_FOUND' }),
+      )
+    await expect(serve({ proxy, host: '127.0.0.1', port: 0, importExpress })).rejects.toThrow(
+      'Express is not installed; install it beside this package: npm install express',
+    )
+  })
+
+  it('shows an IPv6 address as URLs have it', async () => {
+    const { proxy } = proxyHarness()
+    const hasIpv6 = await new Promise<boolean>((resolve) => {
+      const probe = createServer().once('error', () => resolve(false))
+      probe.listen(0, '::1', () => probe.close(() => resolve(true)))
+    })
+    if (!hasIpv6) return
+    const server = await serve({ proxy, host: '::1', port: 0 })
+    running.push(server)
+    expect(server.url).toMatch(/^http:\/\/\[::1]:\d+$/)
+    expect((await post(server.url)).status).toBe(200)
+  })
+
+  it('closes after what is under way is answered, and lets go of idle connections', async () => {
+    const { server, web } = await start()
+    let deliver = () => {}
+    const asked = new Promise<void>((called) => {
+      web.outcome = () =>
+        new Promise((resolve) => {
+          deliver = () => resolve({ status: 'delivered' })
+          called()
+        })
+    })
+    const answered = post(server.url)
+    await asked
+    const closed = server.close({ timeout: 5_000 })
+    await expect(connection(server.url)).rejects.toThrow('ECONNREFUSED')
+    deliver()
+    const answer = await answered
+    expect([answer.status, answer.headers.get('connection')]).toEqual([200, 'close'])
+    expect(await closed).toMatchObject({ Website: { everything: { delivered: 1, failed: 0 } } })
+  })
+})
+
+function connection(url: string): Promise<unknown> {
+  return new Promise((resolve, reject) => get(url, { agent: false }, resolve).once('error', reject))
+}
