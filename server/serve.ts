@@ -11,6 +11,9 @@ import { answerProblem } from './http/answer.js'
 import { HttpProblem } from './http/http-problem.js'
 import type { FirehoseProxy, ProxyReport } from './proxy.js'
 
+/** For connections that do not end by themselves when all is answered. */
+const LINGER_MS = 500
+
 export interface ServeOptions {
   readonly proxy: FirehoseProxy
   readonly host: string
@@ -95,5 +98,3 @@ async function close(server: Server, proxy: FirehoseProxy, timeout: number): Pro
   cancel()
   return report
 }
-
-const LINGER_MS = 500
