@@ -32,6 +32,15 @@ describe('docs/errors.md', () => {
     },
   )
 
+  it('tells of each code that stands in dead letters alone', () => {
+    const [declaration] = readSources('server').flatMap(
+      ({ text }) => text.match(/type DeadLetterCode = .*/) ?? [],
+    )
+    const own = [...(declaration ?? '').matchAll(/'(ERR_\w+)'/g)].map((match) => match[1])
+    expect(own).toHaveLength(2)
+    for (const code of own) expect(page).toContain(`| \`${code}\` |`)
+  })
+
   it('links only to headings that are there', () => {
     const anchors = [...page.matchAll(/\]\(#(?<anchor>[^)]+)\)/g)].map((match) => match.groups?.['anchor'])
     const headings: string[] = ERROR_CODES.map((code) => code.toLowerCase())
