@@ -4,8 +4,9 @@ import type { ByteBudget } from './delivery/byte-budget.js'
 import { type CloseOptions, type Delivery, deliveryOf } from './delivery/delivery.js'
 import type { RecordOutcome } from './delivery/outcome.js'
 import type { StreamReport, StreamStats } from './delivery/stats.js'
-import type { FirehoseError } from './errors.js'
+import { FirehoseError } from './errors.js'
 import type { SegmentEvent } from './event.js'
+import { MAX_RECORD_BYTES } from './limits.js'
 import { type MappedRecord, type Mapper, type Mapping, mapperOf } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
 
@@ -60,9 +61,13 @@ export class Destination {
     this.#delivery = delivery
   }
 
-  /** Maps and delivers; one outcome for each event, in order. Never rejects. */
+  /**
+   * Maps and delivers; one outcome for each event, in order. Never rejects. Events that do not all fit under the
+   * memory cap fail together: their sender, who sends all again, would make duplicates of those that did.
+   */
   async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
-    const mappings = events.map((event) => this.#mapper.explain(event))
+    const mappings = this.#map(events)
+    if (mappings === undefined) return this.#refuse(events)
     const records = mappings.flatMap((mapping) => mapping.records)
     const outcomes = await this.#delivery.deliver(records)
     let next = 0
@@ -73,6 +78,28 @@ export class Destination {
       this.#counts[outcome.status]++
       return outcome
     })
+  }
+
+  /** Stops where memory does, not when all is mapped: streams and shared contexts make many bytes of few. */
+  #map(events: readonly SegmentEvent[]): Mapping[] | undefined {
+    const mappings: Mapping[] = []
+    let bytes = 0
+    for (const event of events) {
+      const mapping = this.#mapper.explain(event)
+      mappings.push(mapping)
+      bytes += bytesOf(mapping)
+      // A record too large for Firehose fails as that, though it be too large for the memory as well.
+      if (events.length > 1 && !this.#delivery.hasRoomFor(bytes)) return undefined
+    }
+    return mappings
+  }
+
+  #refuse(events: readonly SegmentEvent[]): EventOutcome[] {
+    const message =
+      'The events do not fit under maxBufferedBytes now; send more slowly, fewer at once, or raise it'
+    const error = new FirehoseError('ERR_BUFFER_FULL', message)
+    this.#counts.failed += events.length
+    return events.map(() => ({ status: 'failed', failures: [{ stream: '*', error }] }))
   }
 
   /** Whether so many more bytes fit under the memory cap. */
@@ -93,6 +120,12 @@ export class Destination {
   stats(): DestinationStats {
     return { ...this.#counts, streams: this.#delivery.stats() }
   }
+}
+
+/** What delivery will count of an event; one whose records are too large is held until it is refused. */
+function bytesOf({ records }: Mapping): number {
+  const size = records[0]?.data.byteLength ?? 0
+  return size > MAX_RECORD_BYTES ? size : size * records.length
 }
 
 function eventOutcome({ verdict, records }: Mapping, outcomes: readonly RecordOutcome[]): EventOutcome {

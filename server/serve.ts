@@ -14,11 +14,19 @@ import type { FirehoseProxy, ProxyReport } from './proxy.js'
 /** For connections that do not end by themselves when all is answered. */
 const LINGER_MS = 500
 
+/**
+ * SECURITY: whoever sends a body slowly holds memory that all share, and needs no write key for that. Senders give up
+ * on a request after 10 s; Node's own limit is five minutes.
+ */
+const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
+
 export interface ServeOptions {
   readonly proxy: FirehoseProxy
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
+  /** How long a request may take to arrive, in ms; for tests. */
+  readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
   /** How Express is loaded; for tests. */
   readonly importExpress?: () => Promise<{ readonly default: () => import('express').Express }>
 }
@@ -38,6 +46,7 @@ export async function serve({
   proxy,
   host,
   port,
+  receiveLimits,
   importExpress = loadExpress,
 }: ServeOptions): Promise<RunningServer> {
   const { default: express } = await importExpress().catch(expressIsMissing)
@@ -51,7 +60,7 @@ export async function serve({
   app.use((_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) => {
     answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later'))
   })
-  const server = createServer(app as RequestListener)
+  const server = createServer({ ...RECEIVE_LIMITS, ...receiveLimits }, app as RequestListener)
   await listen(server, host, port)
   return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
 }

@@ -49,7 +49,8 @@ export function createPut({ client, requestTimeout, externalId, clock }: PutOpti
     const generation = client.credentialsGeneration
     const first = await once(client, api, stream, records)
     if (first.refusal?.class !== 'reauth') return first
-    await client.renewCredentials(generation).catch(ignore)
+    // A provider that hangs must not keep the call's slot and its bytes for ever.
+    await withTimeout(clock, requestTimeout, () => client.renewCredentials(generation)).catch(ignore)
     const second = await once(client, api, stream, records)
     // Fresh credentials refused as well: waiting is all that is left to try.
     if (second.refusal?.class === 'reauth') return { refusal: { ...second.refusal, class: 'retry' } }

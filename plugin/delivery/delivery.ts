@@ -93,6 +93,7 @@ export class FirehoseDelivery implements Delivery {
   readonly #parts: DeliveryParts
   readonly #targets = new Map<string, Target>()
   readonly #open = new Set<Promise<unknown>>()
+  #letGo: (() => void) | undefined
   #closing: Promise<Readonly<Record<string, StreamReport>>> | undefined
 
   constructor(configuration: DestinationConfiguration, parts: DeliveryParts) {
@@ -106,8 +107,7 @@ export class FirehoseDelivery implements Delivery {
     const settlement = new Settlement(records.length)
     const enqueuedAt = clock.now()
     const deadline = enqueuedAt + this.#configuration.deliveryTimeout
-    this.#open.add(settlement.promise)
-    void settlement.promise.then(() => this.#open.delete(settlement.promise))
+    this.#watch(settlement.promise)
 
     records.forEach((record, index) => {
       const error = this.#problemOf(record)
@@ -122,15 +122,25 @@ export class FirehoseDelivery implements Delivery {
     return settlement.promise
   }
 
+  /** Keeps the process alive: one that just ends would drop in silence what waits for its next try. */
+  #watch(settled: Promise<unknown>): void {
+    this.#letGo ??= this.#parts.clock.hold()
+    this.#open.add(settled)
+    void settled.then(() => {
+      this.#open.delete(settled)
+      if (this.#open.size > 0) return
+      this.#letGo?.()
+      this.#letGo = undefined
+    })
+  }
+
   hasRoomFor(bytes: number): boolean {
     return this.#parts.budget.hasRoomFor(bytes)
   }
 
   async flush(): Promise<void> {
-    const letGo = this.#parts.clock.hold()
     for (const target of this.#targets.values()) target.hurry()
     await Promise.all(this.#open)
-    letGo()
   }
 
   close({ timeout }: CloseOptions = {}): Promise<Readonly<Record<string, StreamReport>>> {

@@ -4,6 +4,7 @@ import type { Endpoint } from '../http/endpoint.js'
 import { badRequest, unauthorized } from '../http/http-problem.js'
 import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
 import type { Source, Sources } from '../source.js'
+import { checkBatchSize } from './batch-limits.js'
 import { invalidity, isEventType, isObject } from './invalidity.js'
 import { type Envelope, normalize } from './normalize.js'
 
@@ -33,7 +34,7 @@ type Body = Readonly<Record<string, unknown>>
 /**
  * Sorts what a request holds by source, ready for delivery.
  *
- * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort
+ * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort or too much
  */
 export function sortEvents(body: Body, endpoint: Endpoint, context: SortingContext): SortedEvents {
   if (endpoint.kind === 'batch') return sortBatch(body, context)
@@ -52,6 +53,7 @@ function sortBatch(body: Body, context: SortingContext): SortedEvents {
   const source = sourceOf(body, context)
   const { batch, ...shared } = body
   if (!Array.isArray(batch)) throw badRequest('invalid_batch', 'The body has no `batch`, an array of events')
+  checkBatchSize(batch, shared)
   const envelope: Envelope = { ...context, shared }
   const accepted = new Map<Source, SegmentEvent[]>()
   const refused: RefusedEvent[] = []

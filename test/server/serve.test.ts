@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createServer, get } from 'node:http'
+import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { type RunningServer, serve } from '../../server/serve.js'
 import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
@@ -34,6 +36,19 @@ describe('serve', () => {
       expect(await res.json()).toMatchObject({ code: 'not_found' })
       expect(res.headers.get('x-powered-by')).toBeNull()
     }
+  })
+
+  it('cuts off who sends a body too slowly, and frees the memory that it held', async () => {
+    const { proxy, budget } = proxyHarness()
+    const receiveLimits = { headersTimeout: 20, requestTimeout: 20, connectionsCheckingInterval: 5 }
+    const server = await serve({ proxy, host: '127.0.0.1', port: 0, receiveLimits })
+    running.push(server)
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write('POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"batch":')
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toContain('408 Request Timeout')
+    await once(socket, 'close')
+    expect(budget.used).toBe(0)
   })
 
   it('answers JSON where a handler throws', async () => {

@@ -581,6 +581,21 @@ describe('flush', () => {
   })
 })
 
+describe('the process', () => {
+  it('is kept alive until what was handed in is settled', async () => {
+    const { delivery, waiting, clock } = harness()
+    expect(clock.holds).toBe(0)
+    const outcomes = [delivery.deliver(records(1)), delivery.deliver(records(1, 't'))]
+    await clock.settle()
+    await (waiting[0] as FakeCall).refuse('InternalFailure')
+    await (waiting[0] as FakeCall).take()
+    expect(clock.holds).toBe(1)
+    await clock.advance(30_025)
+    await Promise.all(outcomes)
+    expect(clock.holds).toBe(0)
+  })
+})
+
 describe('close', () => {
   it('takes nothing more, delivers the rest, and reports by stream', async () => {
     const { delivery, waiting, clock } = harness({ flushInterval: 10_000 })
