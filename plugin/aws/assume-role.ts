@@ -32,10 +32,10 @@ export async function assumeRole(
       throw new Error('the answer of STS holds no credentials')
     }
     // Expiration is STS's time; the SDK learns from each answer how far this machine's clock is off.
-    const expiresAt = Expiration.getTime() - sts.config.systemClockOffset
+    const stsTime = Date.now() + sts.config.systemClockOffset
     return {
       identity: { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken },
-      expiresAt,
+      lifetimeMs: Expiration.getTime() - stsTime,
     }
   } catch (error) {
     const cause = redact(error, externalId)

@@ -8,10 +8,10 @@ export interface AwsCredentials {
   readonly sessionToken: string
 }
 
-/** Credentials with the wall time, in ms since 1970, at which they end. */
+/** Credentials, and how long they are good from now on, in ms. */
 export interface AssumedCredentials {
   readonly identity: AwsCredentials
-  readonly expiresAt: number
+  readonly lifetimeMs: number
 }
 
 const REFRESH_AHEAD_MS = 5 * 60_000
@@ -22,7 +22,10 @@ const REFUSED_PAUSE_MS = { first: 500, longest: 60_000 }
 /** Between tries after a failure that passes. */
 const FAILED_PAUSE_MS = { first: 100, longest: 5_000 }
 
-interface Held extends AssumedCredentials {
+interface Held {
+  readonly identity: AwsCredentials
+  /** Wall time at which they end. */
+  readonly expiresAt: number
   /** Wall time from which fresh ones are fetched in the background. */
   readonly refreshAt: number
 }
@@ -87,7 +90,7 @@ export class AssumedRole {
     try {
       const fresh = await this.#assume()
       const now = this.#clock.wallTime()
-      const lifetime = Math.max(SHORTEST_LIFETIME_MS, fresh.expiresAt - now)
+      const lifetime = Math.max(SHORTEST_LIFETIME_MS, fresh.lifetimeMs)
       const expiresAt = now + lifetime
       const refreshAt = expiresAt - Math.min(REFRESH_AHEAD_MS, lifetime / 4)
       this.#held = { identity: fresh.identity, expiresAt, refreshAt }

@@ -23,7 +23,7 @@ function harness({ automatic = true, lifetimeMs = HOUR } = {}) {
   }, clock)
   const credentials = (id: number, lifetimeMs: number) => ({
     identity: { accessKeyId: `key ${id}`, secretAccessKey: 'secret', sessionToken: 'token' },
-    expiresAt: clock.wallTime() + lifetimeMs,
+    lifetimeMs,
   })
   const key = async () => (await role.credentials()).accessKeyId
   return { clock, role, state, open, key }
