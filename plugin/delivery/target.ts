@@ -188,11 +188,11 @@ export class Target {
     this.#counts.calls++
     for (const entry of call.entries) {
       if (entry.attempts > 0) this.#counts.resent++
-      entry.takeOff()
+      entry.beginCall()
     }
     const result = await this.#options.put(call.api, this.#options.stream, call.records.map(recordData))
     this.#calls.delete(call)
-    for (const entry of call.entries) entry.land()
+    for (const entry of call.entries) entry.endCall()
     this.#take(call, result)
     this.#pump()
   }
