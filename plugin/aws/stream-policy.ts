@@ -1,5 +1,5 @@
 /** The actions a role needs on a stream; PutRecord is what is left where a policy has only that. */
-export const STREAM_ACTIONS = ['firehose:PutRecord', 'firehose:PutRecordBatch'] as const
+const STREAM_ACTIONS = ['firehose:PutRecord', 'firehose:PutRecordBatch'] as const
 
 const ROLE = /^arn:(?<partition>[^:]+):iam::(?<account>\d{12}):/
 

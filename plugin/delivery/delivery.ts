@@ -11,6 +11,7 @@ import type { DestinationSettings } from '../settings/settings.js'
 import type { BatchLimits } from './batch.js'
 import { ByteBudget } from './byte-budget.js'
 import { Entry } from './entry.js'
+import { bufferFull, recordTooLarge } from './failures.js'
 import type { RecordOutcome } from './outcome.js'
 import { Settlement } from './settlement.js'
 import type { StreamReport, StreamStats } from './stats.js'
@@ -178,16 +179,9 @@ export class FirehoseDelivery implements Delivery {
       return new FirehoseError('ERR_CLOSED', 'The delivery is closed; send events before close()')
     }
     const bytes = data.byteLength
-    if (bytes > MAX_RECORD_BYTES) {
-      const message = `The record for stream "${stream}" has ${bytes} bytes, Firehose takes ${MAX_RECORD_BYTES}; send smaller events`
-      return new FirehoseError('ERR_RECORD_TOO_LARGE', message)
-    }
+    if (bytes > MAX_RECORD_BYTES) return recordTooLarge(stream, bytes)
     const { budget } = this.#parts
-    if (budget.take(bytes)) return undefined
-    return new FirehoseError(
-      'ERR_BUFFER_FULL',
-      `${budget.used} bytes wait for Firehose and maxBufferedBytes is ${budget.capacity}; send more slowly or raise it`,
-    )
+    return budget.take(bytes) ? undefined : bufferFull(budget)
   }
 
   #target(stream: string): Target {

@@ -49,12 +49,12 @@ export class Entry {
     return true
   }
 
-  takeOff(): void {
+  beginCall(): void {
     this.#inFlight = true
     this.attempts++
   }
 
-  land(): void {
+  endCall(): void {
     this.#inFlight = false
     if (this.#settled) this.#budget.giveBack(this.data.byteLength)
   }

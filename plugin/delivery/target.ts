@@ -1,7 +1,7 @@
 import { classify, isAccessDenied } from '../aws/error-classes.js'
 import type { Api, Put, PutResult, RecordAnswer } from '../aws/put.js'
 import type { Clock } from '../clock.js'
-import { FirehoseError } from '../errors.js'
+import type { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { PutApi } from '../settings/settings.js'
 import { ApiChoice } from './api-choice.js'
@@ -12,6 +12,7 @@ import { ConcurrencyLimit } from './concurrency-limit.js'
 import { DeadlineWatch } from './deadline-watch.js'
 import type { Entry } from './entry.js'
 import type { EntryQueue } from './entry-queue.js'
+import { deliveryTimedOut, recordRejected, streamUnavailable } from './failures.js'
 import { Pacer } from './pacer.js'
 import { Pause } from './pause.js'
 import type { StreamStats } from './stats.js'
@@ -188,11 +189,11 @@ export class Target {
     this.#counts.calls++
     for (const entry of call.entries) {
       if (entry.attempts > 0) this.#counts.resent++
-      entry.takeOff()
+      entry.beginCall()
     }
     const result = await this.#options.put(call.api, this.#options.stream, call.records.map(recordData))
     this.#calls.delete(call)
-    for (const entry of call.entries) entry.land()
+    for (const entry of call.entries) entry.endCall()
     this.#take(call, result)
     this.#pump()
   }
@@ -252,8 +253,7 @@ export class Target {
   #split(call: Call, error: Error): void {
     const [only] = call.entries
     if (call.entries.length === 1 && only !== undefined) {
-      const message = `Firehose rejects the record for stream "${this.#options.stream}" as invalid: ${error.message}`
-      return this.#fail([only], new FirehoseError('ERR_RECORD_REJECTED', message, { cause: error }))
+      return this.#fail([only], recordRejected(this.#options.stream, error))
     }
     this.#backlog.split(call.entries)
   }
@@ -277,9 +277,7 @@ export class Target {
   }
 
   #unavailable(): FirehoseError {
-    const cause = this.#circuit.cause
-    const message = `Stream "${this.#options.stream}" cannot be written: ${cause?.message}`
-    return new FirehoseError('ERR_STREAM_UNAVAILABLE', message, { cause })
+    return streamUnavailable(this.#options.stream, this.#circuit.cause)
   }
 
   /** Settles what is past its deadline, under way or not: whoever waits must know in time. */
@@ -287,13 +285,8 @@ export class Target {
     const now = this.#clock.now()
     const open = this.#unsettled()
     const { stream, deliveryTimeout } = this.#options
-    const why = this.#lastError === undefined ? 'no answer yet' : this.#lastError.message
-    const message = `Stream "${stream}" did not take the record within ${deliveryTimeout} ms (${why})`
-    const error = new FirehoseError('ERR_DELIVERY_TIMEOUT', message, { cause: this.#lastError })
-    this.#fail(
-      open.filter((entry) => entry.deadline <= now),
-      error,
-    )
+    const late = open.filter((entry) => entry.deadline <= now)
+    this.#fail(late, deliveryTimedOut(stream, deliveryTimeout, this.#lastError))
     this.#backlog.dropSettled()
     for (const entry of open) if (!entry.settled) this.#deadlines.watch(entry.deadline)
   }

@@ -11,7 +11,7 @@ import {
 } from '../../server/local-aws/index.js'
 
 export const ROLE = 'arn:aws:iam::123456789012:role/segment-firehose'
-export const SOURCE_CREDENTIALS = {
+const SOURCE_CREDENTIALS = {
   accessKeyId: 'AKIAEXAMPLE000000000',
   secretAccessKey: 'secret-of-the-source',
 }

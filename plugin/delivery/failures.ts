@@ -1,0 +1,45 @@
+import { FirehoseError } from '../errors.js'
+import { MAX_RECORD_BYTES } from '../limits.js'
+import type { ByteBudget } from './byte-budget.js'
+
+// Why a record was not delivered, an error each.
+
+export function recordTooLarge(stream: string, bytes: number): FirehoseError {
+  return new FirehoseError(
+    'ERR_RECORD_TOO_LARGE',
+    `The record for stream "${stream}" has ${bytes} bytes, Firehose takes ${MAX_RECORD_BYTES}; send smaller events`,
+  )
+}
+
+export function bufferFull({ used, capacity }: ByteBudget): FirehoseError {
+  return new FirehoseError(
+    'ERR_BUFFER_FULL',
+    `${used} bytes wait for Firehose and maxBufferedBytes is ${capacity}; send more slowly or raise it`,
+  )
+}
+
+export function recordRejected(stream: string, cause: Error): FirehoseError {
+  return new FirehoseError(
+    'ERR_RECORD_REJECTED',
+    `Firehose rejects the record for stream "${stream}" as invalid: ${cause.message}`,
+    { cause },
+  )
+}
+
+export function streamUnavailable(stream: string, cause: Error | undefined): FirehoseError {
+  return new FirehoseError(
+    'ERR_STREAM_UNAVAILABLE',
+    `Stream "${stream}" cannot be written: ${cause?.message}`,
+    { cause },
+  )
+}
+
+/** @param cause - what the last call came to, where one has come to an end */
+export function deliveryTimedOut(stream: string, timeoutMs: number, cause: Error | undefined): FirehoseError {
+  const why = cause === undefined ? 'no answer yet' : cause.message
+  return new FirehoseError(
+    'ERR_DELIVERY_TIMEOUT',
+    `Stream "${stream}" did not take the record within ${timeoutMs} ms (${why})`,
+    { cause },
+  )
+}
