@@ -1,6 +1,7 @@
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
 import { isObject } from './invalidity.js'
+import { timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
 export interface Envelope {
@@ -24,18 +25,15 @@ export function normalize(
   const { writeKey: _kept, ...own } = event
   const context = merged(shared.context, own['context'])
   const integrations = merged(shared.integrations, own['integrations'])
+  const { timestamp, originalTimestamp } = own
   const sentAt = own['sentAt'] ?? shared.sentAt
-  const originalTimestamp = own['originalTimestamp'] ?? own['timestamp'] ?? receivedAt
   return {
     ...own,
     type,
     messageId: isGiven(own['messageId']) ? own['messageId'] : newId(),
     ...(context === undefined ? {} : { context }),
     ...(integrations === undefined ? {} : { integrations }),
-    ...(sentAt === undefined ? {} : { sentAt }),
-    originalTimestamp,
-    timestamp: own['timestamp'] ?? originalTimestamp,
-    receivedAt: own['receivedAt'] ?? receivedAt,
+    ...timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt),
   } as SegmentEvent
 }
 

@@ -47,7 +47,7 @@ describe('normalize', () => {
     ],
     [
       { sentAt: THEN, receivedAt: THEN },
-      { sentAt: THEN, receivedAt: THEN, timestamp: NOW },
+      { sentAt: THEN, receivedAt: NOW, timestamp: NOW },
     ],
     [{ timestamp: null }, { timestamp: NOW }],
   ])('keeps the times that are given: %j', (event, times) => {
