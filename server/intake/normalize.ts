@@ -1,5 +1,7 @@
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
+import type { Source } from '../source.js'
+import { channelOf } from './channel.js'
 import { isObject } from './invalidity.js'
 import { timestampsOf } from './timestamps.js'
 
@@ -12,6 +14,9 @@ export interface Envelope {
   readonly newId: () => string
 }
 
+/** Of the form of these events, as Segment counts its own. */
+const VERSION = 2
+
 /**
  * The event as downstream tables see it; a copy, what it was made from is left alone.
  *
@@ -20,6 +25,7 @@ export interface Envelope {
 export function normalize(
   event: Readonly<Record<string, unknown>>,
   type: EventType,
+  { id: projectId }: Pick<Source, 'id'>,
   { shared, receivedAt, newId }: Envelope,
 ): SegmentEvent {
   const { writeKey: _kept, ...own } = event
@@ -33,6 +39,9 @@ export function normalize(
     messageId: isGiven(own['messageId']) ? own['messageId'] : newId(),
     ...(context === undefined ? {} : { context }),
     ...(integrations === undefined ? {} : { integrations }),
+    channel: own['channel'] ?? channelOf(context),
+    version: VERSION,
+    projectId,
     ...timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt),
   } as SegmentEvent
 }

@@ -45,7 +45,7 @@ export function sortEvents(body: Body, endpoint: Endpoint, context: SortingConte
     throw unauthorized('There is no write key; give it as HTTP Basic user name or `writeKey`')
   const problem = invalidity(body, type)
   if (problem !== undefined) throw badRequest('invalid_event', problem)
-  const event = normalize(body, type, { ...context, shared: {} })
+  const event = normalize(body, type, source, { ...context, shared: {} })
   return { accepted: new Map([[source, [event]]]), refused: [] }
 }
 
@@ -69,7 +69,7 @@ function sortBatch(body: Body, context: SortingContext): SortedEvents {
       refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: withoutKey(event) })
     } else {
       const events = accepted.get(owner)
-      const normal = normalize(event, type, envelope)
+      const normal = normalize(event, type, owner, envelope)
       if (events === undefined) accepted.set(owner, [normal])
       else events.push(normal)
     }

@@ -10,7 +10,7 @@ const envelope = (shared: Envelope['shared'] = {}): Envelope => ({
   newId: () => 'new-id',
 })
 const normal = (event: Record<string, unknown>, shared?: Envelope['shared']) =>
-  normalize(event, 'track', envelope(shared))
+  normalize(event, 'track', { id: 'src_web' }, envelope(shared))
 
 describe('normalize', () => {
   it('adds what is always there', () => {
@@ -19,6 +19,9 @@ describe('normalize', () => {
       event: 'E',
       userId: 'u1',
       messageId: 'new-id',
+      channel: 'server',
+      version: 2,
+      projectId: 'src_web',
       originalTimestamp: NOW,
       timestamp: NOW,
       receivedAt: NOW,
@@ -27,6 +30,28 @@ describe('normalize', () => {
 
   it('takes the type from the endpoint', () => {
     expect(normal({ type: 'page' })).toMatchObject({ type: 'track' })
+  })
+
+  it.each([
+    [{ context: { library: { name: 'analytics.js' } } }, 'client'],
+    [{ context: { library: { name: 'Analytics-Swift' } } }, 'client'],
+    [{ context: { library: { name: '@segment/analytics-node' } } }, 'server'],
+    [{ context: { library: { name: 'unheard-of' } } }, 'server'],
+    [{ context: { library: 'odd' } }, 'server'],
+    [{ context: 'odd' }, 'server'],
+    [{ channel: 'mobile', context: { library: { name: 'analytics.js' } } }, 'mobile'],
+  ])('tells the channel by the library, unless the event says it: %j', (event, channel) => {
+    expect(normal(event)).toMatchObject({ channel })
+  })
+
+  it("tells the channel by the batch's library", () => {
+    expect(normal({}, { context: { library: { name: 'analytics.js' } } })).toMatchObject({
+      channel: 'client',
+    })
+  })
+
+  it('names the source, whatever the event says', () => {
+    expect(normal({ projectId: 'another', version: 1 })).toMatchObject({ projectId: 'src_web', version: 2 })
   })
 
   it.each([

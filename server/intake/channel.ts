@@ -1,0 +1,30 @@
+import { isObject } from './invalidity.js'
+
+/** Where an event was made: on a user's device, or on a server. */
+export type Channel = 'client' | 'server'
+
+/** What Segment's libraries for browsers and phones call themselves in `context.library.name`, in lower case. */
+const CLIENT_LIBRARIES: ReadonlySet<unknown> = new Set([
+  'analytics.js',
+  'analytics-next',
+  '@segment/analytics-next',
+  'analytics-ios',
+  'analytics-android',
+  'analytics-swift',
+  'analytics-kotlin',
+  'analytics-react-native',
+  '@segment/analytics-react-native',
+  'analytics-flutter',
+  'analytics_flutter',
+])
+
+/**
+ * The channel of an event that does not say it itself: that of its library, `server` for a library not known.
+ *
+ * @see https://segment.com/docs/connections/spec/common/
+ */
+export function channelOf(context: unknown): Channel {
+  const library = isObject(context) ? context['library'] : undefined
+  const name = isObject(library) ? library['name'] : undefined
+  return typeof name === 'string' && CLIENT_LIBRARIES.has(name.toLowerCase()) ? 'client' : 'server'
+}
