@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Analytics, Context, Plugin } from '@segment/analytics-node'
 import { createClientPool } from './aws/client-pool.js'
+import { systemClock } from './clock.js'
 import type { CloseOptions } from './delivery/delivery.js'
 import type { StreamReport } from './delivery/stats.js'
 import { createDestination, type DestinationStats } from './destination.js'
-import type { SegmentEvent } from './event.js'
+import { enveloped } from './envelope.js'
 import { DESTINATION_NAME } from './mapper.js'
 import { VERSION } from './package-version.js'
 import { parseSettings } from './settings/configuration.js'
@@ -45,14 +46,21 @@ export interface KinesisFirehosePlugin extends Plugin {
  */
 export function kinesisFirehose(settings: DestinationSettings): KinesisFirehosePlugin {
   const pool = createClientPool({ max: 1 })
-  const destination = createDestination(parseSettings(settings), { pool })
+  const configuration = parseSettings(settings)
+  const destination = createDestination(configuration, { pool })
   let library: { name: string; version: string } | undefined
 
   const action = async (ctx: Context): Promise<Context> => {
-    const [outcome] = await destination.deliver([withLibrary(ctx.event, library)])
-    const [failure] = outcome?.status === 'failed' ? outcome.failures : []
-    // An error thrown here would be swallowed; this reaches the callback and the `error` event.
-    if (failure !== undefined) ctx.setFailedDelivery({ reason: failure.error })
+    try {
+      const receivedAt = new Date(systemClock.wallTime()).toISOString()
+      const event = enveloped(ctx.event, { library, sourceId: configuration.sourceId, receivedAt })
+      const [outcome] = await destination.deliver([event])
+      const [failure] = outcome?.status === 'failed' ? outcome.failures : []
+      if (failure !== undefined) throw failure.error
+    } catch (reason) {
+      // What is thrown from here would be swallowed; this reaches the callback and the `error` event.
+      ctx.setFailedDelivery({ reason })
+    }
     return ctx
   }
 
@@ -93,14 +101,4 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     close,
     stats: () => destination.stats(),
   }
-}
-
-/** Segment's own plugin names the library on the event; without it (`deregister('Segment.io')`) nobody would. */
-function withLibrary(
-  event: SegmentEvent,
-  library: { name: string; version: string } | undefined,
-): SegmentEvent {
-  const context = event.context as { library?: unknown } | undefined
-  if (library === undefined || context?.library !== undefined) return event
-  return { ...event, context: { ...context, library } }
 }

@@ -1,3 +1,4 @@
+import { ENVELOPE_VERSION } from '../../plugin/envelope.js'
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
 import type { Source } from '../source.js'
@@ -13,9 +14,6 @@ export interface Envelope {
   readonly receivedAt: string
   readonly newId: () => string
 }
-
-/** Of the form of these events, as Segment counts its own. */
-const VERSION = 2
 
 /**
  * The event as downstream tables see it; a copy, what it was made from is left alone.
@@ -40,7 +38,7 @@ export function normalize(
     ...(context === undefined ? {} : { context }),
     ...(integrations === undefined ? {} : { integrations }),
     channel: own['channel'] ?? channelOf(context),
-    version: VERSION,
+    version: ENVELOPE_VERSION,
     projectId,
     ...timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt),
   } as SegmentEvent

@@ -81,6 +81,24 @@ describe('the plugin in a real Analytics', () => {
     expect(test.taken.size).toBe(1)
   })
 
+  it('gives events the form that the proxy gives them', async () => {
+    const { analytics, events } = await start({ sourceId: 'src_app' })
+    const timestamp = new Date('2026-01-02T03:04:05.678Z')
+    analytics.track({ userId: 'u', event: 'A', timestamp })
+    await analytics.closeAndFlush()
+    expect(await events('everything')).toMatchObject([
+      {
+        channel: 'server',
+        version: 2,
+        projectId: 'src_app',
+        timestamp: timestamp.toISOString(),
+        originalTimestamp: timestamp.toISOString(),
+        receivedAt: expect.stringMatching(/^20\d\d-.*Z$/),
+        messageId: expect.any(String),
+      },
+    ])
+  })
+
   it('names the library, as nobody else does after deregister("Segment.io")', async () => {
     const { analytics, events } = await start()
     analytics.track({ userId: 'u', event: 'A', context: { ip: '127.0.0.1' } })
