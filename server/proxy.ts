@@ -3,6 +3,7 @@ import type { ClientPool, ClientPoolStats } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { StreamReport } from '../plugin/delivery/stats.js'
 import type { DestinationStats } from '../plugin/destination.js'
+import { guarded } from '../plugin/logger.js'
 import { endpointOf } from './http/endpoint.js'
 import { acceptRequest } from './http/request.js'
 import { type RequestCounts, Responder } from './http/responder.js'
@@ -49,8 +50,9 @@ const CLOSE_TIMEOUT_MS = 10_000
 
 /** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
 export function createProxy(parts: ProxyParts): FirehoseProxy {
-  const { sources, pool, budget, logger } = parts
-  const intake = new Intake(parts)
+  const { sources, pool, budget } = parts
+  const logger = guarded(parts.logger)
+  const intake = new Intake({ ...parts, logger })
   const responder = new Responder((req) => acceptRequest(req, { ...parts, intake }), logger)
 
   const handle: (...args: Parameters<FirehoseProxy>) => void = (req, res, next) => {

@@ -52,6 +52,8 @@ function parseYaml(text: string): { value: unknown } | { problem: string } {
     const [error] = document.errors
     if (error === undefined) {
       const value: unknown = document.toJS()
+      if (holdsItself(value))
+        return { problem: 'holds itself: an alias (*) stands inside its own anchor (&)' }
       return value === null ? { problem: 'is empty; give it sources' } : { value }
     }
     // The first line ends in "at line 3, column 5:"; a picture of the place follows.
@@ -62,6 +64,12 @@ function parseYaml(text: string): { value: unknown } | { problem: string } {
   } catch (error) {
     return { problem: `is not valid YAML: ${reason(error)}` }
   }
+}
+
+/** What holds itself has no end to look for. */
+function holdsItself(value: unknown, around: readonly unknown[] = []): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return around.includes(value) || Object.values(value).some((item) => holdsItself(item, [...around, value]))
 }
 
 function reason(error: unknown): string {

@@ -36,7 +36,15 @@ function messageIds(group: readonly Quarantined[]): string {
   const shown = group.slice(0, MAX_SHOWN).map(({ event }) => {
     const { messageId } = Object(event) as { messageId?: unknown }
     // SECURITY: quoted, as a sender's own line breaks would forge log lines.
-    return typeof messageId === 'string' ? JSON.stringify(messageId.slice(0, MAX_ID_LENGTH)) : 'none'
+    return typeof messageId === 'string' ? quoted(messageId.slice(0, MAX_ID_LENGTH)) : 'none'
   })
   return `messageId ${shown.join(', ')}${group.length > MAX_SHOWN ? ', …' : ''}`
+}
+
+/** Control characters and line separators that JSON leaves as they are; terminals obey some of them. */
+const LEFT_BY_JSON = /[\u007f-\u009f\u2028\u2029]/g
+
+function quoted(text: string): string {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(text).replace(LEFT_BY_JSON, escaped)
 }

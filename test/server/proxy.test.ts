@@ -362,6 +362,21 @@ describe('answers after delivery', () => {
     expect(harness.lines.join()).toContain('no outcome for an event')
   })
 
+  it.each([
+    ['an event is given up', () => failure('ERR_TRANSFORM'), 200],
+    ['a destination breaks its word', () => Promise.reject(new Error('broken')), 500],
+  ])('come though the logger throws, where %s', async (_name, outcome, status) => {
+    const log = () => {
+      throw new Error('the disk of the logs is full')
+    }
+    const { proxy, web } = proxyHarness({ logger: { info: log, warn: log, error: log } })
+    web.outcome = outcome
+    const res = await request(await listen(proxy))
+      .post('/v1/track')
+      .send({ ...track, writeKey: WEB_KEY })
+    expect(res.status).toBe(status)
+  })
+
   it('of one source do not depend on another', async () => {
     const harness = proxyHarness()
     harness.web.outcome = () => failure('ERR_ASSUME_ROLE')

@@ -87,6 +87,11 @@ describe('a config file', () => {
       ['is not valid YAML: Excessive alias count indicates a resource exhaustion attack'],
     ],
     [
+      'an alias inside its own anchor',
+      'sources: &all [{ id: src_web, more: *all }]',
+      ['holds itself: an alias (*) stands inside its own anchor (&)'],
+    ],
+    [
       'a variable that is not set, beside other problems',
       FILE.replace('region: eu-west-1', 'region: ${REGION}').replace(
         'stream: everything',
