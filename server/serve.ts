@@ -20,6 +20,9 @@ const LINGER_MS = 500
  */
 const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
 
+/** Longer than load balancers keep an idle connection (60 s is common): one closed under a request is a 502. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000
+
 export interface ServeOptions {
   readonly proxy: FirehoseProxy
   readonly host: string
@@ -60,7 +63,10 @@ export async function serve({
   app.use((_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) => {
     answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later'))
   })
-  const server = createServer({ ...RECEIVE_LIMITS, ...receiveLimits }, app as RequestListener)
+  const server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, ...RECEIVE_LIMITS, ...receiveLimits },
+    app as RequestListener,
+  )
   await listen(server, host, port)
   return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
 }

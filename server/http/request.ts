@@ -5,6 +5,7 @@ import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import type { Sources } from '../source.js'
 import { checkContentLength, readJsonBody } from './body.js'
+import { drain } from './drain.js'
 import { type Endpoint, endpointOf } from './endpoint.js'
 import { HttpProblem } from './http-problem.js'
 import { Reservation } from './reservation.js'
@@ -29,7 +30,7 @@ export async function acceptRequest(req: IncomingMessage, context: RequestContex
   if (req.method !== 'POST') {
     throw new HttpProblem(405, 'method_not_allowed', 'This path takes POST only', { Allow: 'POST' })
   }
-  if (endpoint.kind === 'telemetry') return void req.resume()
+  if (endpoint.kind === 'telemetry') return void drain(req)
   await context.intake.deliver(await readEvents(req, endpoint, context))
 }
 
