@@ -3,7 +3,7 @@ import { createClientPool } from '../plugin/aws/client-pool.js'
 import { systemClock } from '../plugin/clock.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { createDestination } from '../plugin/destination.js'
-import { FirehoseError } from '../plugin/errors.js'
+import { settingsError } from '../plugin/settings/problems.js'
 import { type ProxyConfiguration, readProxyConfig } from './config/configuration.js'
 import type { ProxyConfig } from './config/proxy-config.js'
 import { DeadLetterFiles } from './dead-letter-files.js'
@@ -38,10 +38,7 @@ import { Sources } from './source.js'
 export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
   const read = readProxyConfig(config)
   if ('configuration' in read) return proxyOf(read.configuration)
-  throw new FirehoseError(
-    'ERR_SETTINGS',
-    `Wrong settings:\n${read.problems.map((it) => `  ${it}`).join('\n')}`,
-  )
+  throw settingsError(read.problems)
 }
 
 /** {@link firehoseProxy} for settings already read. */

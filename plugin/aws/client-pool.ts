@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { type Clock, systemClock } from '../clock.js'
-import { FirehoseError } from '../errors.js'
-import { showValue } from '../settings/problems.js'
+import { settingsError, showValue } from '../settings/problems.js'
 import { type ClientIdentity, PooledClient } from './client.js'
 import { createClientKeys } from './client-key.js'
 
@@ -48,7 +47,7 @@ export function createClientPool(options: ClientPoolOptions = {}): ClientPool {
   const max = options.max ?? 100
   if (!Number.isSafeInteger(max) || max < 1 || max > MOST_CLIENTS) {
     const fix = `use a whole number of clients from 1 to ${MOST_CLIENTS}`
-    throw new FirehoseError('ERR_SETTINGS', `Wrong settings:\n  max: got ${showValue(max, [])}; ${fix}`)
+    throw settingsError([`max: got ${showValue(max, [])}; ${fix}`])
   }
   const keyOf = createClientKeys()
   let evictions = 0

@@ -12,6 +12,7 @@ import type { BatchLimits } from './batch.js'
 import { ByteBudget } from './byte-budget.js'
 import { Entry } from './entry.js'
 import { bufferFull, recordTooLarge } from './failures.js'
+import { Notices } from './notices.js'
 import type { RecordOutcome } from './outcome.js'
 import { Settlement } from './settlement.js'
 import type { StreamReport, StreamStats } from './stats.js'
@@ -187,15 +188,15 @@ export class FirehoseDelivery implements Delivery {
   #target(stream: string): Target {
     const known = this.#targets.get(stream)
     if (known !== undefined) return known
-    const { region, roleAddress } = this.#configuration
+    const { region, roleAddress, logger } = this.#configuration
+    const policyStatement = JSON.stringify(allowStreams([streamArn(stream, region, roleAddress)]))
     const target = new Target({
       ...this.#configuration,
       stream,
       put: this.#parts.put,
       clock: this.#parts.clock,
-      logger: guarded(this.#configuration.logger),
       limits: this.#limits(stream),
-      policyStatement: JSON.stringify(allowStreams([streamArn(stream, region, roleAddress)])),
+      notices: new Notices(guarded(logger), stream, policyStatement),
     })
     this.#targets.set(stream, target)
     return target

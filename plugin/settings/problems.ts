@@ -1,11 +1,17 @@
 import { closestMatch } from 'leven'
 import type { z } from 'zod'
+import { FirehoseError } from '../errors.js'
 
 /** Settings whose values are never shown. SECURITY: an external ID is as good as a password to a role. */
 const SECRETS = /^(secretId|sourceId|credentials|clientConfig|writeKeys?)$/i
 
 /** SECURITY: a URL may carry a password. */
 const URL_CREDENTIALS = /\/\/[^/@\s]*@/g
+
+/** The error that tells all problems at once, a line each. */
+export function settingsError(problems: readonly string[]): FirehoseError {
+  return new FirehoseError('ERR_SETTINGS', `Wrong settings:\n${problems.map((it) => `  ${it}`).join('\n')}`)
+}
 
 /**
  * Each wrong setting as one line: its name, the value given, and the fix.

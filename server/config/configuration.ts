@@ -1,5 +1,6 @@
 import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
+import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
 import { proxySchema, serveSchema, settingNames } from './schema.js'
 
@@ -34,9 +35,6 @@ export type ConfigResult<T> = { configuration: T } | { problems: string[] }
 
 /** SDKs give up on a request after 10 s and send it again: by then it must have been answered. */
 const DELIVERY_TIMEOUT_MS = 5_000
-
-// Source: ExternalId of https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-const SOURCE_ID = /^[\w+=,.@:/-]{2,1224}$/
 
 /** Checks what `firehoseProxy` was given. All problems of it are told at once, a line each. */
 export function readProxyConfig(
@@ -126,11 +124,11 @@ function wrongId(source: unknown, index: number): string[] {
   if (typeof id !== 'string' || isSourceId(id)) return []
   const path = showPath(['sources', index, 'id'])
   const got = showValue(id, ['sourceId'])
-  return [`${path}: got ${got}; a source ID has 2 to 1224 of a-z A-Z 0-9 _ + = , . @ : / -`]
+  return [`${path}: got ${got}; a source ID ${EXTERNAL_ID_RULE}`]
 }
 
 function isSourceId(id: unknown): id is string {
-  return typeof id === 'string' && SOURCE_ID.test(id)
+  return typeof id === 'string' && EXTERNAL_ID.test(id)
 }
 
 /** An event must not be able to go to one of two sources. SECURITY: the messages name places, not values. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Logger } from '../../plugin/logger.js'
-import { SETTING_NAMES } from '../../plugin/settings/configuration.js'
+import { integer, logger } from '../../plugin/settings/fields.js'
+import { SETTING_NAMES } from '../../plugin/settings/schema.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
 
 const WRITE_KEY = 'give the write key in quotes, or a list of them'
@@ -37,9 +37,7 @@ const proxyFields = {
   maxBufferedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER).optional(),
   maxClients: integer(1, 100_000).optional(),
   deadLetters: text('give a directory').optional(),
-  logger: z
-    .custom<Logger>(isLogger, { error: 'give an object with info, warn and error, such as console' })
-    .optional(),
+  logger: logger().optional(),
 }
 
 export const proxySchema = z.strictObject(proxyFields)
@@ -54,19 +52,4 @@ export function settingNames(path: readonly PropertyKey[], takesListen: boolean)
 
 function text(error: string) {
   return z.string({ error }).min(1, { error })
-}
-
-/** Digits in a string count as a number: values that come from the environment are strings. */
-function integer(min: number, max: number) {
-  const error = `use a whole number from ${min} to ${max}`
-  return z.preprocess(
-    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
-    z.int({ error }).min(min, { error }).max(max, { error }),
-  )
-}
-
-function isLogger(given: unknown): boolean {
-  return (['info', 'warn', 'error'] as const).every(
-    (level) => typeof (given as Partial<Logger> | null)?.[level] === 'function',
-  )
 }

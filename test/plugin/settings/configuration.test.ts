@@ -1,11 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { FirehoseError } from '../../../plugin/errors.js'
-import {
-  parseSettings,
-  readSettings,
-  SETTING_NAMES,
-  type SettingsContext,
-} from '../../../plugin/settings/configuration.js'
+import { parseSettings, readSettings, type SettingsContext } from '../../../plugin/settings/configuration.js'
+import { SETTING_NAMES } from '../../../plugin/settings/schema.js'
 import type { DestinationSettings } from '../../../plugin/settings/settings.js'
 
 /** Kept from being read as the accessor. */

@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import type { Logger } from '../logger.js'
+
+// What settings are made of, in the plugin and in the proxy alike. Each says in its error how to mend it.
+
+/** Source: ExternalId of https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export const EXTERNAL_ID = /^[\w+=,.@:/-]{2,1224}$/
+export const EXTERNAL_ID_RULE = 'has 2 to 1224 of a-z A-Z 0-9 _ + = , . @ : / -'
+
+export function matching(pattern: RegExp, error: string) {
+  return z.string({ error }).regex(pattern, { error })
+}
+
+export function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, { error: `use one of ${values.map((value) => `'${value}'`).join(', ')}` })
+}
+
+/** Digits in a string count as a number: values that come from the environment are strings. */
+export function integer(min: number, max: number, unit?: string) {
+  const error = `use a whole number${unit === undefined ? '' : ` of ${unit}`} from ${min} to ${max}`
+  return z.preprocess(
+    (given) => (typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given),
+    z.int({ error }).min(min, { error }).max(max, { error }),
+  )
+}
+
+export function httpUrl() {
+  return z.url({ protocol: /^https?$/, error: 'give a URL that starts with https:// or http://' })
+}
+
+export function logger() {
+  return z.custom<Logger>(isLogger, { error: 'give an object with info, warn and error, such as console' })
+}
+
+function isLogger(given: unknown): boolean {
+  return (['info', 'warn', 'error'] as const).every(
+    (level) => typeof (given as Partial<Logger> | null)?.[level] === 'function',
+  )
+}
