@@ -5,6 +5,7 @@ export class Notices {
   readonly #logger: Logger
   readonly #stream: string
   readonly #policyStatement: string
+  #state: 'well' | 'stalled' | 'parked' = 'well'
 
   /** @param policyStatement - what lets the stream be written by PutRecordBatch */
   constructor(logger: Logger, stream: string, policyStatement: string) {
@@ -13,13 +14,26 @@ export class Notices {
     this.#policyStatement = policyStatement
   }
 
+  /** Records passed their deadline; told of the first only, until the stream recovers. */
+  stalled(error: Error): void {
+    if (this.#state !== 'well') return
+    this.#state = 'stalled'
+    this.#logger.warn(`${error.message}; further ones are not told of until it takes records again`)
+  }
+
+  /** The circuit opened; told once, until the stream recovers. */
   parked(error: Error): void {
+    if (this.#state === 'parked') return
+    this.#state = 'parked'
     this.#logger.error(
       `Stream "${this.#stream}" cannot be written, records fail until it can: ${error.message}`,
     )
   }
 
+  /** The stream took something. */
   recovered(): void {
+    if (this.#state === 'well') return
+    this.#state = 'well'
     this.#logger.info(`Stream "${this.#stream}" takes records again`)
   }
 

@@ -179,7 +179,7 @@ export class Target {
 
   #progress(api: Api): void {
     const { notices } = this.#options
-    if (this.#flow.circuit.state !== 'closed') notices.recovered()
+    notices.recovered()
     this.#flow.progress()
     if (this.#flow.api.allowed(api)) notices.fellBackToPutRecord()
   }
@@ -194,7 +194,7 @@ export class Target {
   }
 
   #park(call: Call, error: Error): void {
-    if (this.#flow.circuit.state === 'closed') this.#options.notices.parked(error)
+    this.#options.notices.parked(error)
     this.#flow.circuit.open(error)
     this.#fail([...call.entries, ...this.#backlog.takeAll()], this.#unavailable())
   }
@@ -217,7 +217,11 @@ export class Target {
     const open = this.#unsettled()
     const { stream, deliveryTimeout } = this.#options
     const late = open.filter((entry) => entry.deadline <= now)
-    this.#fail(late, deliveryTimedOut(stream, deliveryTimeout, this.#lastError))
+    if (late.length > 0) {
+      const error = deliveryTimedOut(stream, deliveryTimeout, this.#lastError)
+      this.#options.notices.stalled(error)
+      this.#fail(late, error)
+    }
     this.#backlog.dropSettled()
     for (const entry of open) if (!entry.settled) this.#deadlines.watch(entry.deadline)
   }

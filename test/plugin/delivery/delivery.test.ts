@@ -332,6 +332,26 @@ describe('retry', () => {
     expect(outcome?.status === 'failed' && outcome.error.cause).toMatchObject({ name: 'InternalFailure' })
   })
 
+  it('says once that a stream takes nothing, and once that it does again', async () => {
+    const { delivery, waiting, clock, notices } = harness({ deliveryTimeout: 1_000 })
+    for (const text of ['a', 'b', 'c']) {
+      void delivery.deliver([record(text)])
+      await clock.settle()
+      for (const call of [...waiting]) await call.refuse('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:9')
+      await clock.advance(20_000)
+      for (const call of [...waiting]) await call.refuse('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:9')
+      await clock.advance(20_000)
+    }
+    void delivery.deliver([record('d')])
+    await clock.settle()
+    await only(waiting).take()
+    expect(notices).toEqual([
+      'warn: Stream "s" did not take the record within 1000 ms (connect ECONNREFUSED 127.0.0.1:9); ' +
+        'further ones are not told of until it takes records again',
+      'info: Stream "s" takes records again',
+    ])
+  })
+
   it('keeps to maxRequestsPerSecond', async () => {
     const { delivery, waiting, clock, calls } = harness({ api: 'PutRecord', maxRequestsPerSecond: 100 })
     void delivery.deliver(records(200))
