@@ -53,7 +53,7 @@ export function createProxy(parts: ProxyParts): FirehoseProxy {
   const { sources, pool, budget } = parts
   const logger = guarded(parts.logger)
   const intake = new Intake({ ...parts, logger })
-  const responder = new Responder((req) => acceptRequest(req, { ...parts, intake }), logger)
+  const responder = new Responder((req) => acceptRequest(req, { ...parts, intake }), logger, parts.clock)
 
   const handle: (...args: Parameters<FirehoseProxy>) => void = (req, res, next) => {
     if (next !== undefined && endpointOf(req.url ?? '/') === 'elsewhere') next()

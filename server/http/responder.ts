@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import { answerProblem, answerSuccess } from './answer.js'
 import { drain } from './drain.js'
 import { HttpProblem, unavailable } from './http-problem.js'
+import { RefusalNotices } from './refusal-notices.js'
 
 /** Requests since the start, by answer: 200; 4xx, for good; 5xx, to be sent again. */
 export interface RequestCounts {
@@ -18,13 +20,15 @@ export interface RequestCounts {
 export class Responder {
   readonly #accept: (req: IncomingMessage) => Promise<void>
   readonly #logger: Logger
+  readonly #refusals: RefusalNotices
   readonly #underWay = new Set<Promise<void>>()
   readonly #counts = { accepted: 0, refused: 0, deferred: 0 }
   #isClosing = false
 
-  constructor(accept: (req: IncomingMessage) => Promise<void>, logger: Logger) {
+  constructor(accept: (req: IncomingMessage) => Promise<void>, logger: Logger, clock: Clock) {
     this.#accept = accept
     this.#logger = logger
+    this.#refusals = new RefusalNotices(logger, clock)
   }
 
   get counts(): RequestCounts {
@@ -58,13 +62,22 @@ export class Responder {
       const isGone = req.destroyed && !req.complete
       if (isGone) return
       const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown)
-      this.#counts[problem.status < 500 ? 'refused' : 'deferred']++
+      this.#count(problem)
       this.#closeConnectionIfClosing(res)
       const drained = drain(req)
       // Cut while its sender is still sending, the connection would be lost with the answer in it.
       if (!res.shouldKeepAlive) await drained
       answerProblem(res, problem)
     }
+  }
+
+  #count(problem: HttpProblem): void {
+    if (problem.status >= 500) {
+      this.#counts.deferred++
+      return
+    }
+    this.#counts.refused++
+    this.#refusals.note(problem)
   }
 
   /** A sender that keeps its connection would send its next events to a server that is gone. */

@@ -47,7 +47,9 @@ describe('serve --local-aws', () => {
     const { code, stdout, stderr } = await run.ended()
     expect(code).toBe(0)
     expect(stdout).toMatch(/SIGTERM: .*\nClosed: 4 records delivered, 0 failed\n$/)
-    expect(stderr).toMatch(/^ERR_INVALID_EVENT: gave up 1 event\(s\) of Demo: .*\n$/)
+    expect(stderr).toMatch(
+      /^ERR_INVALID_EVENT: gave up 1 event\(s\) of Demo: .*\nRefused 1 request\(s\) with 401 invalid_write_key: .*\n$/,
+    )
     const out = join(cwd, 'out')
     expect(records(out, 'new_users')).toMatchObject([
       { type: 'track', event: 'User Registered', userId: 'u1' },
