@@ -6,7 +6,7 @@ import type { RecordOutcome } from './delivery/outcome.js'
 import type { StreamReport, StreamStats } from './delivery/stats.js'
 import type { FirehoseError } from './errors.js'
 import type { SegmentEvent } from './event.js'
-import { type MappedRecord, type Mapper, type Mapping, mapperOf } from './mapper.js'
+import { type Mapper, type Mapping, mapperOf, UNROUTED } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
 
 /** What became of one event. `delivered`: every one of its records has its RecordId. */
@@ -15,7 +15,8 @@ export type EventOutcome =
   | { readonly status: 'failed'; readonly failures: readonly DeliveryFailure[] }
 
 export interface DeliveryFailure {
-  readonly stream: string
+  /** `undefined` where the event failed before it could be routed. */
+  readonly stream: string | undefined
   readonly error: FirehoseError
 }
 
@@ -97,10 +98,10 @@ export class Destination {
 
 function eventOutcome({ verdict, records }: Mapping, outcomes: readonly RecordOutcome[]): EventOutcome {
   if (verdict !== 'mapped') return { status: verdict }
-  const failures = outcomes.flatMap((outcome, i): DeliveryFailure[] =>
-    outcome.status === 'failed'
-      ? [{ stream: (records[i] as MappedRecord).stream, error: outcome.error }]
-      : [],
-  )
+  const failures = records.flatMap(({ stream }, i): DeliveryFailure[] => {
+    const outcome = outcomes[i]
+    if (outcome?.status !== 'failed') return []
+    return [{ stream: stream === UNROUTED ? undefined : stream, error: outcome.error }]
+  })
   return failures.length === 0 ? { status: 'delivered' } : { status: 'failed', failures }
 }
