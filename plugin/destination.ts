@@ -40,28 +40,35 @@ export interface DestinationParts {
   readonly clock?: Clock
 }
 
+/** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
+export interface Destination {
+  /** Maps and delivers; one outcome for each event, in order. Never rejects. */
+  deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]>
+  /** Sends what is queued now; resolves when all of it is settled. */
+  flush(): Promise<void>
+  /** Takes nothing more in, sends the rest, and reports by stream. */
+  close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
+  stats(): DestinationStats
+}
+
 /** Makes a destination: the mapper and the delivery as one, with the events counted. */
 export function createDestination(
   configuration: DestinationConfiguration,
   parts: DestinationParts,
 ): Destination {
-  return new Destination(configuration, mapperOf(configuration), deliveryOf(configuration, parts))
+  return new MappingDestination(mapperOf(configuration), deliveryOf(configuration, parts))
 }
 
-/** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
-export class Destination {
-  readonly configuration: DestinationConfiguration
+class MappingDestination implements Destination {
   readonly #mapper: Mapper
   readonly #delivery: Delivery
   readonly #counts = { delivered: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
 
-  constructor(configuration: DestinationConfiguration, mapper: Mapper, delivery: Delivery) {
-    this.configuration = configuration
+  constructor(mapper: Mapper, delivery: Delivery) {
     this.#mapper = mapper
     this.#delivery = delivery
   }
 
-  /** Maps and delivers; one outcome for each event, in order. Never rejects. */
   async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
     const mappings = events.map((event) => this.#mapper.explain(event))
     const records = mappings.flatMap((mapping) => mapping.records)
@@ -76,17 +83,10 @@ export class Destination {
     })
   }
 
-  /** Whether so many more bytes fit under the memory cap. */
-  hasRoomFor(bytes: number): boolean {
-    return this.#delivery.hasRoomFor(bytes)
-  }
-
-  /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void> {
     return this.#delivery.flush()
   }
 
-  /** Takes nothing more in, sends the rest, and reports by stream. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>> {
     return this.#delivery.close(options)
   }
