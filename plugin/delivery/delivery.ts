@@ -147,7 +147,7 @@ export class FirehoseDelivery implements Delivery {
   async #close(timeoutMs: number): Promise<Readonly<Record<string, StreamReport>>> {
     const error = new FirehoseError(
       'ERR_CLOSED',
-      `Closed before the record was delivered, after ${timeoutMs} ms`,
+      `Closed before the record was delivered, after ${timeoutMs} ms; give close() a longer timeout`,
     )
     const closeTargets = () => {
       for (const target of this.#targets.values()) target.close(error)
