@@ -22,7 +22,9 @@ export interface DeliveryFailure {
 
 /** Counts of events since the start, and of records by stream. */
 export interface DestinationStats {
+  /** Events of which every record has its RecordId. */
   readonly delivered: number
+  /** Events of which a record failed. */
   readonly failed: number
   /** Events that no row matched. */
   readonly unmapped: number
@@ -30,6 +32,7 @@ export interface DestinationStats {
   readonly off: number
   /** Events that `transform` dropped. */
   readonly dropped: number
+  /** Records, by stream. */
   readonly streams: Readonly<Record<string, StreamStats>>
 }
 

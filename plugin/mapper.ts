@@ -26,6 +26,7 @@ export interface Mapping {
   readonly verdict: 'mapped' | 'unmapped' | 'off' | 'dropped'
 }
 
+/** From an event to its records, made by {@link createMapper}. */
 export interface Mapper {
   /** The event's records, one for each stream. Never throws. */
   (event: SegmentEvent): MappedRecord[]
