@@ -29,7 +29,7 @@ export interface ClientPoolStats {
 export interface ClientPool {
   /** The client of an identity, made at its first use. Ask anew for every call: clients come and go. */
   get(identity: ClientIdentity): PooledClient
-  /** Cheap: to be asked as often as one likes. */
+  /** Counts since the start, and how many clients are held now. */
   stats(): ClientPoolStats
   /** Lets go of all clients; each is destroyed when its last call has ended. */
   close(): void

@@ -34,7 +34,7 @@ export interface Delivery {
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
-  /** By stream, for those that something was delivered to. */
+  /** By stream, for those that a record was taken in for. */
   stats(): Readonly<Record<string, StreamStats>>
 }
 
