@@ -7,7 +7,7 @@ import type { StreamReport, StreamStats } from './delivery/stats.js'
 import { FirehoseError } from './errors.js'
 import type { SegmentEvent } from './event.js'
 import { MAX_RECORD_BYTES } from './limits.js'
-import { type MappedRecord, type Mapper, type Mapping, mapperOf } from './mapper.js'
+import { type Mapper, type Mapping, mapperOf, UNROUTED } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
 
 /** What became of one event. `delivered`: every one of its records has its RecordId. */
@@ -16,13 +16,16 @@ export type EventOutcome =
   | { readonly status: 'failed'; readonly failures: readonly DeliveryFailure[] }
 
 export interface DeliveryFailure {
-  readonly stream: string
+  /** `undefined` where the event failed before it could be routed. */
+  readonly stream: string | undefined
   readonly error: FirehoseError
 }
 
 /** Counts of events since the start, and of records by stream. */
 export interface DestinationStats {
+  /** Events of which every record has its RecordId. */
   readonly delivered: number
+  /** Events of which a record failed. */
   readonly failed: number
   /** Events that no row matched. */
   readonly unmapped: number
@@ -30,6 +33,7 @@ export interface DestinationStats {
   readonly off: number
   /** Events that `transform` dropped. */
   readonly dropped: number
+  /** Records, by stream. */
   readonly streams: Readonly<Record<string, StreamStats>>
 }
 
@@ -40,31 +44,43 @@ export interface DestinationParts {
   readonly clock?: Clock
 }
 
+/** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
+export interface Destination {
+  /**
+   * Maps and delivers; one outcome for each event, in order. Never rejects. Events that do not all fit under the
+   * memory cap fail together: their sender, who sends all again, would make duplicates of those that did.
+   */
+  deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]>
+  /** Sends what is queued now; resolves when all of it is settled. */
+  flush(): Promise<void>
+  /** Takes nothing more in, sends the rest, and reports by stream. */
+  close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
+  stats(): DestinationStats
+}
+
 /** Makes a destination: the mapper and the delivery as one, with the events counted. */
 export function createDestination(
   configuration: DestinationConfiguration,
   parts: DestinationParts,
 ): Destination {
-  return new Destination(configuration, mapperOf(configuration), deliveryOf(configuration, parts))
+  return destinationOf(mapperOf(configuration), deliveryOf(configuration, parts))
 }
 
-/** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
-export class Destination {
-  readonly configuration: DestinationConfiguration
+/** {@link createDestination} of parts already made. */
+export function destinationOf(mapper: Mapper, delivery: Delivery): Destination {
+  return new MappingDestination(mapper, delivery)
+}
+
+class MappingDestination implements Destination {
   readonly #mapper: Mapper
   readonly #delivery: Delivery
   readonly #counts = { delivered: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
 
-  constructor(configuration: DestinationConfiguration, mapper: Mapper, delivery: Delivery) {
-    this.configuration = configuration
+  constructor(mapper: Mapper, delivery: Delivery) {
     this.#mapper = mapper
     this.#delivery = delivery
   }
 
-  /**
-   * Maps and delivers; one outcome for each event, in order. Never rejects. Events that do not all fit under the
-   * memory cap fail together: their sender, who sends all again, would make duplicates of those that did.
-   */
   async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
     const mappings = this.#map(events)
     if (mappings === undefined) return this.#refuse(events)
@@ -99,20 +115,13 @@ export class Destination {
       'The events do not fit under maxBufferedBytes now; send more slowly, fewer at once, or raise it'
     const error = new FirehoseError('ERR_BUFFER_FULL', message)
     this.#counts.failed += events.length
-    return events.map(() => ({ status: 'failed', failures: [{ stream: '*', error }] }))
+    return events.map(() => ({ status: 'failed', failures: [{ stream: undefined, error }] }))
   }
 
-  /** Whether so many more bytes fit under the memory cap. */
-  hasRoomFor(bytes: number): boolean {
-    return this.#delivery.hasRoomFor(bytes)
-  }
-
-  /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void> {
     return this.#delivery.flush()
   }
 
-  /** Takes nothing more in, sends the rest, and reports by stream. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>> {
     return this.#delivery.close(options)
   }
@@ -130,10 +139,10 @@ function bytesOf({ records }: Mapping): number {
 
 function eventOutcome({ verdict, records }: Mapping, outcomes: readonly RecordOutcome[]): EventOutcome {
   if (verdict !== 'mapped') return { status: verdict }
-  const failures = outcomes.flatMap((outcome, i): DeliveryFailure[] =>
-    outcome.status === 'failed'
-      ? [{ stream: (records[i] as MappedRecord).stream, error: outcome.error }]
-      : [],
-  )
+  const failures = records.flatMap(({ stream }, i): DeliveryFailure[] => {
+    const outcome = outcomes[i]
+    if (outcome?.status !== 'failed') return []
+    return [{ stream: stream === UNROUTED ? undefined : stream, error: outcome.error }]
+  })
   return failures.length === 0 ? { status: 'delivered' } : { status: 'failed', failures }
 }

@@ -15,6 +15,7 @@ export const ERROR_CODES = [
   'ERR_CLOSED',
 ] as const
 
+/** One of {@link ERROR_CODES}. */
 export type ErrorCode = (typeof ERROR_CODES)[number]
 
 /** The codes that say something of the event itself: sending it again would fail again. */

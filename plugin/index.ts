@@ -1,9 +1,11 @@
+export type { ClientIdentity, PooledClient } from './aws/client.js'
 export {
   type ClientPool,
   type ClientPoolOptions,
   type ClientPoolStats,
   createClientPool,
 } from './aws/client-pool.js'
+export type { Clock } from './clock.js'
 export {
   type CloseOptions,
   createDelivery,
@@ -16,7 +18,14 @@ export type { DestinationStats } from './destination.js'
 export { ERROR_CODES, type ErrorCode, FirehoseError } from './errors.js'
 export type { SegmentEvent } from './event.js'
 export type { Logger } from './logger.js'
-export { createMapper, DESTINATION_NAME, type MappedRecord, type Mapper, type Mapping } from './mapper.js'
+export {
+  createMapper,
+  DESTINATION_NAME,
+  type MappedRecord,
+  type Mapper,
+  type Mapping,
+  UNROUTED,
+} from './mapper.js'
 export { type KinesisFirehosePlugin, kinesisFirehose } from './plugin.js'
 export type {
   Aggregation,

@@ -7,8 +7,12 @@ import type { DestinationSettings } from './settings/settings.js'
 /** The name under which events switch this destination on and off in `integrations`. Source: Segment's catalog. */
 export const DESTINATION_NAME = 'Amazon Kinesis Firehose'
 
+/** Stands in a record for the streams of an event that failed before it could be routed. No stream has this name. */
+export const UNROUTED = '*'
+
 /** What one event becomes for one delivery stream. */
 export interface MappedRecord {
+  /** Where it goes; {@link UNROUTED} where the event failed before that was known. */
   readonly stream: string
   /** The record's bytes: the event as JSON and a newline, UTF-8. Empty where `error` is set. */
   readonly data: Uint8Array
@@ -22,6 +26,7 @@ export interface Mapping {
   readonly verdict: 'mapped' | 'unmapped' | 'off' | 'dropped'
 }
 
+/** From an event to its records, made by {@link createMapper}. */
 export interface Mapper {
   /** The event's records, one for each stream. Never throws. */
   (event: SegmentEvent): MappedRecord[]
@@ -53,7 +58,7 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
   const router = createRouter(configuration.mapping, configuration.routing)
 
   const explain = (given: SegmentEvent): Mapping => {
-    let streams: readonly string[] = UNKNOWN
+    let streams: readonly string[] = [UNROUTED]
     try {
       if (isSwitchedOff(given)) return nothing('off')
       const event = transform === undefined ? given : transformed(given, transform)
@@ -72,9 +77,6 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
 }
 
 const NO_BYTES = new Uint8Array(0)
-
-/** Stands for the streams of an event that failed before it could be routed. */
-const UNKNOWN = ['*']
 
 function nothing(verdict: Mapping['verdict']): Mapping {
   return { records: [], verdict }

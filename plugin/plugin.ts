@@ -23,6 +23,7 @@ export interface KinesisFirehosePlugin extends Plugin {
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. Deregistering the plugin does the same. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
+  /** Counts since the start, and how the streams stand now. */
   stats(): DestinationStats
 }
 

@@ -10,41 +10,41 @@ export interface Router {
 }
 
 /** Where a row stands in the table, and the stream it names. */
-interface Target {
+interface Route {
   readonly row: number
   readonly stream: string
 }
 
-const NO_TARGETS: readonly Target[] = []
+const NO_ROUTES: readonly Route[] = []
 
 /** Looks events up in the table of rows; what can be merged beforehand is. */
 export function createRouter(rows: readonly MappingRow[], routing: Routing): Router {
-  const byKey = new Map<string, Target[]>()
+  const byKey = new Map<string, Route[]>()
   rows.forEach(({ event, stream }, row) => {
-    const targets = byKey.get(event)
-    if (targets === undefined) byKey.set(event, [{ row, stream }])
-    else targets.push({ row, stream })
+    const routes = byKey.get(event)
+    if (routes === undefined) byKey.set(event, [{ row, stream }])
+    else routes.push({ row, stream })
   })
-  const forAll = byKey.get('*') ?? NO_TARGETS
+  const forAll = byKey.get('*') ?? NO_ROUTES
   const toAll = streamsOf(forAll)
   const lookUp = (key: unknown) =>
-    (typeof key === 'string' ? byKey.get(key.trim().toLowerCase()) : undefined) ?? NO_TARGETS
+    (typeof key === 'string' ? byKey.get(key.trim().toLowerCase()) : undefined) ?? NO_ROUTES
 
   const route = (event: SegmentEvent): readonly string[] => {
     const named = lookUp(event?.event)
     const typed = lookUp(event?.type)
-    if (named === NO_TARGETS && typed === NO_TARGETS) return toAll
-    if (routing === 'most-specific') return streamsOf(named !== NO_TARGETS ? named : typed)
+    if (named === NO_ROUTES && typed === NO_ROUTES) return toAll
+    if (routing === 'most-specific') return streamsOf(named !== NO_ROUTES ? named : typed)
     return streamsOf(merge(named, typed, forAll))
   }
 
   return { route, streams: streamsOf(rows.map(({ stream }, row) => ({ row, stream }))) }
 }
 
-function merge(...lists: (readonly Target[])[]): Target[] {
+function merge(...lists: (readonly Route[])[]): Route[] {
   return lists.flat().sort((a, b) => a.row - b.row)
 }
 
-function streamsOf(targets: readonly Target[]): string[] {
-  return [...new Set(targets.map((target) => target.stream))]
+function streamsOf(routes: readonly Route[]): string[] {
+  return [...new Set(routes.map(({ stream }) => stream))]
 }

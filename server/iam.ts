@@ -55,10 +55,9 @@ export function rolePolicies(
 
 /** The streams of the mapping, and no others. */
 function permissionsOf(sources: readonly SourceConfiguration[], account: string | undefined): PolicyDocument {
-  const streams = sources.flatMap(({ destination: { region, roleAddress, mapping } }) => {
-    const owner = roleAddress ?? `arn:${partitionOf(region)}:iam::${account}:root`
-    return mapping.map(({ stream }) => streamArn(stream, region, owner))
-  })
+  const streams = sources.flatMap(({ destination: { region, roleAddress, mapping } }) =>
+    mapping.map(({ stream }) => streamArn(stream, region, roleAddress, account)),
+  )
   return policy(allowStreams(sortedSet(streams)))
 }
 
@@ -84,10 +83,4 @@ function policy(statement: object): PolicyDocument {
 
 function sortedSet(values: readonly string[]): string[] {
   return [...new Set(values)].sort()
-}
-
-/** Where there is no role to tell it. Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
-function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn'
-  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 }

@@ -12,11 +12,13 @@ import type { Sources } from './source.js'
 
 /** Counts since the start, and how it stands now. No name and no number in it is a secret. */
 export interface ProxyStats {
+  /** By answer. */
   readonly requests: RequestCounts
   /** Events given up for good: invalid, or refused by Firehose. */
   readonly quarantined: number
   /** Bytes held now, of requests and of records. */
   readonly bufferedBytes: number
+  /** The AWS clients that all sources share. */
   readonly clients: ClientPoolStats
   /** By the sources' names. */
   readonly sources: Readonly<Record<string, DestinationStats>>
@@ -36,6 +38,7 @@ export interface FirehoseProxy {
    * @param options.timeout - how long at most, in ms; what is left then fails. @default 10000
    */
   close(options?: { readonly timeout?: number }): Promise<ProxyReport>
+  /** Counts since the start, and how it stands now. */
   stats(): ProxyStats
 }
 

@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Destination } from '../plugin/destination.js'
 
-/** What a source needs of its destination. */
-export type SourceDestination = Pick<Destination, 'deliver' | 'flush' | 'close' | 'stats'>
-
 /** A Segment source at work. */
 export interface Source {
   /** SECURITY: the external ID of its role, mostly; logs, counts and messages say `name`. */
   readonly id: string
   readonly name: string
   readonly writeKeys: readonly string[]
-  readonly destination: SourceDestination
+  readonly destination: Destination
 }
 
 /** The sources of a proxy, found by write key. */

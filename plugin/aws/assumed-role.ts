@@ -30,7 +30,7 @@ interface Held {
   readonly refreshAt: number
 }
 
-interface Refusal {
+interface Failure {
   readonly error: unknown
   readonly attempts: number
   /** Time on the clock before which the role is not asked for again. */
@@ -49,7 +49,7 @@ export class AssumedRole {
   readonly #clock: Clock
   #held: Held | undefined
   #pending: Promise<Held> | undefined
-  #refusal: Refusal | undefined
+  #failure: Failure | undefined
   #generation = 0
 
   constructor(assume: () => Promise<AssumedCredentials>, clock: Clock) {
@@ -77,8 +77,8 @@ export class AssumedRole {
 
   #refresh(): Promise<Held> {
     if (this.#pending !== undefined) return this.#pending
-    if (this.#refusal !== undefined && this.#clock.now() < this.#refusal.askAgainAt) {
-      return Promise.reject(this.#refusal.error)
+    if (this.#failure !== undefined && this.#clock.now() < this.#failure.askAgainAt) {
+      return Promise.reject(this.#failure.error)
     }
     this.#pending = this.#fetch().finally(() => {
       this.#pending = undefined
@@ -95,13 +95,13 @@ export class AssumedRole {
       const refreshAt = expiresAt - Math.min(REFRESH_AHEAD_MS, lifetime / 4)
       this.#held = { identity: fresh.identity, expiresAt, refreshAt }
       this.#generation++
-      this.#refusal = undefined
+      this.#failure = undefined
       return this.#held
     } catch (error) {
-      const attempts = this.#refusal?.attempts ?? 0
+      const attempts = this.#failure?.attempts ?? 0
       const { first, longest } = classify(error).class === 'retry' ? FAILED_PAUSE_MS : REFUSED_PAUSE_MS
       const pause = first / 2 + backoffMs(attempts, this.#clock, first, longest)
-      this.#refusal = { error, attempts: attempts + 1, askAgainAt: this.#clock.now() + pause }
+      this.#failure = { error, attempts: attempts + 1, askAgainAt: this.#clock.now() + pause }
       throw error
     }
   }

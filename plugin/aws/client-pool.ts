@@ -7,13 +7,15 @@ import { createClientKeys } from './client-key.js'
 /** The cache sets memory aside for all of its places when it is made. */
 const MOST_CLIENTS = 100_000
 
+/** Options of {@link createClientPool}. */
 export interface ClientPoolOptions {
   /** Clients held at most. @default 100 */
   readonly max?: number | undefined
-  /** @default the system's */
+  /** Time for credentials and their refresh, for tests. @default the system's */
   readonly clock?: Clock | undefined
 }
 
+/** How a pool stands now, and counts since its start. */
 export interface ClientPoolStats {
   /** Clients held now. */
   readonly clients: number
@@ -23,9 +25,11 @@ export interface ClientPoolStats {
   readonly assumeRoleCalls: number
 }
 
+/** Clients shared by deliveries, made by {@link createClientPool}. */
 export interface ClientPool {
   /** The client of an identity, made at its first use. Ask anew for every call: clients come and go. */
   get(identity: ClientIdentity): PooledClient
+  /** Counts since the start, and how many clients are held now. */
   stats(): ClientPoolStats
   /** Lets go of all clients; each is destroyed when its last call has ended. */
   close(): void

@@ -1,4 +1,8 @@
-import { PutRecordBatchCommand, PutRecordCommand } from '@aws-sdk/client-firehose'
+import {
+  PutRecordBatchCommand,
+  type PutRecordBatchResponseEntry,
+  PutRecordCommand,
+} from '@aws-sdk/client-firehose'
 import type { Clock } from '../clock.js'
 import type { PooledClient } from './client.js'
 import { type ClassifiedError, classify } from './error-classes.js'
@@ -90,18 +94,15 @@ async function call(
   })
 }
 
-interface Entry {
-  readonly RecordId?: string | undefined
-  readonly ErrorCode?: string | undefined
-  readonly ErrorMessage?: string | undefined
-}
-
 /** @throws where the answer does not tell of every record: then it tells of none */
-function readAnswers(entries: readonly Entry[] | undefined, expected: number): RecordAnswer[] {
+function readAnswers(
+  entries: readonly PutRecordBatchResponseEntry[] | undefined,
+  expected: number,
+): RecordAnswer[] {
   if (!Array.isArray(entries) || entries.length !== expected) {
     throw new Error(`The answer tells of ${entries?.length ?? 'no'} records, ${expected} were sent`)
   }
-  return entries.map((entry: Entry | null) => {
+  return entries.map((entry: PutRecordBatchResponseEntry | null) => {
     if (entry?.RecordId && !entry.ErrorCode) return { recordId: entry.RecordId }
     return {
       errorCode: entry?.ErrorCode ?? 'MissingRecordId',
@@ -119,26 +120,20 @@ async function withTimeout<T>(
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
-  const { promise: timedOut, reject } = rejectable()
-  const cancel = clock.after(ms, () => {
-    const error = new Error(`No answer within ${ms} ms`)
-    error.name = 'TimeoutError'
-    reject(error)
-    controller.abort(error)
+  let cancel = () => {}
+  const timedOut = new Promise<never>((_resolve, reject) => {
+    cancel = clock.after(ms, () => {
+      const error = new Error(`No answer within ${ms} ms`)
+      error.name = 'TimeoutError'
+      reject(error)
+      controller.abort(error)
+    })
   })
   try {
     return await Promise.race([call(controller.signal), timedOut])
   } finally {
     cancel()
   }
-}
-
-function rejectable(): { promise: Promise<never>; reject: (error: Error) => void } {
-  let reject: (error: Error) => void = () => {}
-  const promise = new Promise<never>((_resolve, rejectPromise) => {
-    reject = rejectPromise
-  })
-  return { promise, reject }
 }
 
 /** The call that follows fails in its turn, and tells why. */

@@ -18,6 +18,7 @@ import { Settlement } from './settlement.js'
 import type { StreamReport, StreamStats } from './stats.js'
 import { Target } from './target.js'
 
+/** Options of `close()`. */
 export interface CloseOptions {
   /** How long records may still be tried, in ms; what is left then fails. @default `deliveryTimeout` */
   readonly timeout?: number | undefined
@@ -33,10 +34,13 @@ export interface Delivery {
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
+  /** By stream, for those that a record was taken in for. */
   stats(): Readonly<Record<string, StreamStats>>
 }
 
+/** Options of {@link createDelivery}. */
 export interface DeliveryOptions {
+  /** Of the destination; `mappedStreams` is checked but not used: records name their streams. */
   readonly settings: DestinationSettings
   /** Share one among deliveries. @default one of its own, closed with it */
   readonly pool?: ClientPool | undefined
@@ -157,7 +161,7 @@ export class FirehoseDelivery implements Delivery {
   async #close(timeoutMs: number): Promise<Readonly<Record<string, StreamReport>>> {
     const error = new FirehoseError(
       'ERR_CLOSED',
-      `Closed before the record was delivered, after ${timeoutMs} ms`,
+      `Closed before the record was delivered, after ${timeoutMs} ms; give close() a longer timeout`,
     )
     const closeTargets = () => {
       for (const target of this.#targets.values()) target.close(error)

@@ -39,7 +39,7 @@ export function deliveryTimedOut(stream: string, timeoutMs: number, cause: Error
   const why = cause === undefined ? 'no answer yet' : cause.message
   return new FirehoseError(
     'ERR_DELIVERY_TIMEOUT',
-    `Stream "${stream}" did not take the record within ${timeoutMs} ms (${why})`,
+    `Stream "${stream}" did not take the record within ${timeoutMs} ms (${why}); send it again, or raise deliveryTimeout`,
     { cause },
   )
 }

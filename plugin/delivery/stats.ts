@@ -1,3 +1,6 @@
+import type { Api } from '../aws/put.js'
+import type { CircuitState } from './circuit.js'
+
 /** Counts since the start for one stream, and how it stands now. */
 export interface StreamStats {
   /** Records that have their RecordId. */
@@ -8,15 +11,17 @@ export interface StreamStats {
   readonly resent: number
   /** Calls made. */
   readonly calls: number
-  /** Records waiting or under way, and their bytes. */
+  /** Records waiting or under way. */
   readonly queued: number
+  /** Their bytes. */
   readonly queuedBytes: number
+  /** Calls that wait for their answer. */
   readonly callsInFlight: number
   /** The call in use: PutRecord where the role allows nothing else. */
-  readonly api: 'PutRecord' | 'PutRecordBatch'
+  readonly api: Api
   /** `open`: the stream is parked after an error that someone has to mend; records fail at once. */
-  readonly circuit: 'closed' | 'open' | 'half-open'
+  readonly circuit: CircuitState
 }
 
-/** What {@link close} reports of one stream. */
+/** What `close()` reports of one stream. */
 export type StreamReport = Pick<StreamStats, 'delivered' | 'failed'>

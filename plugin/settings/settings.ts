@@ -47,7 +47,7 @@ export interface DestinationSettings {
   readonly secretId?: string | undefined
   /** `auto` is PutRecordBatch, and PutRecord where a role turns out to allow only that. @default 'auto' */
   readonly api?: PutApi | undefined
-  /** @default 'all' */
+  /** What becomes of an event that several rows match. @default 'all' */
   readonly routing?: Routing | undefined
   /** For all streams, or by stream name with `*` for the others. @default 'off' */
   readonly aggregation?: Aggregation | Readonly<Record<string, Aggregation>> | undefined

@@ -6,10 +6,13 @@ import { drain } from './drain.js'
 import { HttpProblem, unavailable } from './http-problem.js'
 import { RefusalNotices } from './refusal-notices.js'
 
-/** Requests since the start, by answer: 200; 4xx, for good; 5xx, to be sent again. */
+/** Requests since the start, by answer. */
 export interface RequestCounts {
+  /** 200. */
   readonly accepted: number
+  /** 4xx: for good. */
   readonly refused: number
+  /** 5xx: to be sent again. */
   readonly deferred: number
 }
 

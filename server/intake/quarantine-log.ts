@@ -27,7 +27,7 @@ export function logQuarantine(logger: Logger, quarantined: readonly Quarantined[
   for (const group of byCause.values()) {
     const [{ source, code, stream, reason }] = group as [Quarantined]
     const from = source === undefined ? 'of no known source' : `of ${source.name}`
-    const to = stream === undefined || stream === '*' ? '' : ` for ${stream}`
+    const to = stream === undefined ? '' : ` for ${stream}`
     logger.warn(`${code}: gave up ${group.length} event(s) ${from}${to}: ${reason} (${messageIds(group)})`)
   }
 }

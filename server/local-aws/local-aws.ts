@@ -29,9 +29,11 @@ export interface LocalAws {
   readonly endpoint: string
   /** Where the streams' files are, as an absolute path. */
   readonly dir: string
+  /** Calls by action and records by stream, since the start. */
   stats(): LocalAwsStats
-  /** @returns what takes the fault away again */
+  /** From now on this goes wrong. @returns what takes the fault away again @throws Error where it is malformed */
   addFault(fault: Fault): () => void
+  /** Nothing goes wrong from now on, those given at the start included. */
   clearFaults(): void
   /** Every credential issued so far is expired from now on. */
   expireCredentials(): void

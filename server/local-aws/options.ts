@@ -14,6 +14,7 @@ export interface LocalAwsStream {
   readonly name: string
   /** @default that of the options */
   readonly compression?: Compression
+  /** As ListTagsForDeliveryStream tells them. @default none */
   readonly tags?: Readonly<Record<string, string>>
 }
 
@@ -29,11 +30,11 @@ export interface LocalAwsBuffering {
 export interface LocalAwsOptions {
   /** 0 takes any free one. @default 0 */
   readonly port?: number
-  /** @default 127.0.0.1 */
+  /** Address to listen on. @default 127.0.0.1 */
   readonly host?: string
   /** Where the streams' files go. @default ./local-aws-data */
   readonly dir?: string
-  /** @default 123456789012 */
+  /** The account that streams and users are in. @default 123456789012 */
   readonly accountId?: string
   /**
    * The roles there are; their trust and permissions are then enforced.
@@ -49,8 +50,9 @@ export interface LocalAwsOptions {
   readonly autoCreateStreams?: boolean
   /** Streams to have from the start. @default none */
   readonly streams?: readonly (string | LocalAwsStream)[]
+  /** When files are written. @default 5 MiB or a second, whichever comes first */
   readonly buffering?: LocalAwsBuffering
-  /** @default none */
+  /** Of the files. @default none */
   readonly compression?: Compression
   /** What goes wrong from the start; see `addFault` for later. @default nothing */
   readonly faults?: readonly Fault[]

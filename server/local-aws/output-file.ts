@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
+/** How a stream's files are written: as they are, or as `.gz`. */
 export type Compression = 'none' | 'gzip'
 
 /** A file that is filling up in memory. */

@@ -1,7 +1,10 @@
 /** What one stream may take, as AWS's "Direct PUT" quotas. What is left out is not limited. */
 export interface LocalAwsQuotas {
+  /** Records. @default no limit */
   readonly recordsPerSecond?: number
+  /** Calls. @default no limit */
   readonly requestsPerSecond?: number
+  /** Bytes, before base64. @default no limit */
   readonly bytesPerSecond?: number
 }
 

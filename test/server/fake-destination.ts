@@ -1,10 +1,9 @@
-import type { EventOutcome } from '../../plugin/destination.js'
+import type { Destination, EventOutcome } from '../../plugin/destination.js'
 import { FirehoseError } from '../../plugin/errors.js'
 import type { SegmentEvent } from '../../plugin/event.js'
-import type { SourceDestination } from '../../server/source.js'
 
 /** A destination that keeps what it is given, and whose outcomes a test decides. */
-export class FakeDestination implements SourceDestination {
+export class FakeDestination implements Destination {
   readonly delivered: SegmentEvent[] = []
   readonly calls: string[] = []
   outcome: (event: SegmentEvent) => EventOutcome | Promise<EventOutcome> = () => ({ status: 'delivered' })
