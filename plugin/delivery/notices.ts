@@ -14,11 +14,12 @@ export class Notices {
     this.#policyStatement = policyStatement
   }
 
-  /** Records passed their deadline; told of the first only, until the stream recovers. */
-  stalled(error: Error): void {
+  /** Records passed their deadline; told once, until the stream recovers. */
+  stalled(timeoutMs: number, cause: Error | undefined): void {
     if (this.#state !== 'well') return
     this.#state = 'stalled'
-    this.#logger.warn(`${error.message}; further ones are not told of until it takes records again`)
+    const why = cause?.message ?? 'no answer yet'
+    this.#logger.warn(`Stream "${this.#stream}" takes no records, they fail after ${timeoutMs} ms: ${why}`)
   }
 
   /** The circuit opened; told once, until the stream recovers. */

@@ -219,7 +219,7 @@ export class Target {
     const late = open.filter((entry) => entry.deadline <= now)
     if (late.length > 0) {
       const error = deliveryTimedOut(stream, deliveryTimeout, this.#lastError)
-      this.#options.notices.stalled(error)
+      this.#options.notices.stalled(deliveryTimeout, this.#lastError)
       this.#fail(late, error)
     }
     this.#backlog.dropSettled()

@@ -435,7 +435,7 @@ describe('close', () => {
       .send({ writeKey: WEB_KEY, batch: [track] })
       .catch(() => {})
     await asked
-    await proxy.close({ timeout: 1 })
+    await proxy.close({ timeout: 0 })
     expect(web.calls).toContain('close at once')
   })
 })
