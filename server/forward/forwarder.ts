@@ -1,0 +1,215 @@
+import type { Clock } from '../../plugin/clock.js'
+import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { guarded, type Logger } from '../../plugin/logger.js'
+import { ForwardNotices } from './forward-notices.js'
+import { type ForwardEntry, ForwardQueue } from './forward-queue.js'
+import type { ForwardedRequest } from './forwarded-request.js'
+import { post, type Verdict } from './post.js'
+import { UpstreamPause } from './upstream-pause.js'
+
+const MAX_IN_FLIGHT = 4
+/** A request is let go of after this. */
+const MAX_AGE_MS = 60 * 60_000
+
+const CLOSED = 'as the proxy closed'
+
+export interface ForwarderOptions {
+  /** Where paths are appended: `https://api.segment.io`. */
+  readonly url: string
+  /** What waits here at most. */
+  readonly maxQueuedBytes: number
+  /** Shared by all forwarders. */
+  readonly budget: ByteBudget
+  /** The source's, for the log. */
+  readonly name: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** @default the global one */
+  readonly fetch?: typeof fetch
+}
+
+/** Counts of requests since the start, and what waits now. */
+export interface ForwarderStats {
+  /** Taken by Segment. */
+  readonly forwarded: number
+  /** Given up: for want of room, refused by Segment, too old, closed or discarded. */
+  readonly dropped: number
+  /** Tries after the first. */
+  readonly retried: number
+  /** Waiting or under way. */
+  readonly queued: number
+  readonly queuedBytes: number
+}
+
+interface Try {
+  readonly abort: AbortController
+  /** Of {@link UpstreamPause}. */
+  readonly round: number
+  /** How many requests had been forwarded when it began. */
+  readonly forwardedBefore: number
+}
+
+/**
+ * Sends one source's tracking requests on to Segment, beside their delivery to Firehose and never in its way: nothing
+ * here throws, waits, or takes more memory than its share. What cannot be forwarded is dropped, counted and told.
+ *
+ * Requests go in order, four at a time. After one that failed all pause; it is sent again first, unless others got
+ * through meanwhile: then it may itself be what fails, and goes last, lest it holds up the rest.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions
+  readonly #base: URL
+  readonly #clock: Clock
+  readonly #queue: ForwardQueue
+  readonly #underWay = new Map<ForwardEntry, Try>()
+  readonly #pause: UpstreamPause
+  readonly #notices: ForwardNotices
+  readonly #counts = { forwarded: 0, dropped: 0, retried: 0 }
+  #whenIdle: (() => void)[] = []
+  #isClosed = false
+  #pumpDeferred = false
+  #cancelWake: (() => void) | undefined
+
+  /** @throws TypeError where `url` is none */
+  constructor(options: ForwarderOptions) {
+    this.#options = options
+    this.#base = new URL(options.url)
+    this.#clock = options.clock
+    this.#queue = new ForwardQueue(options.maxQueuedBytes, options.budget)
+    this.#pause = new UpstreamPause(options.clock)
+    this.#notices = new ForwardNotices(options.name, guarded(options.logger), options.clock)
+  }
+
+  /** Takes a request over, or drops it and says `false`. Nothing is sent before the caller's turn is over. */
+  forward(request: ForwardedRequest): boolean {
+    const isTaken = !this.#isClosed && this.#queue.add(request, this.#clock.now())
+    if (isTaken) this.#deferPump()
+    else this.#countDropped(1, this.#isClosed ? CLOSED : 'as too much is waiting')
+    return isTaken
+  }
+
+  stats(): ForwarderStats {
+    const queued = this.#queue.length + this.#underWay.size
+    return { ...this.#counts, queued, queuedBytes: this.#queue.bytes }
+  }
+
+  /** Takes no more, tries what waits until `timeout` ms are over, and drops the rest. */
+  async close({ timeout }: { readonly timeout: number }): Promise<void> {
+    this.#isClosed = true
+    const letGo = this.#clock.hold()
+    await this.#idleWithin(timeout)
+    letGo()
+    this.#dropAll(CLOSED)
+    this.#notices.flush()
+  }
+
+  /** Drops at once all that waits or is under way. */
+  discard(): void {
+    this.#dropAll('as forwarding was switched off')
+  }
+
+  #deferPump(): void {
+    if (this.#pumpDeferred) return
+    this.#pumpDeferred = true
+    this.#clock.defer(() => {
+      this.#pumpDeferred = false
+      this.#pump()
+    })
+  }
+
+  /** Sends as much as may go now, and sees to being called again for the rest. */
+  #pump(): void {
+    this.#cancelWake?.()
+    this.#dropLate()
+    // The end of a try pumps again.
+    while (this.#queue.length > 0 && this.#underWay.size < MAX_IN_FLIGHT) {
+      const { waitMs } = this.#pause
+      if (waitMs > 0) {
+        this.#cancelWake = this.#clock.after(waitMs, () => this.#pump())
+        return
+      }
+      void this.#send(this.#queue.shift() as ForwardEntry)
+    }
+    this.#tellIdle()
+  }
+
+  async #send(entry: ForwardEntry): Promise<void> {
+    const { fetch = globalThis.fetch } = this.#options
+    const abort = new AbortController()
+    const round = this.#pause.round
+    const thisTry: Try = { abort, round, forwardedBefore: this.#counts.forwarded }
+    this.#underWay.set(entry, thisTry)
+    if (entry.tries++ > 0) this.#counts.retried++
+    const verdict = await post(entry.request, { base: this.#base, clock: this.#clock, fetch, abort })
+    // Dropped meanwhile.
+    if (!this.#underWay.delete(entry)) return
+    this.#apply(verdict, entry, thisTry)
+    this.#pump()
+  }
+
+  #apply(verdict: Verdict, entry: ForwardEntry, { round, forwardedBefore }: Try): void {
+    switch (verdict.outcome) {
+      case 'forwarded':
+        this.#pause.progress()
+        this.#counts.forwarded++
+        return this.#queue.release(entry)
+      case 'refused':
+        return this.#drop([entry], `as Segment refused them (${verdict.cause})`)
+      case 'failed': {
+        this.#pause.begin(round, verdict.askedMs)
+        this.#notices.failed(verdict.cause)
+        const othersGotThrough = this.#counts.forwarded > forwardedBefore
+        if (othersGotThrough) this.#queue.putLast(entry)
+        else this.#queue.putBack(entry)
+      }
+    }
+  }
+
+  /** The oldest are first, but for those that went last: they are found a little later. */
+  #dropLate(): void {
+    const latest = this.#clock.now() - MAX_AGE_MS
+    const isLate = (entry: ForwardEntry) => entry.enqueuedAt <= latest
+    this.#drop(this.#queue.takeWhile(isLate), 'as Segment did not take them within an hour')
+  }
+
+  #dropAll(why: string): void {
+    this.#cancelWake?.()
+    const underWay = [...this.#underWay]
+    this.#underWay.clear()
+    for (const [, { abort }] of underWay) abort.abort()
+    const waiting = this.#queue.takeWhile(() => true)
+    this.#drop([...underWay.map(([entry]) => entry), ...waiting], why)
+    this.#tellIdle()
+  }
+
+  #drop(entries: readonly ForwardEntry[], why: string): void {
+    for (const entry of entries) this.#queue.release(entry)
+    if (entries.length > 0) this.#countDropped(entries.length, why)
+  }
+
+  #countDropped(count: number, why: string): void {
+    this.#counts.dropped += count
+    this.#notices.dropped(count, why)
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue.length === 0 && this.#underWay.size === 0
+  }
+
+  #idleWithin(timeoutMs: number): Promise<void> {
+    if (this.#isIdle) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(timeoutMs, resolve)
+      this.#whenIdle.push(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  #tellIdle(): void {
+    if (!this.#isIdle) return
+    for (const tell of this.#whenIdle) tell()
+    this.#whenIdle = []
+  }
+}
