@@ -21,7 +21,7 @@ export class ForwardNotices {
   /** A try failed, and is repeated. */
   failed(cause: string): void {
     const wording = (count: number) =>
-      `Forwarding for ${this.#name}: Segment took ${count} request(s) not yet, they are sent again (${cause})`
+      `Forwarding for ${this.#name}: ${count} request(s) failed for now and will be sent again (${cause})`
     this.#notices.note(`failed ${cause}`, wording)
   }
 
