@@ -1,0 +1,52 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type AnalyticsPackage, findAnalyticsPackage } from './analytics-package.js'
+import { once } from './once.js'
+import { JAVASCRIPT, JSON_TYPE, type WebContent, webContent } from './web-content.js'
+
+/**
+ * Parts have a hash of their content in their name. The rest of the folder is whole libraries, which would ask
+ * Segment's hosts if they were loaded as they are.
+ */
+const PART = /^[\w-]+\.bundle\.[0-9a-f]{8,}\.js(?:\.map)?$/
+
+/** The parts that analytics.js loads when it needs them. Nothing is read before it is asked for. */
+export class Bundles {
+  readonly #folder: () => Promise<Folder>
+  readonly #contents = new Map<string, Promise<WebContent>>()
+
+  constructor(find: () => Promise<AnalyticsPackage> = findAnalyticsPackage) {
+    this.#folder = once(() => readFolder(find))
+  }
+
+  /** `undefined` where there is no such part. */
+  async content(file: string): Promise<WebContent | undefined> {
+    const { path, names } = await this.#folder()
+    // SECURITY: only names that were read from the folder ever lead to a file.
+    if (!PART.test(file) || !names.has(file)) return undefined
+    const known = this.#contents.get(file)
+    if (known !== undefined) return known
+    const read = readContent(path, file, names.has(`${file}.gz`))
+    this.#contents.set(file, read)
+    read.catch(() => this.#contents.delete(file))
+    return read
+  }
+}
+
+interface Folder {
+  readonly path: string
+  readonly names: ReadonlySet<string>
+}
+
+async function readFolder(find: () => Promise<AnalyticsPackage>): Promise<Folder> {
+  const { folder } = await find()
+  return { path: folder, names: new Set(await readdir(folder)) }
+}
+
+async function readContent(folder: string, file: string, hasGzipped: boolean): Promise<WebContent> {
+  const [body, gzipped] = await Promise.all([
+    readFile(join(folder, file)),
+    hasGzipped ? readFile(join(folder, `${file}.gz`)) : undefined,
+  ])
+  return webContent(file.endsWith('.map') ? JSON_TYPE : JAVASCRIPT, body, gzipped)
+}
