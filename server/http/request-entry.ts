@@ -1,0 +1,15 @@
+/** What the log tells of one request. SECURITY: nothing in it is a secret, or tells of the person behind an event. */
+export interface RequestEntry {
+  readonly requestId: string
+  readonly method: string
+  /** The endpoint's kind. SECURITY: never the path, which can hold a write key. */
+  readonly endpoint: string
+  readonly status: number
+  readonly durationMs: number
+  /** The source's name, where the request came so far. */
+  readonly source: string | undefined
+  /** How many events it held. */
+  readonly events: number
+  /** SECURITY: an address is personal data; it has no place here. */
+  readonly ip?: never
+}
