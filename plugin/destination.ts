@@ -51,6 +51,8 @@ export interface Destination {
    * memory cap fail together: their sender, who sends all again, would make duplicates of those that did.
    */
   deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]>
+  /** Whether every stream of the mapping is parked after an error that someone has to mend: all would fail at once. */
+  isParked(): boolean
   /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. */
@@ -116,6 +118,11 @@ class MappingDestination implements Destination {
     const error = new FirehoseError('ERR_BUFFER_FULL', message)
     this.#counts.failed += events.length
     return events.map(() => ({ status: 'failed', failures: [{ stream: undefined, error }] }))
+  }
+
+  isParked(): boolean {
+    const { streams } = this.#mapper
+    return streams.length > 0 && streams.every((stream) => this.#delivery.circuitOf(stream) === 'open')
   }
 
   flush(): Promise<void> {

@@ -9,7 +9,12 @@ const CLIENT_CONFIG = {
 export function pointedAt<T extends ProxyConfiguration>(configuration: T, endpoint: string): T {
   const sources = configuration.sources.map((source) => ({
     ...source,
-    destination: { ...source.destination, endpoint, stsEndpoint: endpoint, clientConfig: CLIENT_CONFIG },
+    destinations: source.destinations.map((destination) => ({
+      ...destination,
+      endpoint,
+      stsEndpoint: endpoint,
+      clientConfig: CLIENT_CONFIG,
+    })),
   }))
   return { ...configuration, sources }
 }

@@ -2,13 +2,32 @@ import { randomUUID } from 'node:crypto'
 import { createClientPool } from '../plugin/aws/client-pool.js'
 import { systemClock } from '../plugin/clock.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
-import { createDestination } from '../plugin/destination.js'
+import { guarded } from '../plugin/logger.js'
 import { settingsError } from '../plugin/settings/problems.js'
 import { type ProxyConfiguration, readProxyConfig } from './config/configuration.js'
 import type { ProxyConfig } from './config/proxy-config.js'
 import { DeadLetterFiles } from './dead-letter-files.js'
-import { createProxy, type FirehoseProxy } from './proxy.js'
-import { Sources } from './source.js'
+import { createProxy, type SiteProxy } from './proxy.js'
+import { SiteBuilder } from './site-builder.js'
+
+/** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
+export interface FirehoseProxy extends Omit<SiteProxy, 'replaceSite'> {
+  (...args: Parameters<SiteProxy>): void
+  /**
+   * Goes on with another config. Requests under way finish with what they began with; what a source has queued, and
+   * the IDs it has seen, it keeps where its settings are the same. `maxBufferedBytes`, `maxClients`, `deadLetters` and
+   * `logger` stay as they were at the start.
+   *
+   * @throws FirehoseError `ERR_SETTINGS`; then nothing changes
+   */
+  reload(config: ProxyConfig): void
+}
+
+/** {@link FirehoseProxy} for who reads configurations by other means. */
+export interface ConfiguredProxy extends FirehoseProxy {
+  /** {@link FirehoseProxy.reload} for settings already read. */
+  reconfigure(configuration: ProxyConfiguration): void
+}
 
 /**
  * Makes the middleware that takes what Segment's libraries send and delivers it to Amazon Data Firehose. A request is
@@ -36,28 +55,48 @@ import { Sources } from './source.js'
  * app.use('/analytics', proxy) // POST /analytics/v1/batch and the other paths of Segment's API
  */
 export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
-  const read = readProxyConfig(config)
-  if ('configuration' in read) return proxyOf(read.configuration)
-  throw settingsError(read.problems)
+  return proxyOf(configurationOf(config))
 }
 
 /** {@link firehoseProxy} for settings already read. */
-export function proxyOf(configuration: ProxyConfiguration): FirehoseProxy {
-  const { maxBufferedBytes, maxClients, deadLetters, logger } = configuration
+export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
+  const { maxBufferedBytes, maxClients, deadLetters, onRequest } = configuration
   const clock = systemClock
+  const logger = guarded(configuration.logger)
   const budget = new ByteBudget(maxBufferedBytes)
   const pool = createClientPool({ max: maxClients, clock })
-  const sources = configuration.sources.map(({ destination, ...source }) => ({
-    ...source,
-    destination: createDestination(destination, { pool, budget, clock }),
-  }))
-  return createProxy({
-    sources: new Sources(sources),
+  const builder = new SiteBuilder({ pool, budget, clock, logger })
+  const proxy = createProxy({
+    site: builder.build(configuration).site,
     pool,
     budget,
     clock,
     logger,
     newId: randomUUID,
+    onRequest,
     deadLetters: deadLetters === undefined ? undefined : new DeadLetterFiles(deadLetters, clock),
   })
+
+  const reconfigure = (next: ProxyConfiguration) => {
+    for (const name of FIXED) {
+      if (next[name] !== configuration[name])
+        logger.warn(`${name}: has changed; that takes effect at the next start`)
+    }
+    const { site, retired } = builder.build(next)
+    proxy.replaceSite(site, retired)
+  }
+
+  return Object.assign(proxy, {
+    reconfigure,
+    reload: (config: ProxyConfig) => reconfigure(configurationOf(config)),
+  })
+}
+
+/** What is made once. */
+const FIXED = ['maxBufferedBytes', 'maxClients', 'deadLetters'] as const
+
+function configurationOf(config: ProxyConfig): ProxyConfiguration {
+  const read = readProxyConfig(config)
+  if ('configuration' in read) return read.configuration
+  throw settingsError(read.problems)
 }

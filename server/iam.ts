@@ -1,4 +1,5 @@
 import { allowStreams, streamArn } from '../plugin/aws/stream-policy.js'
+import type { DestinationConfiguration } from '../plugin/settings/configuration.js'
 import type { SourceConfiguration } from './config/configuration.js'
 
 /** An IAM policy as `aws iam` takes it. */
@@ -37,25 +38,35 @@ export function rolePolicies(
   sources: readonly SourceConfiguration[],
   options: IamOptions = {},
 ): RolePolicies[] {
-  const byRole = new Map<string | undefined, SourceConfiguration[]>()
-  for (const source of sources) {
-    const { roleAddress } = source.destination
-    byRole.set(roleAddress, [...(byRole.get(roleAddress) ?? []), source])
+  const byRole = new Map<string | undefined, RoleUse[]>()
+  for (const use of sources.flatMap(usesOf)) {
+    const { roleAddress } = use.destination
+    byRole.set(roleAddress, [...(byRole.get(roleAddress) ?? []), use])
   }
   return [...byRole].map(([role, users]): RolePolicies => {
     const hasAccount = role !== undefined || options.account !== undefined
     return {
       role: role ?? null,
-      sources: users.map(({ name }) => name),
+      sources: [...new Set(users.map(({ name }) => name))],
       permissions: hasAccount ? permissionsOf(users, options.account) : null,
       trust: role === undefined ? null : trustOf(users, options.principal ?? rootOf(role)),
     }
   })
 }
 
+/** A destination, and the name of the source that it is one of. */
+interface RoleUse {
+  readonly name: string
+  readonly destination: DestinationConfiguration
+}
+
+function usesOf({ name, destinations }: SourceConfiguration): RoleUse[] {
+  return destinations.map((destination) => ({ name, destination }))
+}
+
 /** The streams of the mapping, and no others. */
-function permissionsOf(sources: readonly SourceConfiguration[], account: string | undefined): PolicyDocument {
-  const streams = sources.flatMap(({ destination: { region, roleAddress, mapping } }) =>
+function permissionsOf(uses: readonly RoleUse[], account: string | undefined): PolicyDocument {
+  const streams = uses.flatMap(({ destination: { region, roleAddress, mapping } }) =>
     mapping.map(({ stream }) => streamArn(stream, region, roleAddress, account)),
   )
   return policy(allowStreams(sortedSet(streams)))
@@ -67,8 +78,8 @@ function rootOf(role: string): string {
 }
 
 /** Who may assume the role, and with which external IDs. */
-function trustOf(sources: readonly SourceConfiguration[], principal: string): PolicyDocument {
-  const ids = sortedSet(sources.flatMap(({ destination }) => destination.externalId ?? []))
+function trustOf(uses: readonly RoleUse[], principal: string): PolicyDocument {
+  const ids = sortedSet(uses.flatMap(({ destination }) => destination.externalId ?? []))
   return policy({
     Effect: 'Allow',
     Principal: { AWS: principal },

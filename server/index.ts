@@ -1,5 +1,16 @@
-export type { ProxyConfig, SourceConfig } from './config/proxy-config.js'
+export type {
+  DedupeConfig,
+  ForwardConfig,
+  ProxyConfig,
+  RateLimitConfig,
+  SourceConfig,
+} from './config/proxy-config.js'
 export type { DeadLetter, DeadLetterCode } from './dead-letter.js'
-export { firehoseProxy } from './firehose-proxy.js'
+export { type FirehoseProxy, firehoseProxy } from './firehose-proxy.js'
+export type { ForwarderStats } from './forward/forwarder.js'
+export type { RequestEntry } from './http/request-entry.js'
 export type { RequestCounts } from './http/responder.js'
-export type { FirehoseProxy, ProxyReport, ProxyStats } from './proxy.js'
+export type { IpPolicy } from './intake/ip-policy.js'
+export type { ProxyReport, ProxyStats, SourceStats } from './proxy.js'
+export type { Readiness } from './readiness.js'
+export type { BrowserSettings } from './web/browser-settings.js'

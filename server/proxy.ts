@@ -4,11 +4,26 @@ import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { StreamReport } from '../plugin/delivery/stats.js'
 import type { DestinationStats } from '../plugin/destination.js'
 import { guarded } from '../plugin/logger.js'
-import { endpointOf } from './http/endpoint.js'
-import { acceptRequest } from './http/request.js'
+import type { ForwarderStats } from './forward/forwarder.js'
+import { isTrustedPeer } from './http/client-address.js'
+import type { Exchange } from './http/exchange.js'
+import { handle as handleExchange } from './http/handle.js'
+import type { RequestEntry } from './http/request-entry.js'
+import { requestIdOf } from './http/request-id.js'
 import { type RequestCounts, Responder } from './http/responder.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
-import type { Sources } from './source.js'
+import { type Readiness, readinessOf } from './readiness.js'
+import type { Site } from './site.js'
+import type { Source } from './source.js'
+import { Resources } from './web/resources.js'
+
+/** Counts of one source since the start, and how it stands now. */
+export interface SourceStats extends DestinationStats {
+  /** Events that were not delivered because they had been: the same `messageId` came again. */
+  readonly duplicates: number
+  /** Requests handed on to Segment, where `forward` is set. */
+  readonly forwarding?: ForwarderStats
+}
 
 /** Counts since the start, and how it stands now. No name and no number in it is a secret. */
 export interface ProxyStats {
@@ -21,14 +36,14 @@ export interface ProxyStats {
   /** The AWS clients that all sources share. */
   readonly clients: ClientPoolStats
   /** By the sources' names. */
-  readonly sources: Readonly<Record<string, DestinationStats>>
+  readonly sources: Readonly<Record<string, SourceStats>>
 }
 
 /** What became of the records of each source's streams, by names. */
 export type ProxyReport = Readonly<Record<string, Readonly<Record<string, StreamReport>>>>
 
-/** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
-export interface FirehoseProxy {
+/** A Connect-style handler of {@link Site}s. */
+export interface SiteProxy {
   (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void
   /** Sends what is queued now; resolves when that is settled. */
   flush(): Promise<void>
@@ -40,64 +55,101 @@ export interface FirehoseProxy {
   close(options?: { readonly timeout?: number }): Promise<ProxyReport>
   /** Counts since the start, and how it stands now. */
   stats(): ProxyStats
+  /** Whether a request sent now can be expected to be delivered; for a load balancer's health check. */
+  readiness(): Readiness
+  /** Handles requests by this site from now on; those under way go on with theirs, and then `retired` is closed. */
+  replaceSite(site: Site, retired: readonly Source[]): void
 }
 
 export interface ProxyParts extends IntakeParts {
-  readonly sources: Sources
+  readonly site: Site
   readonly pool: ClientPool
   readonly budget: ByteBudget
   readonly newId: () => string
+  readonly onRequest?: ((entry: RequestEntry) => void) | undefined
 }
 
 const CLOSE_TIMEOUT_MS = 10_000
 
 /** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
-export function createProxy(parts: ProxyParts): FirehoseProxy {
-  const { sources, pool, budget } = parts
+export function createProxy(parts: ProxyParts): SiteProxy {
+  const { pool, budget, clock, newId, onRequest } = parts
+  let { site } = parts
   const logger = guarded(parts.logger)
   const intake = new Intake({ ...parts, logger })
-  const responder = new Responder((req) => acceptRequest(req, { ...parts, intake }), logger, parts.clock)
+  const context = { budget, intake, clock, newId, resources: new Resources() }
+  const responder = new Responder({
+    handle: (exchange) => handleExchange(exchange, context),
+    onRequest,
+    logger,
+    clock,
+  })
 
-  const handle: (...args: Parameters<FirehoseProxy>) => void = (req, res, next) => {
-    if (next !== undefined && endpointOf(req.url ?? '/') === 'elsewhere') next()
-    else responder.respond(req, res)
+  const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
+    const endpoint = site.endpoints.at(req.url ?? '/')
+    if (next !== undefined && endpoint === 'elsewhere') return next()
+    const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
+    const exchange: Exchange = { req, res, site, endpoint, id, seen: { source: undefined, events: 0 } }
+    responder.respond(exchange)
   }
 
   const flush = async () => {
-    await Promise.all(sources.all.map(({ destination }) => destination.flush()))
+    await Promise.all(site.sources.all.map(({ destination }) => destination.flush()))
   }
 
-  const close = ({ timeout = CLOSE_TIMEOUT_MS } = {}) => {
+  const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
     responder.refuse()
     // What requests under way wait for goes out now, not when its flushInterval is over.
     void flush()
-    return closeParts(parts, responder.settled, timeout)
+    const deadline = clock.now() + timeout
+    await Promise.race([responder.settled, new Promise<void>((done) => clock.after(timeout, done))])
+    const report = await closeSources(site.sources.all, Math.max(0, deadline - clock.now()))
+    pool.close()
+    return report
   }
 
-  const stats = (): ProxyStats => ({
-    requests: responder.counts,
-    quarantined: intake.quarantined,
-    bufferedBytes: budget.used,
-    clients: pool.stats(),
-    sources: Object.fromEntries(sources.all.map(({ name, destination }) => [name, destination.stats()])),
-  })
+  const replaceSite = (next: Site, retired: readonly Source[]) => {
+    site = next
+    retire(retired, next.sources.all, responder.settled)
+  }
 
-  return Object.assign(handle, { flush, close, stats })
+  return Object.assign(handle, {
+    flush,
+    close,
+    replaceSite,
+    readiness: () => readinessOf(site.sources, budget, responder.isClosing),
+    stats: (): ProxyStats => ({
+      requests: responder.counts,
+      quarantined: intake.quarantined,
+      bufferedBytes: budget.used,
+      clients: pool.stats(),
+      sources: Object.fromEntries(site.sources.all.map((source) => [source.name, statsOf(source)])),
+    }),
+  })
 }
 
-/** Closes the destinations when the requests under way are answered, all within `timeout` ms. */
-async function closeParts(
-  { sources, pool, clock }: ProxyParts,
-  answered: Promise<unknown>,
-  timeout: number,
-): Promise<ProxyReport> {
-  const deadline = clock.now() + timeout
-  await Promise.race([answered, new Promise<void>((done) => clock.after(timeout, done))])
-  const left = Math.max(0, deadline - clock.now())
-  const reports = sources.all.map(
-    async ({ name, destination }) => [name, await destination.close({ timeout: left })] as const,
-  )
-  const report = Object.fromEntries(await Promise.all(reports))
-  pool.close()
-  return report
+async function closeSources(sources: readonly Source[], timeout: number): Promise<ProxyReport> {
+  const reports = sources.map(async ({ name, destination, forwarder }) => {
+    const [report] = await Promise.all([destination.close({ timeout }), forwarder?.close({ timeout })])
+    return [name, report] as const
+  })
+  return Object.fromEntries(await Promise.all(reports))
+}
+
+/** Ends what no source of now uses, once nothing that began with it is under way. */
+function retire(retired: readonly Source[], current: readonly Source[], settled: Promise<unknown>): void {
+  const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
+  for (const { destination, forwarder } of retired) {
+    // A switch that is thrown to stop forwarding stops it at once.
+    if (!inUse.has(forwarder)) forwarder?.discard()
+    if (!inUse.has(destination)) void settled.then(() => destination.close())
+  }
+}
+
+function statsOf({ destination, duplicates, forwarder }: Source): SourceStats {
+  return {
+    ...destination.stats(),
+    duplicates: duplicates?.duplicates ?? 0,
+    ...(forwarder === undefined ? {} : { forwarding: forwarder.stats() }),
+  }
 }

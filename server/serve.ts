@@ -7,9 +7,11 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../plugin/clock.js'
-import { answerProblem } from './http/answer.js'
+import type { FirehoseProxy } from './firehose-proxy.js'
+import { answerJson, answerProblem } from './http/answer.js'
+import { answerBrokenRequest } from './http/broken-request.js'
 import { HttpProblem } from './http/http-problem.js'
-import type { FirehoseProxy, ProxyReport } from './proxy.js'
+import type { ProxyReport } from './proxy.js'
 
 /** For connections that do not end by themselves when all is answered. */
 const LINGER_MS = 500
@@ -24,7 +26,7 @@ const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connect
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 export interface ServeOptions {
-  readonly proxy: FirehoseProxy
+  readonly proxy: ServedProxy
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
@@ -34,6 +36,10 @@ export interface ServeOptions {
   readonly importExpress?: () => Promise<{ readonly default: () => import('express').Express }>
 }
 
+/** What of a proxy this needs. */
+export type ServedProxy = Pick<FirehoseProxy, 'close' | 'readiness'> &
+  ((req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void) => void)
+
 export interface RunningServer {
   readonly url: string
   /** Stops accepting, answers what is under way, delivers what is queued. `timeout` in ms. */
@@ -41,7 +47,8 @@ export interface RunningServer {
 }
 
 /**
- * Serves the proxy with an Express app of its own. Every answer is JSON.
+ * Serves the proxy with an Express app of its own, and `/healthz` and `/readyz` for who watches it. Every answer but
+ * those for browsers is JSON.
  *
  * @throws Error whose message is fit for the command line
  */
@@ -55,6 +62,11 @@ export async function serve({
   const { default: express } = await importExpress().catch(expressIsMissing)
   const app = express()
   app.disable('x-powered-by')
+  app.get('/healthz', (_req: IncomingMessage, res: ServerResponse) => answerHealth(res, true, {}))
+  app.get('/readyz', (_req: IncomingMessage, res: ServerResponse) => {
+    const { ready, ...how } = proxy.readiness()
+    answerHealth(res, ready, how)
+  })
   app.use(proxy)
   app.use((_req: IncomingMessage, res: ServerResponse) => {
     answerProblem(res, new HttpProblem(404, 'not_found', 'There is nothing at this path'))
@@ -67,6 +79,7 @@ export async function serve({
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, ...RECEIVE_LIMITS, ...receiveLimits },
     app as RequestListener,
   )
+  server.on('clientError', answerBrokenRequest)
   await listen(server, host, port)
   return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
 }
@@ -102,7 +115,16 @@ function urlOf(server: Server, host: string): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-async function close(server: Server, proxy: FirehoseProxy, timeout: number): Promise<ProxyReport> {
+function answerHealth(res: ServerResponse, isWell: boolean, how: object): void {
+  answerJson(
+    res,
+    isWell ? 200 : 503,
+    { status: isWell ? 'ok' : 'unavailable', ...how },
+    { 'Cache-Control': 'no-store' },
+  )
+}
+
+async function close(server: Server, proxy: ServedProxy, timeout: number): Promise<ProxyReport> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   const report = await proxy.close({ timeout })
   // Those whose last answer went out after the server was closed.

@@ -1,5 +1,11 @@
-import { createHash } from 'node:crypto'
 import type { Destination } from '../plugin/destination.js'
+import type { CdnMirror } from './forward/cdn-mirror.js'
+import type { Forwarder } from './forward/forwarder.js'
+import type { AllowedOrigins } from './http/allowed-origins.js'
+import type { RateLimit } from './http/rate-limit.js'
+import type { Deduplicator } from './intake/deduplicator.js'
+import type { IpPolicy } from './intake/ip-policy.js'
+import type { BrowserSettings } from './web/browser-settings.js'
 
 /** A Segment source at work. */
 export interface Source {
@@ -7,25 +13,16 @@ export interface Source {
   readonly id: string
   readonly name: string
   readonly writeKeys: readonly string[]
+  /** Switched off, it takes nothing. */
+  readonly enabled: boolean
   readonly destination: Destination
-}
-
-/** The sources of a proxy, found by write key. */
-export class Sources {
-  readonly all: readonly Source[]
-  readonly #byDigest: ReadonlyMap<string, Source>
-
-  constructor(all: readonly Source[]) {
-    this.all = all
-    this.#byDigest = new Map(all.flatMap((it) => it.writeKeys.map((key) => [digest(key), it] as const)))
-  }
-
-  withKey(writeKey: string): Source | undefined {
-    return this.#byDigest.get(digest(writeKey))
-  }
-}
-
-/** SECURITY: keys are looked up by digest, so that the time it takes tells nothing of how much of a key was right. */
-function digest(writeKey: string): string {
-  return createHash('sha256').update(writeKey).digest('base64')
+  /** Of pages that may send. */
+  readonly origins: AllowedOrigins
+  readonly ip: IpPolicy
+  readonly rateLimit: RateLimit | undefined
+  readonly duplicates: Deduplicator | undefined
+  readonly browser: BrowserSettings
+  readonly forwarder: Forwarder | undefined
+  /** Where the settings of destinations that run in the browser come from. */
+  readonly cdn: CdnMirror | undefined
 }

@@ -10,6 +10,7 @@ import { type DestinationConfiguration, parseSettings } from '../settings/config
 import type { DestinationSettings } from '../settings/settings.js'
 import type { BatchLimits } from './batch.js'
 import { ByteBudget } from './byte-budget.js'
+import type { CircuitState } from './circuit.js'
 import { Entry } from './entry.js'
 import { bufferFull, recordTooLarge } from './failures.js'
 import { Notices } from './notices.js'
@@ -30,6 +31,8 @@ export interface Delivery {
   deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]>
   /** Whether so many more bytes fit under `maxBufferedBytes`. */
   hasRoomFor(bytes: number): boolean
+  /** Whether records for the stream go out: `open` where they fail at once. */
+  circuitOf(stream: string): CircuitState
   /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. */
@@ -142,6 +145,10 @@ export class FirehoseDelivery implements Delivery {
 
   hasRoomFor(bytes: number): boolean {
     return this.#parts.budget.hasRoomFor(bytes)
+  }
+
+  circuitOf(stream: string): CircuitState {
+    return this.#targets.get(stream)?.circuit ?? 'closed'
   }
 
   async flush(): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import type { FirehoseError } from '../errors.js'
 import { Backlog } from './backlog.js'
 import { type BatchLimits, type OutgoingRecord, recordData, takeBatch } from './batch.js'
+import type { CircuitState } from './circuit.js'
 import { DeadlineWatch } from './deadline-watch.js'
 import type { Entry } from './entry.js'
 import type { EntryQueue } from './entry-queue.js'
@@ -85,6 +86,10 @@ export class Target {
     this.#counts.failed++
   }
 
+  get circuit(): CircuitState {
+    return this.#flow.circuit.state
+  }
+
   stats(): StreamStats {
     const held = this.#unsettled()
     return {
@@ -93,7 +98,7 @@ export class Target {
       queuedBytes: held.reduce((bytes, entry) => bytes + entry.data.byteLength, 0),
       callsInFlight: this.#calls.size,
       api: this.#flow.api.current,
-      circuit: this.#flow.circuit.state,
+      circuit: this.circuit,
     }
   }
 

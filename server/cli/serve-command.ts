@@ -1,16 +1,18 @@
 import { existsSync } from 'node:fs'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import { readServeConfig, type ServeConfiguration } from '../config/configuration.js'
 import { DEMO_CONFIG } from '../demo.js'
 import { pointedAt } from '../embedded-aws.js'
-import { proxyOf } from '../firehose-proxy.js'
+import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
 import type { ProxyReport } from '../proxy.js'
 import { type RunningServer, serve } from '../serve.js'
 import { closeOnSignal } from '../shutdown.js'
 import { loadConfig } from './load-config.js'
+import type { Log, LogFormat, LogLevel } from './log.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
 import { parsePort, portFrom } from './port.js'
+import { reloadOnChange } from './reload.js'
 import type { Terminal } from './terminal.js'
 import { welcome } from './welcome.js'
 
@@ -20,8 +22,11 @@ Examples:
   $ analytics-firehose serve --config /etc/analytics-firehose.yaml --host 0.0.0.0 --port 80
   $ analytics-firehose serve --local-aws        try it out: no AWS account, no config file
 
+The config file is loaded again when it changes, and at SIGHUP.
+
 Environment:
   PORT, HOST            where neither the flags nor the config file say
+  LOG_LEVEL, LOG_FORMAT where the flags do not say
   AWS_REGION            region of the destinations that name none
   AWS_ACCESS_KEY_ID, …  what assumes the roles; all that the AWS SDK looks for
 `
@@ -33,11 +38,16 @@ const DEFAULT_DEAD_LETTERS = './dead-letters'
 /** Container platforms kill 10 s after they ask: by then what is queued must be delivered. */
 const SHUTDOWN_TIMEOUT_MS = 8_000
 
+const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
+const LOG_FORMATS: readonly LogFormat[] = ['text', 'json']
+
 interface ServeFlags {
   readonly config?: string
   readonly host?: string
   readonly port?: number
   readonly localAws?: string | true
+  readonly logLevel?: LogLevel
+  readonly logFormat?: LogFormat
 }
 
 export function serveCommand(terminal: Terminal): Command {
@@ -52,6 +62,17 @@ export function serveCommand(terminal: Terminal): Command {
       parsePort,
     )
     .option('--local-aws [dir]', 'deliver to an embedded local AWS, which writes to dir')
+    .addOption(
+      new Option('--log-level <level>', 'what is logged to stderr; debug has a line for each request')
+        .choices(LOG_LEVELS)
+        .env('LOG_LEVEL')
+        .default('info'),
+    )
+    .addOption(
+      new Option('--log-format <format>', 'default: text on a terminal, else json')
+        .choices(LOG_FORMATS)
+        .env('LOG_FORMAT'),
+    )
     .addHelpText('after', EXAMPLES)
     .action((flags: ServeFlags) => runServe(flags, terminal))
 }
@@ -62,7 +83,14 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     flags.localAws !== undefined && flags.config === undefined && !existsSync(DEFAULT_CONFIG_FILE)
   const file = flags.config ?? DEFAULT_CONFIG_FILE
   const hint = '; create it, name another with --config, or try it out with --local-aws'
-  const configuration = isDemo ? demoConfiguration() : await loadConfig(file, { env }, hint)
+  // Loaded only here: the other commands do not log.
+  const { createLog } = await import('./log.js')
+  const log = createLog({
+    level: flags.logLevel ?? 'info',
+    format: flags.logFormat ?? (terminal.isInteractive ? 'text' : 'json'),
+    write: terminal.err,
+  })
+  const configuration = isDemo ? demoConfiguration(log) : await loadConfig(file, { env, logger: log }, hint)
   const host = flags.host ?? configuration.listen.host ?? (env['HOST'] || DEFAULT_HOST)
   const port = flags.port ?? configuration.listen.port ?? portFrom(env) ?? DEFAULT_PORT
 
@@ -70,19 +98,32 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
   const localAws =
     flags.localAws === undefined ? undefined : await openLocalAws(dir === undefined ? {} : { dir })
   try {
-    const deadLetters = configuration.deadLetters ?? DEFAULT_DEAD_LETTERS
-    const server = await start({ ...configuration, deadLetters }, { host, port }, localAws)
+    const adapt = adaptation(log, localAws)
+    const served = adapt(configuration)
+    const { server, proxy } = await start(served, { host, port })
+    const { deadLetters = DEFAULT_DEAD_LETTERS } = served
     const lines = welcome({ url: server.url, file: isDemo ? undefined : file, deadLetters, localAws })
     for (const line of lines) terminal.out(line)
-    stopOnSignal(server, localAws, terminal)
+    const { listen } = configuration
+    const watch = isDemo ? undefined : reloadOnChange({ file, proxy, listen, adapt, terminal, logger: log })
+    stopOnSignal({ server, localAws, watch }, terminal)
   } catch (error) {
     await localAws?.close()
     throw error
   }
 }
 
-function demoConfiguration(): ServeConfiguration {
-  const read = readServeConfig(DEMO_CONFIG)
+/** What is served in place of what the file says. */
+function adaptation(log: Log, localAws: OpenLocalAws | undefined) {
+  return (configuration: ServeConfiguration): ServeConfiguration => ({
+    ...(localAws === undefined ? configuration : pointedAt(configuration, localAws.endpoint)),
+    deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
+    onRequest: (entry) => log.request(entry),
+  })
+}
+
+function demoConfiguration(logger: Log): ServeConfiguration {
+  const read = readServeConfig(DEMO_CONFIG, { logger })
   if ('configuration' in read) return read.configuration
   throw new Error(read.problems.join('; '))
 }
@@ -90,23 +131,29 @@ function demoConfiguration(): ServeConfiguration {
 async function start(
   configuration: ServeConfiguration,
   listen: { host: string; port: number },
-  localAws: OpenLocalAws | undefined,
-): Promise<RunningServer> {
-  const pointed = localAws === undefined ? configuration : pointedAt(configuration, localAws.endpoint)
-  const proxy = proxyOf(pointed)
+): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
+  const proxy = proxyOf(configuration)
   try {
-    return await serve({ proxy, ...listen })
+    return { server: await serve({ proxy, ...listen }), proxy }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error
   }
 }
 
-function stopOnSignal(server: RunningServer, localAws: OpenLocalAws | undefined, terminal: Terminal): void {
+interface Running {
+  readonly server: RunningServer
+  readonly localAws: OpenLocalAws | undefined
+  readonly watch: { close(): void } | undefined
+}
+
+function stopOnSignal({ server, localAws, watch }: Running, terminal: Terminal): void {
   const close = async (signal: string) => {
     terminal.out(`${signal}: delivering what is queued; once more to exit at once`)
     const report = await server.close({ timeout: SHUTDOWN_TIMEOUT_MS })
     await localAws?.close()
+    // Last: without its listener SIGHUP would end the process in the middle of this.
+    watch?.close()
     terminal.out(summary(report))
   }
   closeOnSignal(terminal.signals, close, (error) => terminal.err(`error: ${(error as Error).message}`))

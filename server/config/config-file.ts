@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
+import type { Logger } from '../../plugin/logger.js'
 import { showPath } from '../../plugin/settings/problems.js'
 import { type ConfigResult, readServeConfig, type ServeConfiguration } from './configuration.js'
 import { type Environment, interpolate } from './environment.js'
@@ -11,6 +12,8 @@ export interface ConfigFileContext {
   readonly env: Environment
   /** Settings whose variables need not be set, by name, as write keys for who only prints policies. */
   readonly mayBeUnset?: readonly string[]
+  /** Where notices go unless the file says. @default console */
+  readonly logger?: Logger
 }
 
 /** Reads a config file. All its problems are told at once, a line each, without the file's name. */
@@ -30,13 +33,13 @@ export async function readConfigFile(
 /** {@link readConfigFile} for the file's text. */
 export function parseConfigFile(
   text: string,
-  { env, mayBeUnset = [] }: ConfigFileContext,
+  { env, mayBeUnset = [], logger }: ConfigFileContext,
 ): ConfigResult<ServeConfiguration> {
   const yaml = parseYaml(text)
   if ('problem' in yaml) return { problems: [yaml.problem] }
   const { value, unset } = interpolate(yaml.value, env)
   const missing = unset.filter(({ path }) => !mayBeUnset.some((setting) => path.includes(setting)))
-  const read = readServeConfig(value, { env })
+  const read = readServeConfig(value, { env, ...(logger && { logger }) })
   if (missing.length === 0) return read
   // A setting whose variable is missing has one problem, whatever else its check says of the value.
   const paths = missing.map(({ path }) => showPath(path))

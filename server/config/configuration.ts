@@ -2,7 +2,19 @@ import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
-import { proxySchema, serveSchema, settingNames } from './schema.js'
+import type { RequestEntry } from '../http/request-entry.js'
+import type { IpPolicy } from '../intake/ip-policy.js'
+import type { BrowserSettings } from '../web/browser-settings.js'
+import type { ForwardConfig, ProxyConfig } from './proxy-config.js'
+import { proxySchema, type SourceValues, serveSchema, settingNames } from './schema.js'
+
+/** Where requests are handed on to, checked and complete. */
+export interface ForwardConfiguration {
+  readonly url: string
+  readonly enabled: boolean
+  readonly maxQueuedBytes: number
+  readonly cdn: string | undefined
+}
 
 /** One source, checked and complete. */
 export interface SourceConfiguration {
@@ -10,7 +22,14 @@ export interface SourceConfiguration {
   readonly id: string
   readonly name: string
   readonly writeKeys: readonly string[]
-  readonly destination: DestinationConfiguration
+  readonly enabled: boolean
+  readonly destinations: readonly DestinationConfiguration[]
+  readonly origins: '*' | readonly string[]
+  readonly ip: IpPolicy
+  readonly rateLimit: { readonly limit: number; readonly windowMs: number } | undefined
+  readonly dedupe: { readonly windowMs: number; readonly maxEntries: number } | undefined
+  readonly browser: BrowserSettings
+  readonly forward: ForwardConfiguration | undefined
 }
 
 /** The proxy's settings, checked and complete. */
@@ -19,6 +38,10 @@ export interface ProxyConfiguration {
   readonly maxBufferedBytes: number
   readonly maxClients: number
   readonly deadLetters: string | undefined
+  readonly trustProxy: boolean | number | string | readonly string[]
+  readonly publicUrl: string | undefined
+  readonly customPath: string | undefined
+  readonly onRequest: ((entry: RequestEntry) => void) | undefined
   readonly logger: Logger
 }
 
@@ -29,12 +52,21 @@ export interface ServeConfiguration extends ProxyConfiguration {
 export interface ConfigContext {
   /** Where `AWS_REGION` is read. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** Where notices go unless the config says. @default console */
+  readonly logger?: Logger
 }
 
 export type ConfigResult<T> = { configuration: T } | { problems: string[] }
 
 /** SDKs give up on a request after 10 s and send it again: by then it must have been answered. */
 const DELIVERY_TIMEOUT_MS = 5_000
+
+/** analytics.js and retrying senders send an event again within minutes. */
+const DEDUPE_WINDOW_MS = 10 * 60_000
+const DEDUPE_ENTRIES = 100_000
+
+const SEGMENT_API = 'https://api.segment.io'
+const FORWARD_QUEUE_BYTES = 8 * 1024 * 1024
 
 /** Checks what `firehoseProxy` was given. All problems of it are told at once, a line each. */
 export function readProxyConfig(
@@ -64,10 +96,10 @@ function read(
   const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
     describeIssues([issue], settingNames(issue.path, takesListen)),
   )
-  const logger = parsed.data?.logger ?? console
+  const logger = parsed.data?.logger ?? context.logger ?? console
   const listed = (given as { sources?: unknown }).sources
   const sources: readonly unknown[] = Array.isArray(listed) ? listed : []
-  const destinations = sources.map((source, i) => readDestination(source, i, logger, context))
+  const destinations = sources.map((source, i) => readDestinations(source, i, logger, context))
   problems.push(
     ...sources.flatMap(wrongId),
     ...repeated(sources),
@@ -78,15 +110,14 @@ function read(
   const values = parsed.data
   return {
     configuration: {
-      sources: values.sources.map(({ id, name, writeKey }, i) => ({
-        id,
-        name: name ?? showPath(['sources', i]),
-        writeKeys: typeof writeKey === 'string' ? [writeKey] : writeKey,
-        destination: destinations[i]?.configuration as DestinationConfiguration,
-      })),
+      sources: values.sources.map((source, i) => sourceOf(source, i, destinations[i]?.configurations ?? [])),
       maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
       maxClients: values.maxClients ?? 100,
       deadLetters: values.deadLetters,
+      trustProxy: values.trustProxy ?? false,
+      publicUrl: values.publicUrl?.replace(/\/+$/, ''),
+      customPath: values.customPath,
+      onRequest: values.onRequest as ProxyConfig['onRequest'],
       logger,
       listen: listenOf(values),
     },
@@ -98,14 +129,78 @@ function listenOf(values: object): ServeConfiguration['listen'] {
   return { host: listen?.host, port: listen?.port }
 }
 
-function readDestination(
+/** One source, complete. */
+function sourceOf(
+  { id, name, writeKey, origins, rateLimit, dedupe, forward, ...values }: SourceValues,
+  index: number,
+  destinations: readonly DestinationConfiguration[],
+): SourceConfiguration {
+  return {
+    id,
+    name: name ?? showPath(['sources', index]),
+    writeKeys: typeof writeKey === 'string' ? [writeKey] : writeKey,
+    enabled: values.enabled ?? true,
+    destinations,
+    origins: originsOf(origins),
+    ip: values.ip ?? 'keep',
+    rateLimit: rateLimit && { limit: rateLimit.limit, windowMs: rateLimit.windowMs ?? 1_000 },
+    dedupe:
+      dedupe === false
+        ? undefined
+        : {
+            windowMs: dedupe?.windowMs ?? DEDUPE_WINDOW_MS,
+            maxEntries: dedupe?.maxEntries ?? DEDUPE_ENTRIES,
+          },
+    browser: (values.browser ?? {}) as BrowserSettings,
+    forward: forward && forwardOf(forward),
+  }
+}
+
+function originsOf(origins: string | readonly string[] | undefined): '*' | readonly string[] {
+  const listed = [origins ?? '*'].flat()
+  return listed.includes('*') ? '*' : listed
+}
+
+function forwardOf({ url, enabled, maxQueuedBytes, cdn }: ForwardConfig): ForwardConfiguration {
+  return {
+    url: url ?? SEGMENT_API,
+    enabled: enabled ?? true,
+    maxQueuedBytes: maxQueuedBytes ?? FORWARD_QUEUE_BYTES,
+    cdn,
+  }
+}
+
+interface ReadDestinations {
+  readonly problems: readonly string[]
+  /** Fewer than were given where there are problems. */
+  readonly configurations: readonly DestinationConfiguration[]
+}
+
+function readDestinations(
   source: unknown,
   index: number,
   logger: Logger,
+  context: ConfigContext,
+): ReadDestinations {
+  const { destination } = Object(source) as { destination?: unknown }
+  const at = ['sources', index, 'destination']
+  const read = Array.isArray(destination)
+    ? destination.map((it, i) => readDestination(source, it, [...at, i], logger, context))
+    : [readDestination(source, destination, at, logger, context)]
+  return {
+    problems: read.flatMap((it) => it.problems),
+    configurations: read.flatMap((it) => it.configuration ?? []),
+  }
+}
+
+function readDestination(
+  source: unknown,
+  destination: unknown,
+  at: readonly PropertyKey[],
+  logger: Logger,
   { env }: ConfigContext,
 ): { problems: string[]; configuration?: DestinationConfiguration } {
-  const { id, destination } = Object(source) as { id?: unknown; destination?: unknown }
-  const at = ['sources', index, 'destination']
+  const { id } = Object(source) as { id?: unknown }
   // What is not an object the proxy's own schema has told.
   if (typeof destination !== 'object' || destination === null || Array.isArray(destination))
     return { problems: [] }

@@ -1,5 +1,42 @@
 import type { Logger } from '../../plugin/logger.js'
 import type { DestinationSettings } from '../../plugin/settings/settings.js'
+import type { RequestEntry } from '../http/request-entry.js'
+import type { IpPolicy } from '../intake/ip-policy.js'
+import type { BrowserSettings } from '../web/browser-settings.js'
+
+/** `sourceId` is the source's `id` unless given; memory is capped for all sources by `maxBufferedBytes`. */
+type SourceDestination = Omit<DestinationSettings, 'maxBufferedBytes'>
+
+/** How many requests a source may send. */
+export interface RateLimitConfig {
+  /** Requests in a window at most. */
+  readonly limit: number
+  /** Length of a window, in ms. @default 1000 */
+  readonly windowMs?: number | undefined
+}
+
+/** How long a `messageId` is remembered, so that an event that comes twice is delivered once. */
+export interface DedupeConfig {
+  /** In ms. @default 600000 */
+  readonly windowMs?: number | undefined
+  /** IDs remembered at most. @default 100000 */
+  readonly maxEntries?: number | undefined
+}
+
+/** Where a source's requests are handed on to, besides being delivered. */
+export interface ForwardConfig {
+  /** Base URL of Segment's tracking API. @default 'https://api.segment.io' */
+  readonly url?: string | undefined
+  /** `false` stops forwarding at once, and drops what waits. @default true */
+  readonly enabled?: boolean | undefined
+  /** Bytes that may wait for it; beyond them requests are not forwarded, and counted. @default 8388608 */
+  readonly maxQueuedBytes?: number | undefined
+  /**
+   * Base URL of Segment's CDN, such as `https://cdn.segment.com`, to have the settings of destinations that run in the
+   * browser from; they are rewritten to point here. @default none: settings name no other destination
+   */
+  readonly cdn?: string | undefined
+}
 
 /** A Segment source: whose events are taken, and where they go. */
 export interface SourceConfig {
@@ -9,8 +46,25 @@ export interface SourceConfig {
   readonly name?: string | undefined
   /** The key that senders show; several while one replaces another. */
   readonly writeKey: string | readonly string[]
-  /** `sourceId` is the source's `id` unless given; memory is capped for all sources by `maxBufferedBytes`. */
-  readonly destination: Omit<DestinationSettings, 'maxBufferedBytes'>
+  /** Where its events go; several where each event goes to all of them. */
+  readonly destination: SourceDestination | readonly SourceDestination[]
+  /** `false` refuses its events with 401. @default true */
+  readonly enabled?: boolean | undefined
+  /**
+   * Origins of the pages that may send, such as `https://www.example.com` or `https://*.example.com`; `*` for all. A
+   * page on the host of the proxy itself always may. @default '*'
+   */
+  readonly origins?: string | readonly string[] | undefined
+  /** What becomes of `context.ip`: `truncate` keeps 24 bits of IPv4 and 48 of IPv6. @default 'keep' */
+  readonly ip?: IpPolicy | undefined
+  /** Beyond it requests are answered 429. @default none */
+  readonly rateLimit?: RateLimitConfig | undefined
+  /** `false` delivers an event as often as it comes. @default { windowMs: 600000, maxEntries: 100000 } */
+  readonly dedupe?: DedupeConfig | false | undefined
+  /** How analytics.js sends: in the settings that browsers load. @default {} */
+  readonly browser?: BrowserSettings | undefined
+  /** Hands requests on to Segment as well. @default none */
+  readonly forward?: ForwardConfig | undefined
 }
 
 /** What `firehoseProxy` takes: the content of `analytics-firehose.yaml` but for `listen`. */
@@ -25,6 +79,20 @@ export interface ProxyConfig {
    * @default none; `serve`: './dead-letters'
    */
   readonly deadLetters?: string | undefined
+  /**
+   * Which proxies in front are believed when they name the client's address, protocol and host: their number, their
+   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. @default false
+   */
+  readonly trustProxy?: boolean | number | string | readonly string[] | undefined
+  /**
+   * URL at which clients reach this proxy, mount path included, for settings and scripts that name it.
+   * @default what each request asked for
+   */
+  readonly publicUrl?: string | undefined
+  /** A path, such as `/e7`, below which all that browsers need stands again under names no blocker knows. @default none */
+  readonly customPath?: string | undefined
+  /** Called with each request that was answered, for an access log. SECURITY: holds no key, no path and no address. */
+  readonly onRequest?: ((entry: RequestEntry) => void) | undefined
   /** Where notices go. @default console */
   readonly logger?: Logger | undefined
 }

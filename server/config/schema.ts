@@ -1,11 +1,56 @@
 import { z } from 'zod'
-import { integer, logger } from '../../plugin/settings/fields.js'
+import { httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
 import { SETTING_NAMES } from '../../plugin/settings/schema.js'
+import { isOriginPattern } from '../http/allowed-origins.js'
+import { isTrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
+import { browserSchema } from '../web/browser-settings.js'
+import { parsePublicUrl } from '../web/public-url.js'
 
 const WRITE_KEY = 'give the write key in quotes, or a list of them'
 
 const writeKey = z.string({ error: WRITE_KEY }).min(1, { error: WRITE_KEY })
+
+const ORIGIN = "give origins such as 'https://www.example.com' or 'https://*.example.com', or '*' for all"
+
+const origin = z
+  .string({ error: ORIGIN })
+  .refine((it) => it === '*' || isOriginPattern(it), { error: ORIGIN })
+
+/** From the environment comes text. */
+function flag() {
+  return z.preprocess(
+    (given) => (given === 'true' ? true : given === 'false' ? false : given),
+    z.boolean({ error: 'use true or false' }),
+  )
+}
+
+const rateLimit = z.strictObject(
+  { limit: integer(1, 1_000_000_000, 'requests'), windowMs: integer(1, 86_400_000, 'ms').optional() },
+  { error: 'give { limit, windowMs }' },
+)
+
+const dedupe = z.strictObject(
+  {
+    windowMs: integer(1, 86_400_000, 'ms').optional(),
+    maxEntries: integer(1, 10_000_000, 'IDs').optional(),
+  },
+  { error: 'give { windowMs, maxEntries }, or false' },
+)
+
+const forward = z.strictObject(
+  {
+    url: httpUrl().optional(),
+    enabled: flag().optional(),
+    maxQueuedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
+    cdn: httpUrl().optional(),
+  },
+  { error: 'give { url, enabled, maxQueuedBytes, cdn }' },
+)
+
+const DESTINATION = "give the destination's settings, such as region and mappedStreams"
+
+const destination = z.looseObject({}, { error: DESTINATION })
 
 /** `destination` is checked by the plugin's own schema. */
 const source = z.strictObject(
@@ -13,10 +58,16 @@ const source = z.strictObject(
     id: z.string({ error: "give Segment's source ID in quotes" }),
     name: text("give the source's name").optional(),
     writeKey: z.union([writeKey, z.array(writeKey).min(1)], { error: WRITE_KEY }),
-    destination: z.looseObject(
-      {},
-      { error: "give the destination's settings, such as region and mappedStreams" },
-    ),
+    destination: z.union([destination, z.array(destination).min(1)], { error: DESTINATION }),
+    enabled: flag().optional(),
+    origins: z.union([origin, z.array(origin).min(1)], { error: ORIGIN }).optional(),
+    ip: oneOf(['keep', 'truncate', 'drop']).optional(),
+    rateLimit: rateLimit.optional(),
+    dedupe: z
+      .union([z.literal(false), dedupe], { error: 'give { windowMs, maxEntries }, or false' })
+      .optional(),
+    browser: browserSchema.optional(),
+    forward: forward.optional(),
   },
   { error: 'give a source of { id, writeKey, destination }' },
 )
@@ -29,6 +80,17 @@ const listen = z.strictObject(
   { error: 'give { host, port }' },
 )
 
+const CUSTOM_PATH = "give a path of one part that is not in use, such as '/e7'"
+const PUBLIC_URL = "give the URL that clients reach, such as 'https://events.example.com/analytics'"
+const TAKEN_PATHS: ReadonlySet<string> = new Set([
+  '/v1',
+  '/analytics-next',
+  '/next-integrations',
+  '/snippet',
+  '/healthz',
+  '/readyz',
+])
+
 const proxyFields = {
   sources: z
     .array(source, { error: 'give a list of sources' })
@@ -37,11 +99,31 @@ const proxyFields = {
   maxBufferedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER).optional(),
   maxClients: integer(1, 100_000).optional(),
   deadLetters: text('give a directory').optional(),
+  trustProxy: z
+    .custom<boolean | number | string | readonly string[]>(isTrustSetting, {
+      error: 'give true, false, the number of proxies, or their addresses, such as 10.0.0.0/8 or loopback',
+    })
+    .optional(),
+  publicUrl: z
+    .string({ error: PUBLIC_URL })
+    .refine((given) => parsePublicUrl(given) !== undefined, { error: PUBLIC_URL })
+    .optional(),
+  customPath: z
+    .string({ error: CUSTOM_PATH })
+    .regex(/^\/[A-Za-z0-9_-]{1,64}$/, { error: CUSTOM_PATH })
+    .refine((path) => !TAKEN_PATHS.has(path), { error: CUSTOM_PATH })
+    .optional(),
+  onRequest: z
+    .custom<(entry: never) => void>((given) => typeof given === 'function', { error: 'give a function' })
+    .optional(),
   logger: logger().optional(),
 }
 
 export const proxySchema = z.strictObject(proxyFields)
 export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyFields })
+
+/** A source whose own settings are right. */
+export type SourceValues = z.output<typeof source>
 
 /** The names of the settings where `path` leads, to suggest the one that was meant. */
 export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {

@@ -2,27 +2,34 @@ import type { ServerResponse } from 'node:http'
 import type { HttpProblem } from './http-problem.js'
 
 /** What some SDKs need word for word: any other success is sent again for ever. */
-const SUCCESS = JSON.stringify({ success: true })
+const SUCCESS = { success: true }
 
 export function answerSuccess(res: ServerResponse): void {
-  answer(res, 200, SUCCESS)
+  answerJson(res, 200, SUCCESS)
 }
 
-export function answerProblem(res: ServerResponse, { status, code, message, headers }: HttpProblem): void {
-  // `message` and `error` say the same: one is what the Python SDK reads, the other the Ruby SDK.
-  answer(res, status, JSON.stringify({ code, message, error: message }), headers)
+export function answerProblem(res: ServerResponse, problem: HttpProblem): void {
+  answerJson(res, problem.status, problemBody(problem), problem.headers)
 }
 
-function answer(
+/** `message` and `error` say the same: one is what the Python SDK reads, the other the Ruby SDK. */
+export function problemBody({ code, message }: HttpProblem) {
+  return { code, message, error: message }
+}
+
+export function answerJson(
   res: ServerResponse,
   status: number,
-  body: string,
+  value: object,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (res.headersSent || res.destroyed) return
+  const body = JSON.stringify(value)
   res.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
+    // SECURITY: a browser that opens this must take it for nothing else.
+    'X-Content-Type-Options': 'nosniff',
     ...headers,
   })
   res.end(body)

@@ -8,21 +8,25 @@ import type { Reservation } from './reservation.js'
 /** As Connect's body parsers leave it: what they read, and that they did. */
 type ParsedRequest = IncomingMessage & { readonly body?: unknown }
 
+export interface JsonBody {
+  readonly value: Readonly<Record<string, unknown>>
+  /** As it came, encoded as Content-Encoding says; `undefined` where a body parser had read it before. */
+  readonly sent: Buffer | undefined
+}
+
 /**
  * The body of a request, as JSON whatever its Content-Type says: that of browsers is text/plain.
  * What a body parser read before is used as it is.
  *
  * @throws HttpProblem 400 for what is no JSON object or too large, 503 where memory runs out
  */
-export async function readJsonBody(
-  req: IncomingMessage,
-  reservation: Reservation,
-): Promise<Readonly<Record<string, unknown>>> {
+export async function readJsonBody(req: IncomingMessage, reservation: Reservation): Promise<JsonBody> {
   const parsed = parsedBefore(req)
-  const body = parsed ?? (await readBody(req, reservation))
+  const { body, sent } =
+    parsed === undefined ? await readBody(req, reservation) : { body: parsed, sent: undefined }
   const value = Buffer.isBuffer(body) || typeof body === 'string' ? parseJson(body) : body
   if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>
+    return { value: value as Record<string, unknown>, sent }
   throw badRequest('invalid_request', 'The body must be a JSON object')
 }
 
@@ -43,11 +47,14 @@ function isEmptyObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
-async function readBody(req: IncomingMessage, reservation: Reservation): Promise<Buffer> {
+async function readBody(
+  req: IncomingMessage,
+  reservation: Reservation,
+): Promise<{ body: Buffer; sent: Buffer }> {
   const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
   const isPlain = encoding === 'identity' || encoding === ''
   const sent = await collect(req, reservation)
-  if (isPlain) return sent
+  if (isPlain) return { body: sent, sent }
   const inflater = createInflater(encoding, sent)
   if (inflater === undefined) {
     throw badRequest(
@@ -56,7 +63,7 @@ async function readBody(req: IncomingMessage, reservation: Reservation): Promise
     )
   }
   try {
-    return await collect(inflater, reservation)
+    return { body: await collect(inflater, reservation), sent }
   } catch (error) {
     if (typeof (error as NodeJS.ErrnoException).errno !== 'number') throw error
     throw badRequest('invalid_encoding', `The body is not valid ${encoding}`)

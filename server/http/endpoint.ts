@@ -3,11 +3,31 @@ export const EVENT_TYPES = ['track', 'page', 'screen', 'identify', 'group', 'ali
 
 export type EventType = (typeof EVENT_TYPES)[number]
 
-/** What a path takes: one event of a type, a batch of any, or telemetry of an SDK about itself. */
-export type Endpoint =
+/**
+ * What takes events: one of a type, a batch of any, one in a URL, or telemetry of an SDK about itself. `path` is that
+ * of Segment's API, without a trailing slash.
+ */
+export type IntakeEndpoint = { readonly path: string } & (
   | { readonly kind: 'event'; readonly type: EventType }
   | { readonly kind: 'batch' }
+  | { readonly kind: 'pixel'; readonly type: EventType }
   | { readonly kind: 'telemetry' }
+)
+
+/** What browsers and phones load before they send anything. */
+export type ResourceEndpoint =
+  /** The source's settings, as JSON. */
+  | { readonly kind: 'settings'; readonly writeKey: string }
+  /** analytics.js with the write key in it; `isCustom` where it was asked for under the custom path. */
+  | { readonly kind: 'library'; readonly writeKey: string; readonly isCustom: boolean }
+  /** A part that analytics.js loads when it is needed. */
+  | { readonly kind: 'bundle'; readonly file: string }
+  /** A destination of Segment's that runs in the browser, by its path on Segment's CDN. */
+  | { readonly kind: 'integration'; readonly path: string }
+  /** The HTML to paste into a page. */
+  | { readonly kind: 'snippet'; readonly writeKey: string }
+
+export type Endpoint = IntakeEndpoint | ResourceEndpoint
 
 const SHORT_PATHS: Readonly<Record<EventType, string>> = {
   track: 't',
@@ -18,18 +38,99 @@ const SHORT_PATHS: Readonly<Record<EventType, string>> = {
   alias: 'a',
 }
 
-const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
-  ...['/v1/batch', '/v1/b', '/v1/import'].map((path) => [path, { kind: 'batch' }] as const),
-  ...EVENT_TYPES.flatMap((type) =>
-    [`/v1/${type}`, `/v1/${SHORT_PATHS[type]}`].map((path) => [path, { kind: 'event', type }] as const),
-  ),
-  ['/v1/m', { kind: 'telemetry' }],
-])
+/** By the path below `/v1/`. */
+const INTAKE: ReadonlyMap<string, IntakeEndpoint> = new Map(
+  [
+    ...['batch', 'b', 'import'].map((name) => at(name, { kind: 'batch' })),
+    ...EVENT_TYPES.flatMap((type) =>
+      [type, SHORT_PATHS[type]].flatMap((name) => [
+        at(name, { kind: 'event', type }),
+        at(`pixel/${name}`, { kind: 'pixel', type }),
+      ]),
+    ),
+    at('m', { kind: 'telemetry' }),
+  ].map((endpoint) => [endpoint.path.slice('/v1/'.length), endpoint] as const),
+)
 
-/** The endpoint of a request, `unknown` where there is none under `/v1`, `elsewhere` for all other paths. */
-export function endpointOf(url: string): Endpoint | 'unknown' | 'elsewhere' {
+const SETTINGS = /^\/v1\/projects\/([^/]+)\/settings$/
+const LIBRARY = /^\/analytics\.js\/v1\/([^/]+)\/analytics(?:\.min)?\.js$/
+const BUNDLE = /^\/analytics-next\/bundles\/([^/]+)$/
+const INTEGRATION = /^(\/next-integrations\/.+)$/
+const SNIPPET = /^\/snippet\/([^/]+)$/
+/** Below the custom path, where no word tells a blocker what it is. */
+const CUSTOM_SETTINGS = /^\/c\/([^/]+)\/settings$/
+const CUSTOM_LIBRARY = /^\/([^/]+)\.js$/
+const CUSTOM_BUNDLE = /^\/b\/([^/]+)$/
+const CUSTOM_INTEGRATION = /^(\/next-integrations\/.+)$/
+
+/** Finds endpoints by path. Below the custom path, if there is one, stands all that browsers ask for once more. */
+export class Endpoints {
+  readonly #customPath: string | undefined
+
+  /** @param customPath - begins with `/` and does not end with one */
+  constructor(customPath?: string) {
+    this.#customPath = customPath
+  }
+
+  /** The endpoint of a request, `unknown` where there is none under our paths, `elsewhere` for all other paths. */
+  at(url: string): Endpoint | 'unknown' | 'elsewhere' {
+    const path = pathOf(url)
+    if (path.startsWith('/v1/')) return INTAKE.get(path.slice('/v1/'.length)) ?? settingsAt(path) ?? 'unknown'
+    if (path === '/v1') return 'unknown'
+    if (this.#customPath !== undefined && path.startsWith(`${this.#customPath}/`)) {
+      return customAt(path.slice(this.#customPath.length)) ?? 'unknown'
+    }
+    return resourceAt(path) ?? 'elsewhere'
+  }
+}
+
+function pathOf(url: string): string {
   const [path = ''] = url.split('?', 1)
-  const endpoint = ENDPOINTS.get(path.endsWith('/') ? path.slice(0, -1) : path)
-  if (endpoint !== undefined) return endpoint
-  return path === '/v1' || path.startsWith('/v1/') ? 'unknown' : 'elsewhere'
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+function settingsAt(path: string): ResourceEndpoint | undefined {
+  const writeKey = part(SETTINGS, path)
+  return writeKey === undefined ? undefined : { kind: 'settings', writeKey }
+}
+
+function resourceAt(path: string): ResourceEndpoint | undefined {
+  const writeKey = part(LIBRARY, path)
+  if (writeKey !== undefined) return { kind: 'library', writeKey, isCustom: false }
+  const file = part(BUNDLE, path)
+  if (file !== undefined) return { kind: 'bundle', file }
+  const integration = part(INTEGRATION, path)
+  if (integration !== undefined) return { kind: 'integration', path: integration }
+  const shown = part(SNIPPET, path)
+  return shown === undefined ? undefined : { kind: 'snippet', writeKey: shown }
+}
+
+function customAt(path: string): Endpoint | undefined {
+  const intake = INTAKE.get(path.slice(1))
+  if (intake !== undefined) return intake
+  const settings = part(CUSTOM_SETTINGS, path)
+  if (settings !== undefined) return { kind: 'settings', writeKey: settings }
+  const file = part(CUSTOM_BUNDLE, path)
+  if (file !== undefined) return { kind: 'bundle', file }
+  const integration = part(CUSTOM_INTEGRATION, path)
+  if (integration !== undefined) return { kind: 'integration', path: integration }
+  const writeKey = part(CUSTOM_LIBRARY, path)
+  return writeKey === undefined ? undefined : { kind: 'library', writeKey, isCustom: true }
+}
+
+function at(name: string, endpoint: Unplaced<IntakeEndpoint>): IntakeEndpoint {
+  return { ...endpoint, path: `/v1/${name}` }
+}
+
+type Unplaced<T> = T extends unknown ? Omit<T, 'path'> : never
+
+/** What the group of the pattern matches, without percent-encoding. */
+function part(pattern: RegExp, path: string): string | undefined {
+  const [, found] = pattern.exec(path) ?? []
+  if (found === undefined) return undefined
+  try {
+    return decodeURIComponent(found)
+  } catch {
+    return undefined
+  }
 }

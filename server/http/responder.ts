@@ -1,41 +1,54 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import { answerProblem, answerSuccess } from './answer.js'
+import { answerProblem } from './answer.js'
 import { drain } from './drain.js'
+import type { Answer, Exchange } from './exchange.js'
 import { HttpProblem, unavailable } from './http-problem.js'
+import { answerPixel } from './pixel.js'
 import { RefusalNotices } from './refusal-notices.js'
+import type { RequestEntry } from './request-entry.js'
 
 /** Requests since the start, by answer. */
 export interface RequestCounts {
-  /** 200. */
+  /** 2xx and 304. */
   readonly accepted: number
-  /** 4xx: for good. */
+  /** 4xx: for good, but for 429. */
   readonly refused: number
-  /** 5xx: to be sent again. */
+  /** 429 and 5xx: to be sent again. */
   readonly deferred: number
 }
 
+export interface ResponderOptions {
+  /** Does what the request asks for. @throws HttpProblem */
+  readonly handle: (exchange: Exchange) => Promise<Answer>
+  /** Told of each request when it is answered. */
+  readonly onRequest: ((entry: RequestEntry) => void) | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
 /**
- * Gives every request one answer, in JSON: success when `accept` resolves, else what it threw. Knows which requests
- * are under way, and refuses all once it is closing.
+ * Gives every request one answer: that of what `handle` did, or the problem that it threw. Knows which requests are
+ * under way, and refuses all once it is closing.
  */
 export class Responder {
-  readonly #accept: (req: IncomingMessage) => Promise<void>
-  readonly #logger: Logger
+  readonly #options: ResponderOptions
   readonly #refusals: RefusalNotices
   readonly #underWay = new Set<Promise<void>>()
   readonly #counts = { accepted: 0, refused: 0, deferred: 0 }
   #isClosing = false
 
-  constructor(accept: (req: IncomingMessage) => Promise<void>, logger: Logger, clock: Clock) {
-    this.#accept = accept
-    this.#logger = logger
-    this.#refusals = new RefusalNotices(logger, clock)
+  constructor(options: ResponderOptions) {
+    this.#options = options
+    this.#refusals = new RefusalNotices(options.logger, options.clock)
   }
 
   get counts(): RequestCounts {
     return { ...this.#counts }
+  }
+
+  get isClosing(): boolean {
+    return this.#isClosing
   }
 
   /** Resolves when the requests that are under way now are answered. */
@@ -48,34 +61,49 @@ export class Responder {
     this.#isClosing = true
   }
 
-  respond(req: IncomingMessage, res: ServerResponse): void {
-    const work = this.#respond(req, res)
+  respond(exchange: Exchange): void {
+    const work = this.#respond(exchange)
     this.#underWay.add(work)
     void work.finally(() => this.#underWay.delete(work))
   }
 
-  async #respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #respond(exchange: Exchange): Promise<void> {
+    const { clock } = this.#options
+    const startedAt = clock.now()
+    exchange.res.setHeader('X-Request-Id', exchange.id)
     try {
-      if (this.#isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
-      await this.#accept(req)
-      this.#counts.accepted++
-      this.#closeConnectionIfClosing(res)
-      answerSuccess(res)
+      await this.#answer(exchange)
     } catch (thrown) {
-      const isGone = req.destroyed && !req.complete
+      const isGone = exchange.req.destroyed && !exchange.req.complete
       if (isGone) return
-      const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown)
-      this.#count(problem)
-      this.#closeConnectionIfClosing(res)
-      const drained = drain(req)
-      // Cut while its sender is still sending, the connection would be lost with the answer in it.
-      if (!res.shouldKeepAlive) await drained
-      answerProblem(res, problem)
+      await this.#refuse(exchange, thrown)
     }
+    this.#tell(exchange, clock.now() - startedAt)
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    if (this.#isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
+    const answer = await this.#options.handle(exchange)
+    this.#closeConnectionIfClosing(exchange)
+    await answer(exchange)
+    this.#counts.accepted++
+  }
+
+  async #refuse(exchange: Exchange, thrown: unknown): Promise<void> {
+    const { req, res, endpoint } = exchange
+    const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
+    this.#count(problem)
+    this.#closeConnectionIfClosing(exchange)
+    const drained = drain(req)
+    // Cut while its sender is still sending, the connection would be lost with the answer in it.
+    if (!res.shouldKeepAlive) await drained
+    const isPixel = typeof endpoint !== 'string' && endpoint.kind === 'pixel'
+    if (isPixel) answerPixel(res, problem.status, problem.headers)
+    else answerProblem(res, problem)
   }
 
   #count(problem: HttpProblem): void {
-    if (problem.status >= 500) {
+    if (problem.status >= 500 || problem.status === 429) {
       this.#counts.deferred++
       return
     }
@@ -84,12 +112,28 @@ export class Responder {
   }
 
   /** A sender that keeps its connection would send its next events to a server that is gone. */
-  #closeConnectionIfClosing(res: ServerResponse): void {
+  #closeConnectionIfClosing({ res }: Exchange): void {
     if (this.#isClosing) res.shouldKeepAlive = false
   }
 
-  #internalError(thrown: unknown): HttpProblem {
-    this.#logger.error(`A request failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`)
+  #internalError(thrown: unknown, { id }: Exchange): HttpProblem {
+    const what = thrown instanceof Error ? thrown.stack : String(thrown)
+    this.#options.logger.error(`Request ${id} failed: ${what}`)
     return new HttpProblem(500, 'internal_error', 'The request failed; send it again later')
+  }
+
+  #tell({ req, res, id, endpoint, seen }: Exchange, durationMs: number): void {
+    try {
+      this.#options.onRequest?.({
+        requestId: id,
+        method: req.method ?? '',
+        endpoint: typeof endpoint === 'string' ? endpoint : endpoint.kind,
+        status: res.statusCode,
+        durationMs,
+        ...seen,
+      })
+    } catch {
+      // As with the logger: who listens must not stop what is told.
+    }
   }
 }

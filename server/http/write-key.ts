@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import basicAuth from 'basic-auth'
-import type { Source, Sources } from '../source.js'
+import type { Source } from '../source.js'
+import type { Sources } from '../sources.js'
 import { unauthorized } from './http-problem.js'
 
 /** The write key of a request's HTTP Basic user name. */

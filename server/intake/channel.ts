@@ -1,3 +1,4 @@
+import type { Sender } from '../http/sender.js'
 import { isObject } from './invalidity.js'
 
 /** Where an event was made: on a user's device, or on a server. */
@@ -19,12 +20,14 @@ const CLIENT_LIBRARIES: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * The channel of an event that does not say it itself: that of its library, `server` for a library not known.
+ * The channel of an event that does not say it itself: that of its library; for a library not known `client` where a
+ * browser sent it, else `server`.
  *
  * @see https://segment.com/docs/connections/spec/common/
  */
-export function channelOf(context: unknown): Channel {
+export function channelOf(context: unknown, { isBrowser }: Pick<Sender, 'isBrowser'>): Channel {
   const library = isObject(context) ? context['library'] : undefined
   const name = isObject(library) ? library['name'] : undefined
-  return typeof name === 'string' && CLIENT_LIBRARIES.has(name.toLowerCase()) ? 'client' : 'server'
+  const isOfDevice = typeof name === 'string' && CLIENT_LIBRARIES.has(name.toLowerCase())
+  return isOfDevice || isBrowser ? 'client' : 'server'
 }

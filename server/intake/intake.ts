@@ -6,6 +6,7 @@ import type { Logger } from '../../plugin/logger.js'
 import type { DeadLetter, DeadLetterStore } from '../dead-letter.js'
 import { unavailable } from '../http/http-problem.js'
 import type { Source } from '../source.js'
+import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
 import type { RefusedEvent, SortedEvents } from './sort-events.js'
 
@@ -13,6 +14,19 @@ export interface IntakeParts {
   readonly deadLetters: DeadLetterStore | undefined
   readonly logger: Logger
   readonly clock: Clock
+}
+
+/** What a request may deliver for one source. */
+interface Share extends Claim {
+  readonly source: Source
+}
+
+/** What became of it. */
+interface Delivered {
+  readonly durable: readonly SegmentEvent[]
+  readonly quarantined: readonly Quarantined[]
+  /** Why what is in neither of them may still succeed. */
+  readonly error: FirehoseError | undefined
 }
 
 /**
@@ -35,9 +49,23 @@ export class Intake {
 
   /** @throws HttpProblem 503 */
   async deliver({ accepted, refused }: SortedEvents): Promise<void> {
-    const deliveries = [...accepted].map(([source, events]) => deliverTo(source, events))
-    const given = (await Promise.all(deliveries)).flat()
-    const quarantined = [...refused.map(refusal), ...given]
+    const shares = await Promise.all([...accepted].map(([source, events]) => shareOf(source, events)))
+    const durable = new Set<SegmentEvent>()
+    try {
+      const delivered = await Promise.all(shares.map(deliverShare))
+      for (const event of delivered.flatMap((it) => it.durable)) durable.add(event)
+      for (const { error } of delivered) if (error !== undefined) throw notDelivered(error)
+      await this.#quarantine([...refused.map(refusal), ...delivered.flatMap((it) => it.quarantined)])
+      for (const event of shares.flatMap((share) => share.fresh)) durable.add(event)
+    } finally {
+      // Before waiting for others: two requests may each hold an event that the other brought too.
+      await Promise.all(shares.map((share) => share.settle((event) => durable.has(event))))
+    }
+    const others = await Promise.all(shares.flatMap((share) => share.others))
+    if (others.includes(false)) throw twinNotDelivered()
+  }
+
+  async #quarantine(quarantined: readonly Quarantined[]): Promise<void> {
     if (quarantined.length === 0) return
     await this.#keep(quarantined)
     this.#quarantined += new Set(quarantined.map(({ event }) => event)).size
@@ -60,15 +88,30 @@ export class Intake {
   }
 }
 
-/** What a source's destination gave up for good. */
-async function deliverTo(source: Source, events: readonly SegmentEvent[]): Promise<Quarantined[]> {
-  const outcomes = await source.destination.deliver(events)
-  return events.flatMap((event, i) =>
-    failuresOf(outcomes[i]).map(({ stream, error }): Quarantined => {
-      if (!error.permanent) throw notDelivered(error)
-      return { source, event, stream, code: error.code, reason: error.message }
-    }),
-  )
+async function shareOf(source: Source, events: readonly SegmentEvent[]): Promise<Share> {
+  const claim = (await source.duplicates?.claim(events)) ?? {
+    fresh: events,
+    others: [],
+    settle: async () => {},
+  }
+  return { source, ...claim }
+}
+
+async function deliverShare({ source, fresh }: Share): Promise<Delivered> {
+  if (fresh.length === 0) return { durable: [], quarantined: [], error: undefined }
+  const outcomes = await source.destination.deliver(fresh)
+  const durable: SegmentEvent[] = []
+  const quarantined: Quarantined[] = []
+  let error: FirehoseError | undefined
+  fresh.forEach((event, i) => {
+    const failures = failuresOf(outcomes[i])
+    if (failures.length === 0) durable.push(event)
+    error ??= failures.find((failure) => !failure.error.permanent)?.error
+    for (const { stream, error } of failures) {
+      quarantined.push({ source, event, stream, code: error.code, reason: error.message })
+    }
+  })
+  return { durable, quarantined, error }
 }
 
 function failuresOf(outcome: EventOutcome | undefined) {
@@ -82,6 +125,13 @@ function notDelivered({ code }: FirehoseError) {
   return unavailable(
     'not_delivered',
     `The events could not be delivered for now (${code}); send them again later`,
+  )
+}
+
+function twinNotDelivered() {
+  return unavailable(
+    'not_delivered',
+    'Another request with the same events failed for now; send them again later',
   )
 }
 

@@ -1,8 +1,10 @@
 import { ENVELOPE_VERSION } from '../../plugin/envelope.js'
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
+import type { Sender } from '../http/sender.js'
 import type { Source } from '../source.js'
 import { channelOf } from './channel.js'
+import { clientContext } from './client-context.js'
 import { isObject } from './invalidity.js'
 import { timestampsOf } from './timestamps.js'
 
@@ -12,6 +14,7 @@ export interface Envelope {
   readonly shared: { readonly context?: unknown; readonly integrations?: unknown; readonly sentAt?: unknown }
   /** ISO 8601. */
   readonly receivedAt: string
+  readonly sender: Sender
   readonly newId: () => string
 }
 
@@ -23,11 +26,13 @@ export interface Envelope {
 export function normalize(
   event: Readonly<Record<string, unknown>>,
   type: EventType,
-  { id: projectId }: Pick<Source, 'id'>,
-  { shared, receivedAt, newId }: Envelope,
+  { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
+  { shared, receivedAt, sender, newId }: Envelope,
 ): SegmentEvent {
   const { writeKey: _kept, ...own } = event
-  const context = merged(shared.context, own['context'])
+  const said = merged(shared.context, own['context'])
+  const channel = own['channel'] ?? channelOf(said, sender)
+  const context = clientContext(said, { channel, sender, policy })
   const integrations = merged(shared.integrations, own['integrations'])
   const { timestamp, originalTimestamp } = own
   const sentAt = own['sentAt'] ?? shared.sentAt
@@ -37,7 +42,7 @@ export function normalize(
     messageId: isGiven(own['messageId']) ? own['messageId'] : newId(),
     ...(context === undefined ? {} : { context }),
     ...(integrations === undefined ? {} : { integrations }),
-    channel: own['channel'] ?? channelOf(context),
+    channel,
     version: ENVELOPE_VERSION,
     projectId,
     ...timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt),

@@ -1,9 +1,10 @@
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { DeadLetterCode } from '../dead-letter.js'
-import type { Endpoint } from '../http/endpoint.js'
+import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, unauthorized } from '../http/http-problem.js'
 import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
-import type { Source, Sources } from '../source.js'
+import type { Source } from '../source.js'
+import type { Sources } from '../sources.js'
 import { checkBatchSize } from './batch-limits.js'
 import { invalidity, isEventType, isObject } from './invalidity.js'
 import { type Envelope, normalize } from './normalize.js'
@@ -23,7 +24,7 @@ export interface SortedEvents {
   readonly refused: readonly RefusedEvent[]
 }
 
-export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId'> {
+export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId' | 'sender'> {
   readonly sources: Sources
   /** Of HTTP Basic, which wins over keys in the body. */
   readonly source: Source | undefined
@@ -36,7 +37,7 @@ type Body = Readonly<Record<string, unknown>>
  *
  * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort or too much
  */
-export function sortEvents(body: Body, endpoint: Endpoint, context: SortingContext): SortedEvents {
+export function sortEvents(body: Body, endpoint: IntakeEndpoint, context: SortingContext): SortedEvents {
   if (endpoint.kind === 'batch') return sortBatch(body, context)
   if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [] }
   const { type } = endpoint
@@ -89,7 +90,9 @@ function sourceOf(body: Body, { source, sources }: SortingContext): Source | und
 
 function ownerOf(event: unknown, sources: Sources): Source | undefined {
   const writeKey = writeKeyIn(event)
-  return writeKey === undefined ? undefined : sources.withKey(writeKey)
+  const owner = writeKey === undefined ? undefined : sources.withKey(writeKey)
+  // One that is switched off must not refuse the events of the others.
+  return owner?.enabled ? owner : undefined
 }
 
 /** SECURITY: a key must not be kept beside what it let in. */

@@ -15,6 +15,12 @@ export class FakeDestination implements Destination {
     return outcomes
   }
 
+  parked = false
+
+  isParked(): boolean {
+    return this.parked
+  }
+
   async flush(): Promise<void> {
     this.calls.push('flush')
   }

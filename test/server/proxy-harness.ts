@@ -5,8 +5,13 @@ import { createClientPool } from '../../plugin/aws/client-pool.js'
 import { systemClock } from '../../plugin/clock.js'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import type { DeadLetter } from '../../server/dead-letter.js'
+import { AllowedOrigins } from '../../server/http/allowed-origins.js'
+import { trustOf } from '../../server/http/client-address.js'
+import { Endpoints } from '../../server/http/endpoint.js'
 import { createProxy, type ProxyParts } from '../../server/proxy.js'
-import { Sources } from '../../server/source.js'
+import type { Site } from '../../server/site.js'
+import type { Source } from '../../server/source.js'
+import { Sources } from '../../server/sources.js'
 import { FakeDestination } from './fake-destination.js'
 
 /** 2026-01-02T03:04:05.678Z */
@@ -16,20 +21,62 @@ export const NOW_ISO = '2026-01-02T03:04:05.678Z'
 export const WEB_KEY = 'web-write-key'
 export const APP_KEY = 'app-write-key'
 
+/** A source as one of a config that says nothing of it but where events go. */
+export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'destination'>): Source {
+  return {
+    enabled: true,
+    origins: new AllowedOrigins('*'),
+    ip: 'keep',
+    rateLimit: undefined,
+    duplicates: undefined,
+    browser: {},
+    forwarder: undefined,
+    cdn: undefined,
+    ...parts,
+  }
+}
+
+export function siteOf(sources: readonly Source[], parts: Partial<Site> = {}): Site {
+  return {
+    sources: new Sources(sources, new AllowedOrigins('*')),
+    endpoints: new Endpoints(),
+    trust: trustOf(false),
+    publicUrl: undefined,
+    customPath: undefined,
+    ...parts,
+  }
+}
+
+export interface HarnessParts extends Partial<ProxyParts> {
+  /** What is different of the source `Website`. */
+  readonly source?: Partial<Source>
+  /** What is different of the site. */
+  readonly more?: Partial<Site>
+}
+
 /** A proxy of two sources with destinations that deliver nowhere, and all that it writes. */
-export function proxyHarness(parts: Partial<ProxyParts> = {}) {
+export function proxyHarness({ source = {}, more = {}, ...parts }: HarnessParts = {}) {
   const web = new FakeDestination()
   const app = new FakeDestination()
   const letters: DeadLetter[] = []
   const lines: string[] = []
   const log = (line: unknown) => void lines.push(String(line))
   let ids = 0
+  const sources = [
+    {
+      ...plainSource({
+        id: 'src_web',
+        name: 'Website',
+        writeKeys: [WEB_KEY, 'web-write-key-2'],
+        destination: web,
+      }),
+      ...source,
+    },
+    plainSource({ id: 'src_app', name: 'App', writeKeys: [APP_KEY], destination: app }),
+  ]
   const budget = parts.budget ?? new ByteBudget(64 * 1024 * 1024)
   const proxy = createProxy({
-    sources: new Sources([
-      { id: 'src_web', name: 'Website', writeKeys: [WEB_KEY, 'web-write-key-2'], destination: web },
-      { id: 'src_app', name: 'App', writeKeys: [APP_KEY], destination: app },
-    ]),
+    site: siteOf(sources, more),
     pool: createClientPool(),
     budget,
     clock: { ...systemClock, wallTime: () => NOW },

@@ -30,15 +30,17 @@ describe('a config file', () => {
             id: 'src_web',
             name: 'Website',
             writeKeys: ['k1'],
-            destination: {
-              region: 'eu-west-1',
-              roleAddress: 'arn:aws:iam::123456789012:role/segment-firehose',
-              externalId: 'src_web',
-              mapping: [
-                { event: 'user registered', stream: 'new_users' },
-                { event: '*', stream: 'everything' },
-              ],
-            },
+            destinations: [
+              {
+                region: 'eu-west-1',
+                roleAddress: 'arn:aws:iam::123456789012:role/segment-firehose',
+                externalId: 'src_web',
+                mapping: [
+                  { event: 'user registered', stream: 'new_users' },
+                  { event: '*', stream: 'everything' },
+                ],
+              },
+            ],
           },
         ],
       },
@@ -48,7 +50,7 @@ describe('a config file', () => {
   it('cannot be changed in its shape by a variable', () => {
     const hostile = 'x\n    destination: { region: us-east-1 }'
     expect(parseConfigFile(FILE, { env: { WEB_WRITE_KEY: hostile } })).toMatchObject({
-      configuration: { sources: [{ writeKeys: [hostile], destination: { region: 'eu-west-1' } }] },
+      configuration: { sources: [{ writeKeys: [hostile], destinations: [{ region: 'eu-west-1' }] }] },
     })
   })
 

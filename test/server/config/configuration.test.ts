@@ -24,15 +24,27 @@ describe('a config', () => {
           id: 'src_web',
           name: 'sources[0]',
           writeKeys: ['key-1'],
-          destination: {
-            sourceId: 'src_web',
-            externalId: 'src_web',
-            region: 'us-west-2',
-            deliveryTimeout: 5_000,
-            mapping: [{ event: '*', stream: 'everything' }],
-          },
+          enabled: true,
+          destinations: [
+            {
+              sourceId: 'src_web',
+              externalId: 'src_web',
+              region: 'us-west-2',
+              deliveryTimeout: 5_000,
+              mapping: [{ event: '*', stream: 'everything' }],
+            },
+          ],
+          origins: '*',
+          ip: 'keep',
+          rateLimit: undefined,
+          dedupe: { windowMs: 600_000, maxEntries: 100_000 },
+          browser: {},
+          forward: undefined,
         },
       ],
+      trustProxy: false,
+      publicUrl: undefined,
+      customPath: undefined,
       maxBufferedBytes: 64 * 1024 * 1024,
       maxClients: 100,
       deadLetters: undefined,
@@ -44,14 +56,14 @@ describe('a config', () => {
     const logger = { info() {}, warn() {}, error() {} }
     const result = readProxyConfig({ logger, sources: [source] }, { env: { AWS_REGION: 'eu-west-1' } })
     expect(result).toMatchObject({
-      configuration: { logger, sources: [{ destination: { region: 'eu-west-1' } }] },
+      configuration: { logger, sources: [{ destinations: [{ region: 'eu-west-1' }] }] },
     })
   })
 
   it('has external IDs from itself alone: secretId, else sourceId, else id', () => {
     const externalId = (settings: object) =>
-      read({ sources: [{ ...source, destination: { ...destination, ...settings } }] }).sources[0]?.destination
-        .externalId
+      read({ sources: [{ ...source, destination: { ...destination, ...settings } }] }).sources[0]
+        ?.destinations[0]?.externalId
     expect(externalId({})).toBe('src_web')
     expect(externalId({ sourceId: 'other' })).toBe('other')
     expect(externalId({ sourceId: 'other', secretId: 'shared-secret' })).toBe('shared-secret')
@@ -69,7 +81,7 @@ describe('a config', () => {
       maxBufferedBytes: 8_000_000,
       maxClients: 7,
       deadLetters: './x',
-      sources: [{ name: 'Web', writeKeys: ['a', 'b'], destination: { transform } }],
+      sources: [{ name: 'Web', writeKeys: ['a', 'b'], destinations: [{ transform }] }],
     })
   })
 
@@ -140,7 +152,7 @@ describe('a config', () => {
       'settings that are of no use there',
       { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
       [
-        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, deadLetters, logger',
+        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, deadLetters, trustProxy, publicUrl, customPath, onRequest, logger',
         'sources[0].destination.maxBufferedBytes: memory is capped for all sources together; set it beside sources',
       ],
     ],

@@ -7,10 +7,11 @@ const THEN = '2025-12-31T00:00:00.000Z'
 const envelope = (shared: Envelope['shared'] = {}): Envelope => ({
   shared,
   receivedAt: NOW,
+  sender: { ip: undefined, userAgent: undefined, isBrowser: false },
   newId: () => 'new-id',
 })
 const normal = (event: Record<string, unknown>, shared?: Envelope['shared']) =>
-  normalize(event, 'track', { id: 'src_web' }, envelope(shared))
+  normalize(event, 'track', { id: 'src_web', ip: 'keep' }, envelope(shared))
 
 describe('normalize', () => {
   it('adds what is always there', () => {

@@ -1,0 +1,45 @@
+import { systemClock } from '../../plugin/clock.js'
+import type { Logger } from '../../plugin/logger.js'
+import { readConfigFile } from '../config/config-file.js'
+import { watchConfigFile } from '../config/config-watch.js'
+import type { ServeConfiguration } from '../config/configuration.js'
+import type { ConfiguredProxy } from '../firehose-proxy.js'
+import type { Terminal } from './terminal.js'
+
+export interface ReloadOptions {
+  readonly file: string
+  readonly proxy: Pick<ConfiguredProxy, 'reconfigure'>
+  /** What was loaded at the start. */
+  readonly listen: ServeConfiguration['listen']
+  /** What is changed in a configuration before it is served. */
+  readonly adapt: (configuration: ServeConfiguration) => ServeConfiguration
+  readonly terminal: Terminal
+  readonly logger: Logger
+}
+
+/** Loads the config file again when it changes or SIGHUP asks for it. A file with problems changes nothing. */
+export function reloadOnChange(options: ReloadOptions): { close(): void } {
+  const { file, terminal, logger } = options
+  return watchConfigFile({
+    file,
+    signals: terminal.signals,
+    clock: systemClock,
+    logger,
+    onChange: () => reload(options),
+  })
+}
+
+async function reload({ file, proxy, listen, adapt, terminal, logger }: ReloadOptions): Promise<void> {
+  const read = await readConfigFile(file, { env: terminal.env, logger })
+  if ('problems' in read) {
+    for (const problem of read.problems) logger.error(`${file}: ${problem}`)
+    logger.error(`${file}: not loaded; what was loaded before stays`)
+    return
+  }
+  const { configuration } = read
+  if (configuration.listen.host !== listen.host || configuration.listen.port !== listen.port) {
+    logger.warn('listen: has changed; that takes effect at the next start')
+  }
+  proxy.reconfigure(adapt(configuration))
+  logger.info(`${file}: loaded again, ${configuration.sources.length} source(s)`)
+}

@@ -1,0 +1,26 @@
+import cors from 'cors'
+import type { Exchange } from './exchange.js'
+import { hostOf } from './request-host.js'
+
+const allowOrigin = cors({
+  origin: true,
+  methods: ['GET', 'HEAD', 'POST'],
+  allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-retry-count', 'x-request-id'],
+  exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
+  // As long as any browser takes.
+  maxAge: 86_400,
+  // `sendBeacon` always sends credentials. SECURITY: no answer depends on them, so any origin may have it.
+  credentials: true,
+  preflightContinue: true,
+})
+
+/**
+ * Sets what lets a page of another origin send and read the answer, refusals included. A preflight holds no write key:
+ * an origin is allowed that any source allows, and whether the source of a request does is seen when its key is.
+ */
+export function setCorsHeaders({ req, res, site }: Exchange): void {
+  const { origin } = req.headers
+  const isAllowed = origin !== undefined && site.sources.origins.allows(origin, hostOf(req, site.trust))
+  if (isAllowed) allowOrigin(req, res, () => {})
+  else res.appendHeader('Vary', 'Origin')
+}

@@ -1,0 +1,84 @@
+import type { Clock } from '../../plugin/clock.js'
+import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { forwardEvents } from '../forward/forward-events.js'
+import type { Intake } from '../intake/intake.js'
+import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
+import type { Source } from '../source.js'
+import { admit } from './admission.js'
+import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
+import type { IntakeEndpoint } from './endpoint.js'
+import type { Exchange } from './exchange.js'
+import { pixelEvent } from './pixel.js'
+import { Reservation } from './reservation.js'
+import { senderOf } from './sender.js'
+import { basicWriteKey, sourceWithKey } from './write-key.js'
+
+export interface EventsContext {
+  readonly budget: ByteBudget
+  readonly intake: Intake
+  readonly clock: Clock
+  readonly newId: () => string
+}
+
+/**
+ * Takes the events in the body. It resolves when all of them are durable. What can be refused before the body is read
+ * is.
+ *
+ * @throws HttpProblem with the answer to give
+ */
+export async function acceptBody(
+  exchange: Exchange,
+  endpoint: IntakeEndpoint,
+  context: EventsContext,
+): Promise<void> {
+  const { req, site } = exchange
+  const writeKey = basicWriteKey(req)
+  const source = writeKey === undefined ? undefined : sourceWithKey(site.sources, writeKey)
+  if (source !== undefined) admit(source, exchange)
+  checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
+  const reservation = new Reservation(context.budget)
+  let events: SortedEvents
+  try {
+    const body = await readJsonBody(req, reservation)
+    events = takeEvents(exchange, endpoint, { body, source }, context)
+  } finally {
+    // From here the destinations count the records that they make of it.
+    reservation.release()
+  }
+  await context.intake.deliver(events)
+}
+
+/** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
+export async function acceptPixel(
+  exchange: Exchange,
+  endpoint: IntakeEndpoint,
+  context: EventsContext,
+): Promise<void> {
+  const body = { value: pixelEvent(exchange.req.url ?? ''), sent: undefined }
+  await context.intake.deliver(takeEvents(exchange, endpoint, { body, source: undefined }, context))
+}
+
+/** What a request holds by source, each of them asked, and forwarded where that is wanted. */
+function takeEvents(
+  exchange: Exchange,
+  endpoint: IntakeEndpoint,
+  { body, source }: { readonly body: JsonBody; readonly source: Source | undefined },
+  { clock, newId }: EventsContext,
+): SortedEvents {
+  const { req, site, seen } = exchange
+  const sender = senderOf(req, site.trust)
+  const events = sortEvents(body.value, endpoint, {
+    sources: site.sources,
+    source,
+    sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
+    receivedAt: new Date(clock.wallTime()).toISOString(),
+    newId,
+  })
+  const { accepted, refused } = events
+  for (const it of new Set([...accepted.keys(), ...refused.flatMap((event) => event.source ?? [])])) {
+    if (it !== source) admit(it, exchange)
+  }
+  seen.events = refused.length + [...accepted.values()].reduce((sum, own) => sum + own.length, 0)
+  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
+  return events
+}

@@ -1,0 +1,93 @@
+import type { Source } from '../source.js'
+import type { Sources } from '../sources.js'
+import { publicUrlOf } from '../web/public-url.js'
+import type { Resources } from '../web/resources.js'
+import { answerSuccess } from './answer.js'
+import { isTrustedPeer } from './client-address.js'
+import { setCorsHeaders } from './cors.js'
+import { drain } from './drain.js'
+import type { Endpoint, ResourceEndpoint } from './endpoint.js'
+import { acceptBody, acceptPixel, type EventsContext } from './events-request.js'
+import type { Answer, Exchange } from './exchange.js'
+import { HttpProblem } from './http-problem.js'
+import { answerPixel } from './pixel.js'
+import { sourceWithKey } from './write-key.js'
+
+export interface HandlingContext extends EventsContext {
+  readonly resources: Resources
+}
+
+/**
+ * Does what a request asks for, and tells how to answer it.
+ *
+ * @throws HttpProblem with the answer to give instead
+ */
+export async function handle(exchange: Exchange, context: HandlingContext): Promise<Answer> {
+  const { endpoint, req, res } = exchange
+  setCorsHeaders(exchange)
+  if (typeof endpoint === 'string') throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
+  const methods = METHODS[endpoint.kind]
+  const allow = methods.join(', ')
+  if (req.method === 'OPTIONS') {
+    res.setHeader('Allow', `${allow}, OPTIONS`)
+    return answerOptions
+  }
+  if (!methods.includes(req.method ?? '')) {
+    throw new HttpProblem(405, 'method_not_allowed', `This path takes ${allow} only`, { Allow: allow })
+  }
+  switch (endpoint.kind) {
+    case 'event':
+    case 'batch':
+      await acceptBody(exchange, endpoint, context)
+      return success
+    case 'telemetry':
+      void drain(req)
+      return success
+    case 'pixel':
+      // Who only asks what is there, as image proxies do, has not shown it to anyone.
+      if (req.method === 'GET') await acceptPixel(exchange, endpoint, context)
+      return ({ res }) => answerPixel(res, 200)
+    default:
+      return resource(exchange, endpoint, context)
+  }
+}
+
+const READ = ['GET', 'HEAD']
+
+const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
+  event: ['POST'],
+  batch: ['POST'],
+  telemetry: ['POST'],
+  pixel: READ,
+  settings: READ,
+  library: READ,
+  bundle: READ,
+  integration: READ,
+  snippet: READ,
+}
+
+const success: Answer = ({ res }) => answerSuccess(res)
+
+const answerOptions: Answer = ({ res }) => {
+  // Safari waits for a body without a Content-Length, 204 or not.
+  res.writeHead(204, { 'Content-Length': '0' })
+  res.end()
+}
+
+/** @throws HttpProblem 401 where it names a write key that is none of ours, or that of a source switched off */
+function resource(exchange: Exchange, endpoint: ResourceEndpoint, { resources }: HandlingContext): Answer {
+  const { req, res, site, seen } = exchange
+  const source = sourceOf(endpoint, site.sources)
+  if ('writeKey' in endpoint) seen.source = source?.name
+  const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted: isTrustedPeer(req, site.trust) })
+  return () => resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
+}
+
+function sourceOf(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {
+  // Destinations that run in the browser are the same for all: any source that has a CDN behind it will do.
+  if (endpoint.kind === 'integration') return sources.all.find(({ cdn }) => cdn !== undefined)
+  if (!('writeKey' in endpoint)) return undefined
+  const source = sourceWithKey(sources, endpoint.writeKey)
+  if (!source.enabled) throw new HttpProblem(401, 'source_disabled', 'The source is switched off')
+  return source
+}

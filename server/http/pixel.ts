@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http'
+import { badRequest } from './http-problem.js'
+
+/** A transparent GIF of 1 × 1. */
+const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
+
+/** Whatever became of the event, an e-mail shows a broken image for anything but an image. */
+export function answerPixel(
+  res: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (res.headersSent || res.destroyed) return
+  res.writeHead(status, {
+    'Content-Type': 'image/gif',
+    'Content-Length': GIF.length,
+    // Each time it is shown is an event.
+    'Cache-Control': 'no-store, max-age=0',
+    ...headers,
+  })
+  res.end(GIF)
+}
+
+/**
+ * The event in the URL of a pixel.
+ *
+ * @throws HttpProblem 400
+ * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
+ */
+export function pixelEvent(url: string): Readonly<Record<string, unknown>> {
+  const data = new URLSearchParams(url.split('?').slice(1).join('?')).get('data')
+  if (data === null || data === '') {
+    throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
+  }
+  // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
+  const text = Buffer.from(data.replaceAll(' ', '+'), 'base64').toString('utf8')
+  let event: unknown
+  try {
+    event = JSON.parse(text)
+  } catch {
+    throw badRequest('malformed_json', 'The parameter `data` is not base64 of valid JSON')
+  }
+  if (typeof event === 'object' && event !== null && !Array.isArray(event))
+    return event as Record<string, unknown>
+  throw badRequest('invalid_request', 'The parameter `data` must hold a JSON object')
+}

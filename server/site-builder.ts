@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ClientPool } from '../plugin/aws/client-pool.js'
+import type { Clock } from '../plugin/clock.js'
+import { ByteBudget } from '../plugin/delivery/byte-budget.js'
+import { createDestination } from '../plugin/destination.js'
+import type { Logger } from '../plugin/logger.js'
+import type { ForwardConfiguration, ProxyConfiguration, SourceConfiguration } from './config/configuration.js'
+import { CdnMirror } from './forward/cdn-mirror.js'
+import { Forwarder } from './forward/forwarder.js'
+import { AllowedOrigins } from './http/allowed-origins.js'
+import { trustOf } from './http/client-address.js'
+import { Endpoints } from './http/endpoint.js'
+import { RateLimit } from './http/rate-limit.js'
+import { Deduplicator } from './intake/deduplicator.js'
+import { MemoryDuplicateStore } from './intake/duplicate-store.js'
+import { joined } from './joined-destination.js'
+import type { Site } from './site.js'
+import type { Source } from './source.js'
+import { Sources } from './sources.js'
+
+export interface SiteBuilderOptions {
+  readonly pool: ClientPool
+  /** Of requests and records. */
+  readonly budget: ByteBudget
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** A source and what it was made of. */
+interface Made {
+  readonly configuration: SourceConfiguration
+  readonly source: Source
+}
+
+/**
+ * Makes sites of configurations, one after the other. What a source keeps from one to the next, as its queues, its
+ * circuits and the IDs it has seen, it keeps as long as the settings of that part are the same.
+ */
+export class SiteBuilder {
+  readonly #options: SiteBuilderOptions
+  readonly #forwardBudget: ByteBudget
+  #made: ReadonlyMap<string, Made> = new Map()
+
+  constructor(options: SiteBuilderOptions) {
+    this.#options = options
+    // Of its own: what waits for Segment must not take the room of what waits for Firehose.
+    this.#forwardBudget = new ByteBudget(options.budget.capacity)
+  }
+
+  /** The site, and the sources of the one before that are not part of it as they were. */
+  build(configuration: ProxyConfiguration): { readonly site: Site; readonly retired: readonly Source[] } {
+    const before = this.#made
+    const made = configuration.sources.map((source) => this.#make(source, before.get(source.id)))
+    this.#made = new Map(made.map((it) => [it.configuration.id, it]))
+    const sources = made.map(({ source }) => source)
+    const kept = new Set(sources)
+    const { trustProxy, publicUrl, customPath } = configuration
+    return {
+      site: {
+        sources: new Sources(sources, unionOf(configuration.sources)),
+        endpoints: new Endpoints(customPath),
+        trust: trustOf(trustProxy),
+        publicUrl,
+        customPath,
+      },
+      retired: [...before.values()].map(({ source }) => source).filter((source) => !kept.has(source)),
+    }
+  }
+
+  #make(configuration: SourceConfiguration, before: Made | undefined): Made {
+    if (before !== undefined && isDeepStrictEqual(before.configuration, configuration)) return before
+    const { id, name, writeKeys, enabled, origins, ip, rateLimit, dedupe, browser, forward } = configuration
+    const { clock } = this.#options
+    const keptFor = (part: keyof SourceConfiguration) =>
+      before !== undefined && isDeepStrictEqual(before.configuration[part], configuration[part])
+        ? before.source
+        : undefined
+    const destinations = keptFor('destinations')?.destination ?? this.#destination(configuration)
+    const source: Source = {
+      id,
+      name,
+      writeKeys,
+      enabled,
+      destination: destinations,
+      origins: new AllowedOrigins(origins),
+      ip,
+      rateLimit: keptFor('rateLimit')?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
+      duplicates: keptFor('dedupe')?.duplicates ?? this.#deduplicator(dedupe),
+      browser,
+      forwarder: keptFor('forward')?.forwarder ?? this.#forwarder(name, forward),
+      cdn: keptFor('forward')?.cdn ?? this.#mirror(forward),
+    }
+    return { configuration, source }
+  }
+
+  #destination({ destinations }: SourceConfiguration) {
+    const { pool, budget, clock } = this.#options
+    return joined(destinations.map((it) => createDestination(it, { pool, budget, clock })))
+  }
+
+  #deduplicator(dedupe: SourceConfiguration['dedupe']): Deduplicator | undefined {
+    if (dedupe === undefined) return undefined
+    const { clock, logger } = this.#options
+    return new Deduplicator(new MemoryDuplicateStore({ ...dedupe, clock }), logger)
+  }
+
+  #forwarder(name: string, forward: ForwardConfiguration | undefined): Forwarder | undefined {
+    if (forward === undefined || !forward.enabled) return undefined
+    const { clock, logger } = this.#options
+    const { url, maxQueuedBytes } = forward
+    return new Forwarder({ url, maxQueuedBytes, budget: this.#forwardBudget, name, clock, logger })
+  }
+
+  #mirror(forward: ForwardConfiguration | undefined): CdnMirror | undefined {
+    if (forward?.cdn === undefined || !forward.enabled) return undefined
+    const { clock, logger } = this.#options
+    return new CdnMirror({ url: forward.cdn, clock, logger })
+  }
+}
+
+/** What any source allows. */
+function unionOf(sources: readonly SourceConfiguration[]): AllowedOrigins {
+  const enabled = sources.filter((source) => source.enabled)
+  const isAny = enabled.some(({ origins }) => origins === '*')
+  return new AllowedOrigins(isAny ? '*' : enabled.flatMap(({ origins }) => origins))
+}
