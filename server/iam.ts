@@ -1,6 +1,6 @@
 import { allowStreams, streamArn } from '../plugin/aws/stream-policy.js'
 import type { DestinationConfiguration } from '../plugin/settings/configuration.js'
-import type { SourceConfiguration } from './config/configuration.js'
+import type { SourceConfiguration } from './config/source-configuration.js'
 
 /** An IAM policy as `aws iam` takes it. */
 export interface PolicyDocument {

@@ -3,34 +3,9 @@ import { type DestinationConfiguration, readSettings } from '../../plugin/settin
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
 import type { RequestEntry } from '../http/request-entry.js'
-import type { IpPolicy } from '../intake/ip-policy.js'
-import type { BrowserSettings } from '../web/browser-settings.js'
-import type { ForwardConfig, ProxyConfig } from './proxy-config.js'
-import { proxySchema, type SourceValues, serveSchema, settingNames } from './schema.js'
-
-/** Where requests are handed on to, checked and complete. */
-export interface ForwardConfiguration {
-  readonly url: string
-  readonly enabled: boolean
-  readonly maxQueuedBytes: number
-  readonly cdn: string | undefined
-}
-
-/** One source, checked and complete. */
-export interface SourceConfiguration {
-  /** SECURITY: the external ID of its role, mostly; logs and messages say `name`. */
-  readonly id: string
-  readonly name: string
-  readonly writeKeys: readonly string[]
-  readonly enabled: boolean
-  readonly destinations: readonly DestinationConfiguration[]
-  readonly origins: '*' | readonly string[]
-  readonly ip: IpPolicy
-  readonly rateLimit: { readonly limit: number; readonly windowMs: number } | undefined
-  readonly dedupe: { readonly windowMs: number; readonly maxEntries: number } | undefined
-  readonly browser: BrowserSettings
-  readonly forward: ForwardConfiguration | undefined
-}
+import type { ProxyConfig } from './proxy-config.js'
+import { proxySchema, serveSchema, settingNames } from './schema.js'
+import { type SourceConfiguration, sourceConfigurationOf } from './source-configuration.js'
 
 /** The proxy's settings, checked and complete. */
 export interface ProxyConfiguration {
@@ -60,13 +35,6 @@ export type ConfigResult<T> = { configuration: T } | { problems: string[] }
 
 /** SDKs give up on a request after 10 s and send it again: by then it must have been answered. */
 const DELIVERY_TIMEOUT_MS = 5_000
-
-/** analytics.js and retrying senders send an event again within minutes. */
-const DEDUPE_WINDOW_MS = 10 * 60_000
-const DEDUPE_ENTRIES = 100_000
-
-const SEGMENT_API = 'https://api.segment.io'
-const FORWARD_QUEUE_BYTES = 8 * 1024 * 1024
 
 /** Checks what `firehoseProxy` was given. All problems of it are told at once, a line each. */
 export function readProxyConfig(
@@ -110,7 +78,7 @@ function read(
   const values = parsed.data
   return {
     configuration: {
-      sources: values.sources.map((source, i) => sourceOf(source, i, destinations[i]?.configurations ?? [])),
+      sources: values.sources.map((source, i) => sourceConfigurationOf(source, i, destinations[i]?.configurations ?? [])),
       maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
       maxClients: values.maxClients ?? 100,
       deadLetters: values.deadLetters,
@@ -127,47 +95,6 @@ function read(
 function listenOf(values: object): ServeConfiguration['listen'] {
   const { listen } = values as { listen?: { host?: string; port?: number } }
   return { host: listen?.host, port: listen?.port }
-}
-
-/** One source, complete. */
-function sourceOf(
-  { id, name, writeKey, origins, rateLimit, dedupe, forward, ...values }: SourceValues,
-  index: number,
-  destinations: readonly DestinationConfiguration[],
-): SourceConfiguration {
-  return {
-    id,
-    name: name ?? showPath(['sources', index]),
-    writeKeys: typeof writeKey === 'string' ? [writeKey] : writeKey,
-    enabled: values.enabled ?? true,
-    destinations,
-    origins: originsOf(origins),
-    ip: values.ip ?? 'keep',
-    rateLimit: rateLimit && { limit: rateLimit.limit, windowMs: rateLimit.windowMs ?? 1_000 },
-    dedupe:
-      dedupe === false
-        ? undefined
-        : {
-            windowMs: dedupe?.windowMs ?? DEDUPE_WINDOW_MS,
-            maxEntries: dedupe?.maxEntries ?? DEDUPE_ENTRIES,
-          },
-    browser: (values.browser ?? {}) as BrowserSettings,
-    forward: forward && forwardOf(forward),
-  }
-}
-
-function originsOf(origins: string | readonly string[] | undefined): '*' | readonly string[] {
-  const listed = [origins ?? '*'].flat()
-  return listed.includes('*') ? '*' : listed
-}
-
-function forwardOf({ url, enabled, maxQueuedBytes, cdn }: ForwardConfig): ForwardConfiguration {
-  return {
-    url: url ?? SEGMENT_API,
-    enabled: enabled ?? true,
-    maxQueuedBytes: maxQueuedBytes ?? FORWARD_QUEUE_BYTES,
-    cdn,
-  }
 }
 
 interface ReadDestinations {

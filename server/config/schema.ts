@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
 import { SETTING_NAMES } from '../../plugin/settings/schema.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
-import { isTrustSetting } from '../http/client-address.js'
+import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
 import { browserSchema } from '../web/browser-settings.js'
 import { parsePublicUrl } from '../web/public-url.js'
@@ -18,11 +18,13 @@ const origin = z
   .refine((it) => it === '*' || isOriginPattern(it), { error: ORIGIN })
 
 /** From the environment comes text. */
+function fromEnvironment(given: unknown): unknown {
+  if (given === 'true' || given === 'false') return given === 'true'
+  return typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : given
+}
+
 function flag() {
-  return z.preprocess(
-    (given) => (given === 'true' ? true : given === 'false' ? false : given),
-    z.boolean({ error: 'use true or false' }),
-  )
+  return z.preprocess(fromEnvironment, z.boolean({ error: 'use true or false' }))
 }
 
 const rateLimit = z.strictObject(
@@ -100,9 +102,12 @@ const proxyFields = {
   maxClients: integer(1, 100_000).optional(),
   deadLetters: text('give a directory').optional(),
   trustProxy: z
-    .custom<boolean | number | string | readonly string[]>(isTrustSetting, {
-      error: 'give true, false, the number of proxies, or their addresses, such as 10.0.0.0/8 or loopback',
-    })
+    .preprocess(
+      fromEnvironment,
+      z.custom<TrustSetting>(isTrustSetting, {
+        error: 'give true, false, the number of proxies, or their addresses, such as 10.0.0.0/8 or loopback',
+      }),
+    )
     .optional(),
   publicUrl: z
     .string({ error: PUBLIC_URL })
