@@ -14,7 +14,8 @@ export interface ForwardEntry {
   readonly bytes: number
   /** Of its coming. */
   readonly sequence: number
-  tries: number
+  /** How many others had been forwarded when it was first tried, or when it last failed. */
+  othersForwarded: number | undefined
 }
 
 /** Requests in order, and the bytes of all that are not released: those that were taken out too. */
@@ -44,7 +45,13 @@ export class ForwardQueue {
     const bytes = bytesOf(request)
     if (this.#bytes + bytes > this.#maxBytes || !this.#budget.take(bytes)) return false
     this.#bytes += bytes
-    this.#entries.push({ request, enqueuedAt: now, bytes, sequence: this.#sequence++, tries: 0 })
+    this.#entries.push({
+      request,
+      enqueuedAt: now,
+      bytes,
+      sequence: this.#sequence++,
+      othersForwarded: undefined,
+    })
     return true
   }
 

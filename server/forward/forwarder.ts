@@ -45,8 +45,6 @@ interface Try {
   readonly abort: AbortController
   /** Of {@link UpstreamPause}. */
   readonly round: number
-  /** How many requests had been forwarded when it began. */
-  readonly forwardedBefore: number
 }
 
 /**
@@ -136,10 +134,10 @@ export class Forwarder {
   async #send(entry: ForwardEntry): Promise<void> {
     const { fetch = globalThis.fetch } = this.#options
     const abort = new AbortController()
-    const round = this.#pause.round
-    const thisTry: Try = { abort, round, forwardedBefore: this.#counts.forwarded }
+    const thisTry: Try = { abort, round: this.#pause.round }
     this.#underWay.set(entry, thisTry)
-    if (entry.tries++ > 0) this.#counts.retried++
+    if (entry.othersForwarded === undefined) entry.othersForwarded = this.#counts.forwarded
+    else this.#counts.retried++
     const verdict = await post(entry.request, { base: this.#base, clock: this.#clock, fetch, abort })
     // Dropped meanwhile.
     if (!this.#underWay.delete(entry)) return
@@ -147,7 +145,7 @@ export class Forwarder {
     this.#pump()
   }
 
-  #apply(verdict: Verdict, entry: ForwardEntry, { round, forwardedBefore }: Try): void {
+  #apply(verdict: Verdict, entry: ForwardEntry, { round }: Try): void {
     switch (verdict.outcome) {
       case 'forwarded':
         this.#pause.progress()
@@ -155,14 +153,18 @@ export class Forwarder {
         return this.#queue.release(entry)
       case 'refused':
         return this.#drop([entry], `as Segment refused them (${verdict.cause})`)
-      case 'failed': {
+      case 'failed':
         this.#pause.begin(round, verdict.askedMs)
         this.#notices.failed(verdict.cause)
-        const othersGotThrough = this.#counts.forwarded > forwardedBefore
-        if (othersGotThrough) this.#queue.putLast(entry)
-        else this.#queue.putBack(entry)
-      }
+        this.#putBack(entry)
     }
+  }
+
+  #putBack(entry: ForwardEntry): void {
+    const { forwarded } = this.#counts
+    if (forwarded === entry.othersForwarded) this.#queue.putBack(entry)
+    else this.#queue.putLast(entry)
+    entry.othersForwarded = forwarded
   }
 
   /** The oldest are first, but for those that went last: they are found a little later. */

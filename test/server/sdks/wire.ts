@@ -9,8 +9,11 @@ export interface WireRequest {
   readonly body: string
   readonly gzip?: boolean
   /** How the end of the body is told. @default 'length' */
-  readonly framing?: 'length' | 'chunked'
+  readonly framing?: Framing
 }
+
+/** `none` is a request without a body that does not say so. */
+export type Framing = 'length' | 'chunked' | 'none'
 
 export interface Answer {
   readonly status: number
@@ -19,29 +22,43 @@ export interface Answer {
   readonly body: string
 }
 
+export function send(url: string, { body, gzip, ...request }: WireRequest): Promise<Answer> {
+  return exchange(url, { ...request, body: gzip === true ? gzipSync(body) : Buffer.from(body) })
+}
+
+export interface RawRequest extends Omit<WireRequest, 'body' | 'gzip'> {
+  /** @default 'POST' */
+  readonly method?: string
+  readonly body: Buffer
+}
+
 /** Sends the request and nothing else, and reads its answer. Waits with the body where it says `Expect`. */
-export async function send(url: string, request: WireRequest): Promise<Answer> {
-  const { host, hostname, port } = new URL(url)
-  const body = request.gzip === true ? gzipSync(request.body) : Buffer.from(request.body)
-  const isChunked = request.framing === 'chunked'
-  const headers = [
-    ['Host', host],
-    ...request.headers,
-    isChunked ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', String(body.length)],
-  ]
-  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+export async function exchange(url: string, request: RawRequest): Promise<Answer> {
+  const { hostname, port } = new URL(url)
+  const { method = 'POST', headers } = request
   const socket = connect(Number(port), hostname)
   const received = socket.setEncoding('latin1')[Symbol.asyncIterator]() as AsyncIterator<string>
   try {
-    socket.write(`POST ${request.path} HTTP/1.1\r\n${head}\r\n`)
-    const isAsking = headers.some(([name]) => name?.toLowerCase() === 'expect')
+    socket.write(headOf(url, request))
+    const isAsking = headers.some(([name]) => name.toLowerCase() === 'expect')
     // A refusal may come along at once; the body is sent all the same, as the server said to continue.
     const rest = isAsking ? await readContinue(received) : ''
-    socket.write(isChunked ? inChunks(body) : body)
-    return await readAnswer(received, rest)
+    socket.write(request.framing === 'chunked' ? inChunks(request.body) : request.body)
+    return await readAnswer(received, rest, method === 'HEAD')
   } finally {
     socket.destroy()
   }
+}
+
+/** The first line and the headers, as the wire has them. */
+export function headOf(url: string, { method = 'POST', path, headers, body, framing }: RawRequest): string {
+  const sizes: Record<Framing, readonly (readonly [string, string])[]> = {
+    length: [['Content-Length', String(body.length)]],
+    chunked: [['Transfer-Encoding', 'chunked']],
+    none: [],
+  }
+  const lines = [['Host', new URL(url).host], ...headers, ...sizes[framing ?? 'length']]
+  return `${method} ${path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
 }
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
@@ -64,12 +81,16 @@ function inChunks(body: Buffer): Buffer {
   return Buffer.concat([...chunks, Buffer.from('0\r\n\r\n')])
 }
 
-async function readAnswer(received: AsyncIterator<string>, first: string): Promise<Answer> {
+async function readAnswer(
+  received: AsyncIterator<string>,
+  first: string,
+  hasNoBody: boolean,
+): Promise<Answer> {
   let text = first
   for (;;) {
     const [head = '', body] = text.split('\r\n\r\n', 2)
     const length = /^content-length: (\d+)$/im.exec(head)?.[1]
-    if (body !== undefined && body.length === Number(length)) return parsed(head, body)
+    if (body !== undefined && body.length === (hasNoBody ? 0 : Number(length))) return parsed(head, body)
     const { value, done } = await received.next()
     if (done === true) throw new Error(`The connection was closed without an answer: ${text}`)
     text += value
