@@ -1,0 +1,115 @@
+import { connect } from 'node:net'
+import { describe, expect, it } from '@jest/globals'
+import { RateLimit } from '../../server/http/rate-limit.js'
+import { FakeClock } from '../fake-clock.js'
+import { APP_KEY, basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
+
+const event = { type: 'track', event: 'E', userId: 'u1' }
+
+const post = (url: string, writeKey: string, { isBasic = true } = {}) =>
+  fetch(`${url}/v1/batch`, {
+    method: 'POST',
+    headers: isBasic ? { authorization: basic(writeKey) } : {},
+    body: JSON.stringify({ ...(isBasic ? {} : { writeKey }), batch: [event] }),
+  })
+
+/** Sends the headers of a request and no body; gives the answer's first line. */
+function headersOnly(url: string): Promise<string> {
+  const { port } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  socket.write(
+    `POST /v1/batch HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(WEB_KEY)}\r\nContent-Length: 1000\r\n\r\n`,
+  )
+  return new Promise((resolve) =>
+    socket.once('data', (data) => {
+      socket.destroy()
+      resolve(String(data).split('\r\n', 1)[0] ?? '')
+    }),
+  )
+}
+
+describe('a source that is switched off', () => {
+  it.each([true, false])('takes nothing, wherever its key is: Basic %s', async (isBasic) => {
+    const { proxy, web } = proxyHarness({ source: { enabled: false } })
+    const url = await listen(proxy)
+    const res = await post(url, WEB_KEY, { isBasic })
+    expect([res.status, await res.json()]).toMatchObject([401, { code: 'source_disabled' }])
+    expect((await fetch(`${url}/v1/projects/${WEB_KEY}/settings`)).status).toBe(401)
+    expect((await post(url, APP_KEY)).status).toBe(200)
+    expect(web.calls).toEqual([])
+  })
+
+  it('does not hold up the events of other sources in a batch', async () => {
+    const { proxy, web, app, letters } = proxyHarness({ source: { enabled: false } })
+    const batch = [
+      { ...event, writeKey: WEB_KEY, messageId: 'off' },
+      { ...event, writeKey: APP_KEY, messageId: 'on' },
+    ]
+    const res = await fetch(`${await listen(proxy)}/v1/batch`, {
+      method: 'POST',
+      body: JSON.stringify({ batch }),
+    })
+    expect(res.status).toBe(200)
+    expect([web.delivered, app.delivered]).toMatchObject([[], [{ messageId: 'on' }]])
+    expect(letters).toMatchObject([{ messageId: 'off' }])
+  })
+})
+
+describe('a rate limit', () => {
+  it.each([true, false])('answers 429 beyond it, for that source alone: Basic %s', async (isBasic) => {
+    const clock = new FakeClock()
+    const rateLimit = new RateLimit({ limit: 2, windowMs: 2_500 }, clock)
+    const { proxy, web } = proxyHarness({ source: { rateLimit } })
+    const url = await listen(proxy)
+    const send = () => post(url, WEB_KEY, { isBasic })
+    const answers = [await send(), await send(), await send()]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429])
+    expect(answers.map(({ headers }) => headers.get('ratelimit'))).toEqual([
+      'limit=2, remaining=1, reset=3',
+      'limit=2, remaining=0, reset=3',
+      'limit=2, remaining=0, reset=3',
+    ])
+    expect(answers[2]?.headers.get('retry-after')).toBe('3')
+    expect(await answers[2]?.json()).toMatchObject({ code: 'rate_limited' })
+    expect((await post(url, APP_KEY)).status).toBe(200)
+    await clock.advance(2_500)
+    expect((await send()).status).toBe(200)
+    expect(web.delivered).toHaveLength(3)
+    expect(proxy.stats().requests).toEqual({ accepted: 4, refused: 0, deferred: 1 })
+  })
+})
+
+describe('a source of which every stream is parked', () => {
+  it('is answered 503 before the body is read where the key is known by then', async () => {
+    const { proxy, web } = proxyHarness()
+    const url = await listen(proxy)
+    web.parked = true
+    expect(await headersOnly(url)).toBe('HTTP/1.1 503 Service Unavailable')
+    const res = await post(url, WEB_KEY, { isBasic: false })
+    expect([res.status, res.headers.get('retry-after')]).toEqual([503, '5'])
+    expect((await post(url, APP_KEY)).status).toBe(200)
+    expect(web.calls).toEqual([])
+  })
+})
+
+describe('readiness', () => {
+  it('tells of streams, memory and closing', async () => {
+    const { proxy, web, app, budget } = proxyHarness()
+    expect(proxy.readiness()).toEqual({
+      ready: true,
+      reason: undefined,
+      sources: 2,
+      parkedSources: 0,
+      bufferedShare: 0,
+    })
+    web.parked = true
+    expect(proxy.readiness()).toMatchObject({ ready: true, parkedSources: 1 })
+    app.parked = true
+    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'all_streams_parked' })
+    app.parked = false
+    budget.take(budget.capacity)
+    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'memory_full', bufferedShare: 1 })
+    await proxy.close()
+    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'closing' })
+  })
+})
