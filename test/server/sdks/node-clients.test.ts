@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createRequire } from 'node:module'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import RudderAnalytics from '@rudderstack/rudder-sdk-node'
 import { Analytics } from '@segment/analytics-node'
+// @ts-expect-error it has no types
+import untyped from 'analytics-node'
 import { basic, listen, proxyHarness, WEB_KEY } from '../proxy-harness.js'
 
 const TYPES = ['alias', 'group', 'identify', 'page', 'screen', 'track']
@@ -118,8 +119,7 @@ type AxiosClient = Record<Methods, (event: object, callback: Callback) => unknow
 
 type AnalyticsNode6 = new (writeKey: string, settings: object) => AxiosClient
 
-// It has no types.
-const AnalyticsNode6 = createRequire(import.meta.url)('analytics-node') as AnalyticsNode6
+const AnalyticsNode6 = untyped as AnalyticsNode6
 
 const settings = {
   flushAt: 20,
