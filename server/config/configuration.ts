@@ -78,7 +78,9 @@ function read(
   const values = parsed.data
   return {
     configuration: {
-      sources: values.sources.map((source, i) => sourceConfigurationOf(source, i, destinations[i]?.configurations ?? [])),
+      sources: values.sources.map((source, i) =>
+        sourceConfigurationOf(source, i, destinations[i]?.configurations ?? []),
+      ),
       maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
       maxClients: values.maxClients ?? 100,
       deadLetters: values.deadLetters,

@@ -52,6 +52,9 @@ const INTAKE: ReadonlyMap<string, IntakeEndpoint> = new Map(
   ].map((endpoint) => [endpoint.path.slice('/v1/'.length), endpoint] as const),
 )
 
+/** Clients behind a proxy of their own name the host as well. Source: RFC 9112, 3.2.2. */
+const ABSOLUTE = /^https?:\/\/[^/?]*/i
+
 const SETTINGS = /^\/v1\/projects\/([^/]+)\/settings$/
 const LIBRARY = /^\/analytics\.js\/v1\/([^/]+)\/analytics(?:\.min)?\.js$/
 const BUNDLE = /^\/analytics-next\/bundles\/([^/]+)$/
@@ -85,7 +88,7 @@ export class Endpoints {
 }
 
 function pathOf(url: string): string {
-  const [path = ''] = url.split('?', 1)
+  const [path = ''] = url.replace(ABSOLUTE, '').split('?', 1)
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 

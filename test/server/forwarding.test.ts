@@ -159,7 +159,7 @@ describe('forwarding to Segment', () => {
   })
 
   it('goes on while Firehose takes nothing', async () => {
-    aws = await startTestAws({ faults: [{ kind: 'fail', times: 1_000 }] } as never)
+    aws = await startTestAws({ faults: [{ kind: 'throttle', action: 'PutRecordBatch' }] })
     const segment = await startSegment()
     const config = await configFor(segment.url)
     proxy = firehoseProxy({
@@ -209,12 +209,13 @@ describe('settings from the CDN of Segment', () => {
     const cdn = await listen((req, res) => {
       if (req.url === '/v1/projects/src_web-key/settings') {
         res.setHeader('content-type', 'application/json')
-        return res.end(
+        res.end(
           JSON.stringify({
             integrations: { 'Segment.io': { apiKey: 'x', apiHost: 'api.segment.io/v1' }, Pixels: { id: 1 } },
             metrics: { sampleRate: 1, host: 'api.segment.io/v1' },
           }),
         )
+        return
       }
       res.setHeader('content-type', 'application/javascript')
       res.end(`/* ${req.url} */`)

@@ -9,6 +9,7 @@ describe('the endpoint of a path', () => {
     ['/v1/t', { kind: 'event', type: 'track', path: '/v1/t' }],
     ['/v1/track/?x=1', { kind: 'event', type: 'track', path: '/v1/track' }],
     ['/v1/import/', { kind: 'batch', path: '/v1/import' }],
+    ['http://collector.example:8080/v1/t?x=1', { kind: 'event', type: 'track', path: '/v1/t' }],
     ['/v1/m', { kind: 'telemetry', path: '/v1/m' }],
     ['/v1/pixel/page?data=e30=', { kind: 'pixel', type: 'page', path: '/v1/pixel/page' }],
     ['/v1/pixel/p', { kind: 'pixel', type: 'page', path: '/v1/pixel/p' }],
