@@ -207,6 +207,57 @@ describe('what fails for now', () => {
   })
 })
 
+describe('a pause', () => {
+  it('is short again after something got through', async () => {
+    const { clock, upstream, forwarder } = harness()
+    clock.willDraw(0.5, 0.5, 0.5)
+    const statuses = [503, 503, OK, 503]
+    const times: number[] = []
+    upstream.onCall = (call) => {
+      times.push(clock.now())
+      call.answer(statuses.shift() ?? OK)
+    }
+    forwarder.forward(request())
+    await clock.advance(1500)
+    forwarder.forward(request())
+    await clock.advance(500)
+    expect(times).toEqual([0, 500, 1500, 1500, 2000])
+  })
+
+  it('takes one timer, however many requests come', async () => {
+    const { clock, upstream, forwarder } = harness()
+    forwarder.forward(request())
+    await clock.settle()
+    upstream.calls[0]?.answer(503, { 'retry-after': '60' })
+    await clock.settle()
+    const { timers } = clock
+    for (let i = 0; i < 5; i++) {
+      forwarder.forward(request())
+      await clock.settle()
+    }
+    expect(clock.timers).toBe(timers)
+    forwarder.discard()
+  })
+
+  it('lets what went last go first again, where none got through since', async () => {
+    const { clock, upstream, forwarder } = harness()
+    clock.willDraw(0, 0)
+    forwarder.forward(request('/v1/first'))
+    forwarder.forward(request('/v1/second'))
+    await clock.settle()
+    upstream.calls[1]?.answer(OK)
+    upstream.calls[0]?.answer(500)
+    await clock.advance(0)
+    for (const name of ['a', 'b', 'c', 'd', 'e']) forwarder.forward(request(`/v1/${name}`))
+    await clock.settle()
+    expect(upstream.paths.slice(2)).toEqual(['first', 'a', 'b', 'c'].map((name) => `/v1/${name}`))
+    upstream.calls[2]?.answer(500)
+    await clock.advance(0)
+    expect(upstream.paths.slice(6)).toEqual(['/v1/first'])
+    forwarder.discard()
+  })
+})
+
 describe('Retry-After', () => {
   it.each<[string, string, number]>([
     ['seconds', '7', 7000],
@@ -345,6 +396,7 @@ describe('discarding', () => {
     forwarder.discard()
     await closed
     expect(clock.now()).toBe(0)
+    expect(clock.timers).toBe(0)
     expect(budget.used).toBe(0)
   })
 })
