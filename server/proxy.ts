@@ -140,10 +140,15 @@ async function closeSources(sources: readonly Source[], timeout: number): Promis
 function retire(retired: readonly Source[], current: readonly Source[], settled: Promise<unknown>): void {
   const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
   for (const { destination, forwarder } of retired) {
-    // A switch that is thrown to stop forwarding stops it at once.
-    if (!inUse.has(forwarder)) forwarder?.discard()
+    if (!inUse.has(forwarder)) stopForwarding(forwarder)
     if (!inUse.has(destination)) void settled.then(() => destination.close())
   }
+}
+
+/** A switch that is thrown to stop forwarding stops it at once, for requests under way as well. */
+function stopForwarding(forwarder: Source['forwarder']): void {
+  forwarder?.discard()
+  void forwarder?.close({ timeout: 0 })
 }
 
 function statsOf({ destination, duplicates, forwarder }: Source): SourceStats {

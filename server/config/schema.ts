@@ -27,6 +27,12 @@ function flag() {
   return z.preprocess(fromEnvironment, z.boolean({ error: 'use true or false' }))
 }
 
+/** `fetch` takes no URL with a user in it. */
+function upstream() {
+  const error = 'give a URL without user and password, such as https://api.segment.io'
+  return httpUrl().refine((url) => !URL.canParse(url) || new URL(url).username === '', { error })
+}
+
 const rateLimit = z.strictObject(
   { limit: integer(1, 1_000_000_000, 'requests'), windowMs: integer(1, 86_400_000, 'ms').optional() },
   { error: 'give { limit, windowMs }' },
@@ -42,10 +48,10 @@ const dedupe = z.strictObject(
 
 const forward = z.strictObject(
   {
-    url: httpUrl().optional(),
+    url: upstream().optional(),
     enabled: flag().optional(),
     maxQueuedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
-    cdn: httpUrl().optional(),
+    cdn: upstream().optional(),
   },
   { error: 'give { url, enabled, maxQueuedBytes, cdn }' },
 )
@@ -59,10 +65,12 @@ const source = z.strictObject(
   {
     id: z.string({ error: "give Segment's source ID in quotes" }),
     name: text("give the source's name").optional(),
-    writeKey: z.union([writeKey, z.array(writeKey).min(1)], { error: WRITE_KEY }),
-    destination: z.union([destination, z.array(destination).min(1)], { error: DESTINATION }),
+    writeKey: z.union([writeKey, z.array(writeKey).min(1, { error: WRITE_KEY })], { error: WRITE_KEY }),
+    destination: z.union([destination, z.array(destination).min(1, { error: DESTINATION })], {
+      error: DESTINATION,
+    }),
     enabled: flag().optional(),
-    origins: z.union([origin, z.array(origin).min(1)], { error: ORIGIN }).optional(),
+    origins: z.union([origin, z.array(origin).min(1, { error: ORIGIN })], { error: ORIGIN }).optional(),
     ip: oneOf(['keep', 'truncate', 'drop']).optional(),
     rateLimit: rateLimit.optional(),
     dedupe: z

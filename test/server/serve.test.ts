@@ -38,6 +38,41 @@ describe('serve', () => {
     }
   })
 
+  it('tells whether it is alive, and whether it delivers', async () => {
+    const { server, web, app } = await start()
+    const ask = async (path: string) => {
+      const res = await fetch(server.url + path)
+      return [res.status, res.headers.get('cache-control'), await res.json()]
+    }
+    expect(await ask('/healthz')).toEqual([200, 'no-store', { status: 'ok' }])
+    const readiness = { sources: 2, parkedSources: 0, bufferedShare: 0 }
+    expect(await ask('/readyz')).toEqual([200, 'no-store', { status: 'ok', ...readiness }])
+    web.parked = true
+    app.parked = true
+    expect(await ask('/readyz')).toEqual([
+      503,
+      'no-store',
+      { status: 'unavailable', ...readiness, reason: 'all_streams_parked', parkedSources: 2 },
+    ])
+    expect((await ask('/healthz'))[0]).toBe(200)
+  })
+
+  it.each([
+    ['NONSENSE\r\n\r\n', 400, 'malformed_request'],
+    [`GET /v1/pixel/track?data=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 431, 'headers_too_large'],
+  ])('answers in JSON what is no request: %.10s', async (text, status, code) => {
+    const { server } = await start()
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    socket.write(text)
+    let answer = ''
+    socket.on('data', (data) => {
+      answer += data
+    })
+    await once(socket, 'close')
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*\r\nContent-Type: application/json`))
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code })
+  })
+
   it('cuts off who sends a body too slowly, and frees the memory that it held', async () => {
     const { proxy, budget } = proxyHarness()
     const receiveLimits = { headersTimeout: 20, requestTimeout: 20, connectionsCheckingInterval: 5 }

@@ -99,6 +99,45 @@ describe('serve --local-aws', () => {
     expect(run.stdout).not.toMatch(/key-|src_/)
   })
 
+  it('loads its config file again when it changes or SIGHUP asks, and keeps the old one where the new one is wrong', async () => {
+    const cwd = tempDir()
+    const file = join(cwd, 'analytics-firehose.yaml')
+    const write = (writeKey: string) =>
+      writeFileSync(
+        file,
+        `sources: [{ id: src_a, writeKey: ${writeKey}, destination: { mappedStreams: { '*': a } } }]`,
+      )
+    write('first-key')
+    const run = new Cli(['serve', '--local-aws', '--port', '0', '--log-level', 'debug'], { cwd })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    await run.saw(/Records land in/)
+    const status = async (key: string) => (await send(url, '/v1/page', key, { userId: 'u1' })).status
+    expect([await status('first-key'), await status('second-key')]).toEqual([200, 401])
+    write('second-key')
+    await run.logged(/loaded again, 1 source/)
+    expect([await status('first-key'), await status('second-key')]).toEqual([401, 200])
+    write('')
+    await run.logged(/not loaded; what was loaded before stays/)
+    expect(await status('second-key')).toBe(200)
+    write('third-key')
+    run.child.kill('SIGHUP')
+    await run.logged(/loaded again(.|\n)*loaded again/)
+    expect(await status('third-key')).toBe(200)
+    run.child.kill('SIGTERM')
+    const { code, stdout, stderr } = await run.ended()
+    expect(code).toBe(0)
+    expect(stdout + stderr).not.toMatch(/-key/)
+    const requests = stderr.split('\n').filter((line) => line.includes('"endpoint":"event"'))
+    expect(JSON.parse(requests[0] ?? '')).toMatchObject({
+      level: 'debug',
+      requestId: expect.any(String),
+      method: 'POST',
+      status: 200,
+      source: 'sources[0]',
+      events: 1,
+    })
+  })
+
   it('listens where the environment says, if nothing else does', async () => {
     const run = new Cli(['serve', '--local-aws'], { cwd: tempDir(), env: { PORT: '0', HOST: 'localhost' } })
     expect(await run.saw(/^Listening on (.*):\d+$/m)).toBe('http://localhost')

@@ -44,6 +44,14 @@ export class Cli {
     }
   }
 
+  /** Waits until stderr matches. */
+  async logged(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) {
+      if (this.child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
+      await Promise.race([once(this.child.stderr, 'data'), this.#closed])
+    }
+  }
+
   async ended() {
     await this.#closed
     return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr }

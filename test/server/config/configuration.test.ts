@@ -225,3 +225,87 @@ describe('firehoseProxy', () => {
     expect(await proxy.close()).toEqual({ 'sources[0]': {} })
   })
 })
+
+describe("a source's settings", () => {
+  it('are taken, from text too where they come from the environment', () => {
+    const given = {
+      trustProxy: '2',
+      publicUrl: 'https://events.example.com/analytics/',
+      customPath: '/e7',
+      sources: [
+        {
+          ...source,
+          enabled: 'false',
+          origins: ['https://www.example.com', 'https://*.example.com'],
+          ip: 'truncate',
+          rateLimit: { limit: '100' },
+          dedupe: { windowMs: 5 },
+          browser: { deliveryStrategy: { strategy: 'batching', config: { size: 20 } } },
+          forward: { cdn: 'https://cdn.segment.com' },
+          destination: [destination, { ...destination, region: 'eu-west-1' }],
+        },
+      ],
+    }
+    expect(read(given)).toMatchObject({
+      trustProxy: 2,
+      publicUrl: 'https://events.example.com/analytics',
+      customPath: '/e7',
+      sources: [
+        {
+          enabled: false,
+          origins: ['https://www.example.com', 'https://*.example.com'],
+          ip: 'truncate',
+          rateLimit: { limit: 100, windowMs: 1_000 },
+          dedupe: { windowMs: 5, maxEntries: 100_000 },
+          browser: { deliveryStrategy: { strategy: 'batching', config: { size: 20 } } },
+          forward: {
+            url: 'https://api.segment.io',
+            enabled: true,
+            maxQueuedBytes: 8 * 1024 * 1024,
+            cdn: 'https://cdn.segment.com',
+          },
+          destinations: [{ region: 'us-west-2' }, { region: 'eu-west-1' }],
+        },
+      ],
+    })
+    expect(read({ sources: [{ ...source, dedupe: false, origins: '*' }] }).sources[0]).toMatchObject({
+      dedupe: undefined,
+      origins: '*',
+    })
+  })
+
+  it.each<[object, object, string]>([
+    [{}, { enabled: 'no' }, 'sources[0].enabled: got "no"; use true or false'],
+    [{}, { origins: 'www.example.com' }, 'sources[0].origins: got "www.example.com"; give origins such as'],
+    [{}, { origins: [] }, 'sources[0].origins: got []; give origins such as'],
+    [{}, { ip: 'hide' }, `sources[0].ip: got "hide"; use one of 'keep', 'truncate', 'drop'`],
+    [{}, { rateLimit: {} }, 'sources[0].rateLimit.limit: is missing; use a whole number of requests from 1'],
+    [{}, { rateLimit: 5 }, 'sources[0].rateLimit: got 5; give { limit, windowMs }'],
+    [{}, { dedupe: true }, 'sources[0].dedupe: got true; give { windowMs, maxEntries }, or false'],
+    [{}, { browser: { batch: 1 } }, 'sources[0].browser.batch: is not a setting'],
+    [{}, { forward: true }, 'sources[0].forward: got true; give { url, enabled, maxQueuedBytes, cdn }'],
+    [
+      {},
+      { forward: { url: 'https://me:pass@x.example' } },
+      'sources[0].forward.url: got "https://x.example"; give a URL without user and password',
+    ],
+    [{}, { destination: [] }, "sources[0].destination: got []; give the destination's settings"],
+    [
+      {},
+      { destination: [destination, { ...destination, region: 'Ireland' }] },
+      'sources[0].destination[1].region: got "Ireland"; ',
+    ],
+    [{ trustProxy: 'everyone' }, {}, 'trustProxy: got "everyone"; give true, false, the number of proxies'],
+    [
+      { publicUrl: 'events.example.com' },
+      {},
+      'publicUrl: got "events.example.com"; give the URL that clients reach',
+    ],
+    [{ customPath: '/v1' }, {}, 'customPath: got "/v1"; give a path of one part that is not in use'],
+    [{ customPath: 'e7' }, {}, 'customPath: got "e7"; give a path of one part'],
+    [{ onRequest: 'log' }, {}, 'onRequest: got "log"; give a function'],
+  ])('that are wrong are told: %j %j', (more, change, problem) => {
+    const told = problems({ ...more, sources: [{ ...source, ...change }] })
+    expect(told).toEqual([expect.stringContaining(problem)])
+  })
+})
