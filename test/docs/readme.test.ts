@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
+import { parseConfigFile } from '../../server/config/config-file.js'
 import { findAwsCli, requireAwsCliInCi } from '../aws-cli.js'
 import { startTestAws } from '../integration/aws.js'
 import { Cli } from '../server/cli/spawn-cli.js'
@@ -49,7 +50,17 @@ function exited(child: ChildProcess): Promise<unknown> {
 
 describe("the README's blocks", () => {
   it('all have a test here', () => {
-    expect(runnable().sort()).toEqual(['aws-cli', 'express', 'faults', 'host', 'mapper', 'plugin', 'try'])
+    expect(runnable().sort()).toEqual([
+      'aws-cli',
+      'browser',
+      'express',
+      'faults',
+      'host',
+      'mapper',
+      'plugin',
+      'proxy-settings',
+      'try',
+    ])
   })
 
   it('link to what is there', () => {
@@ -78,6 +89,32 @@ describe("the README's blocks", () => {
     ])
     expect(lines(join(dir, 'out'), 'page_views')).toMatchObject([{ type: 'page', name: 'Home' }])
     expect(lines(join(dir, 'out'), 'everything')).toHaveLength(1)
+  })
+
+  it('browser: is what the package takes', async () => {
+    // What it does in a browser stands in test/server/browser.
+    const code = block('browser').replace(
+      /^import .*$/m,
+      'const seen = []\nconst AnalyticsBrowser = { load: (it) => seen.push(it) }',
+    )
+    const dir = userFolder()
+    expect(await runScript(dir, `${code}\nconsole.log(JSON.stringify(seen))`)).toBe(
+      '[{"writeKey":"my-write-key","cdnURL":"https://events.example.com"}]\n',
+    )
+  })
+
+  it('proxy-settings: are right, with the variables that they name', () => {
+    const env = { WEB_WRITE_KEY: 'new', OLD_WEB_WRITE_KEY: 'old' }
+    expect(parseConfigFile(block('proxy-settings'), { env })).toMatchObject({
+      configuration: {
+        trustProxy: 1,
+        customPath: '/e7',
+        sources: [{ writeKeys: ['new', 'old'], ip: 'truncate', forward: { enabled: true } }],
+      },
+    })
+    expect(parseConfigFile(block('proxy-settings'), { env: { ...env, FORWARD: 'false' } })).toMatchObject({
+      configuration: { sources: [{ forward: { enabled: false } }] },
+    })
   })
 
   it('faults: delivers all, and counts what it sent again', async () => {
