@@ -41,6 +41,17 @@ describe('docs/errors.md', () => {
     for (const code of own) expect(page).toContain(`| \`${code}\` |`)
   })
 
+  it('tells of each code of the answers over HTTP, and of no other', () => {
+    const made = readSources('server').flatMap(({ text }) =>
+      [...text.matchAll(/(?:HttpProblem\(\s*\d+,|unavailable\(|badRequest\()\s*'([a-z_]+)'/g)].map(
+        (it) => it[1],
+      ),
+    )
+    const told = [...page.matchAll(/^\| [45]\d\d \| `([a-z_]+)` \|/gm)].map((it) => it[1])
+    expect(told).toEqual([...new Set(told)])
+    expect([...told].sort()).toEqual([...new Set(made)].sort())
+  })
+
   it('links only to headings that are there', () => {
     const anchors = [...page.matchAll(/\]\(#(?<anchor>[^)]+)\)/g)].map((match) => match.groups?.['anchor'])
     const headings: string[] = ERROR_CODES.map((code) => code.toLowerCase())
