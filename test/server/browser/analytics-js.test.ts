@@ -48,11 +48,12 @@ whereThereIsABrowser('analytics.js on a page of another origin delivers to AWS',
     const ask = (url: string) => page.evaluate(`fetch('${url}', { mode: 'no-cors' }).catch(() => {})`)
     await ask('https://api.segment.io/v1/t')
     await ask('http://cdn.segment.com/v1')
-    expect(elsewhere.splice(0)).toEqual([
-      'https://api.segment.io/v1/t',
+    // By the page, and by the proxy that it has to take.
+    expect(elsewhere.splice(0).sort()).toEqual([
       'api.segment.io:443',
       'http://cdn.segment.com/v1',
       'http://cdn.segment.com/v1',
+      'https://api.segment.io/v1/t',
     ])
   })
 })
