@@ -10,6 +10,9 @@ import { JAVASCRIPT, JSON_TYPE, type WebContent, webContent } from './web-conten
  */
 const PART = /^[\w-]+\.bundle\.[0-9a-f]{8,}\.js(?:\.map)?$/
 
+/** A part by its hash alone, as it is asked for below the custom path: blockers could know the names. */
+const NAMELESS = /^[0-9a-f]{8,}\.js$/
+
 /** The parts that analytics.js loads when it needs them. Nothing is read before it is asked for. */
 export class Bundles {
   readonly #folder: () => Promise<Folder>
@@ -20,10 +23,11 @@ export class Bundles {
   }
 
   /** `undefined` where there is no such part. */
-  async content(file: string): Promise<WebContent | undefined> {
+  async content(asked: string): Promise<WebContent | undefined> {
     const { path, names } = await this.#folder()
+    const file = NAMELESS.test(asked) ? named(asked, names) : asked
     // SECURITY: only names that were read from the folder ever lead to a file.
-    if (!PART.test(file) || !names.has(file)) return undefined
+    if (file === undefined || !PART.test(file) || !names.has(file)) return undefined
     const known = this.#contents.get(file)
     if (known !== undefined) return known
     const read = readContent(path, file, names.has(`${file}.gz`))
@@ -36,6 +40,10 @@ export class Bundles {
 interface Folder {
   readonly path: string
   readonly names: ReadonlySet<string>
+}
+
+function named(nameless: string, names: ReadonlySet<string>): string | undefined {
+  return [...names].find((name) => name.endsWith(`.bundle.${nameless}`))
 }
 
 async function readFolder(find: () => Promise<AnalyticsPackage>): Promise<Folder> {

@@ -15,6 +15,8 @@ export interface LibraryValues {
   readonly projectsPath: string
   /** `/analytics-next/bundles/` or what stands in for it. */
   readonly bundlesPath: string
+  /** Whether the parts are asked for by their names, such as `auto-track`, or by their hashes alone. */
+  readonly namesBundles: boolean
 }
 
 interface Place {
@@ -38,6 +40,11 @@ const PLACES: readonly Place[] = [
     set: ({ cdn, bundlesPath }) => stringLiteral(cdn + bundlesPath),
   },
   { text: '"/analytics-next/bundles/"', times: 1, set: ({ bundlesPath }) => stringLiteral(bundlesPath) },
+  {
+    text: '[t]||t)+".bundle."+{',
+    times: 1,
+    set: ({ namesBundles }) => (namesBundles ? '[t]||t)+".bundle."+{' : '[t],"")+{'),
+  },
   { text: '"/v1/projects/"', times: 1, set: ({ projectsPath }) => stringLiteral(projectsPath) },
   { text: '"api.segment.io/v1"', times: 1, set: ({ apiHost }) => stringLiteral(apiHost) },
   // The protocols of telemetry, of batches and of single events, where nothing sets them.
@@ -63,6 +70,7 @@ const EXAMPLE: LibraryValues = {
   apiHost: 'host/v1',
   projectsPath: '/v1/projects/',
   bundlesPath: '/analytics-next/bundles/',
+  namesBundles: true,
 }
 
 /** analytics.js as its package has it, with the places where values are set. */

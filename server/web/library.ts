@@ -49,5 +49,6 @@ function valuesOf({ writeKey, url, customPath }: LibraryRequest): LibraryValues 
     apiHost: apiHostOf(url, customPath),
     projectsPath: customPath === undefined ? '/v1/projects/' : '/c/',
     bundlesPath: customPath === undefined ? '/analytics-next/bundles/' : '/b/',
+    namesBundles: customPath === undefined,
   }
 }

@@ -25,8 +25,8 @@ whereThereIsABrowser('analytics.js on a page of another origin delivers to AWS',
     await expectEachKind(collector, page, 'window.client = analytics')
   })
 
-  it.each<Hosting>(['mounted in an Express app', 'serve'])('by the npm package: %s', async (hosting) => {
-    const collector = await startCollector({ hosting })
+  it('by the npm package', async () => {
+    const collector = await startCollector({ hosting: 'mounted in an Express app' })
     const cdnURL = JSON.stringify(collector.url)
     // A bundler would have the parts that it loads in the page's own files; its browser build asks `_cdn`.
     const site = await startSite(
@@ -48,11 +48,12 @@ whereThereIsABrowser('analytics.js on a page of another origin delivers to AWS',
     const ask = (url: string) => page.evaluate(`fetch('${url}', { mode: 'no-cors' }).catch(() => {})`)
     await ask('https://api.segment.io/v1/t')
     await ask('http://cdn.segment.com/v1')
-    expect(elsewhere.splice(0)).toEqual([
-      'https://api.segment.io/v1/t',
+    // By the page, and by the proxy that it has to take.
+    expect(elsewhere.splice(0).sort()).toEqual([
       'api.segment.io:443',
       'http://cdn.segment.com/v1',
       'http://cdn.segment.com/v1',
+      'https://api.segment.io/v1/t',
     ])
   })
 })

@@ -2,7 +2,12 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { afterEach } from '@jest/globals'
 import express from 'express'
 import type { DestinationSettings } from '../../../plugin/settings/settings.js'
-import { type FirehoseProxy, firehoseProxy, type ProxyConfig, type SourceConfig } from '../../../server/index.js'
+import {
+  type FirehoseProxy,
+  firehoseProxy,
+  type ProxyConfig,
+  type SourceConfig,
+} from '../../../server/index.js'
 import type { LocalAws, LocalAwsOptions } from '../../../server/local-aws/index.js'
 import { type RunningServer, serve } from '../../../server/serve.js'
 import { startTestAws, type TestAws } from '../../integration/aws.js'
@@ -95,7 +100,10 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   }
 }
 
-function configOf(aws: TestAws, { source, destination, otherSources = [], config }: CollectorOptions): ProxyConfig {
+function configOf(
+  aws: TestAws,
+  { source, destination, otherSources = [], config }: CollectorOptions,
+): ProxyConfig {
   const web: SourceConfig = {
     id: 'src_web',
     name: 'Website',
@@ -124,7 +132,7 @@ function observe(
   requests: Arrivals<Seen>,
   before: CollectorOptions['before'] = () => {},
 ): Handler {
-  const handle: Parameters<typeof Object.assign>[0] = (
+  const handle = (
     req: IncomingMessage & { readonly originalUrl?: string },
     res: ServerResponse,
     next?: (error?: unknown) => void,

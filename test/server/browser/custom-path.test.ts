@@ -22,7 +22,12 @@ whereThereIsABrowser('under the custom path', () => {
     await page.click('#link')
     await page.waitForURL('**/next')
     const records = await collector.records(4)
-    expect(records.map(({ type, event }) => event ?? type).sort()).toEqual(['Came', 'Followed', 'page', 'page'])
+    expect(records.map(({ type, event }) => event ?? type).sort()).toEqual([
+      'Came',
+      'Followed',
+      'page',
+      'page',
+    ])
     const paths = collector.requests.all.slice(before).map(({ path }) => path)
     expect(paths.filter((path) => !path.startsWith(`${CUSTOM_PATH}/`))).toEqual([])
     expect(paths.filter((path) => TELLING.test(path))).toEqual([])

@@ -45,6 +45,7 @@ whereThereIsABrowser('pages of another origin, without a library,', () => {
         projectId: 'src_web',
         context: { ip: '127.0.0.1', userAgent },
         timestamp: expect.any(String),
+        originalTimestamp: expect.any(String),
         receivedAt: expect.any(String),
       },
     ])

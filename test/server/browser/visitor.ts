@@ -1,13 +1,19 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect } from '@jest/globals'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+} from 'playwright-core'
 import { findBrowser, requireBrowserInCi } from '../../browser.js'
 
 const executable = findBrowser()
 requireBrowserInCi(executable)
 
-export const whereThereIsABrowser = executable === undefined ? describe.skip : describe
+export const whereThereIsABrowser: typeof describe.skip = executable === undefined ? describe.skip : describe
 
 const THIS_MACHINE: readonly string[] = ['localhost', '127.0.0.1']
 
@@ -19,6 +25,8 @@ export interface Visitor {
   open(url: string): Promise<Page>
   /** Other hosts that were asked for something in this test, which fails unless it takes them out. */
   readonly elsewhere: string[]
+  /** All that its pages asked for in this test, but for preflights. */
+  readonly asked: readonly string[]
 }
 
 /**
@@ -29,6 +37,7 @@ export interface Visitor {
  */
 export function visitor(options: BrowserContextOptions = {}): Visitor {
   const elsewhere: string[] = []
+  const asked: string[] = []
   const problems: string[] = []
   const watch = watchFor(elsewhere)
   let browser: Browser
@@ -49,6 +58,7 @@ export function visitor(options: BrowserContextOptions = {}): Visitor {
   afterEach(async () => {
     await context?.close()
     context = undefined
+    asked.splice(0)
     expect(elsewhere.splice(0)).toEqual([])
     expect(problems.splice(0)).toEqual([])
   })
@@ -59,6 +69,7 @@ export function visitor(options: BrowserContextOptions = {}): Visitor {
     const made = await browser.newContext({ ...options, proxy })
     made.on('request', (request) => {
       const { hostname, href } = new URL(request.url())
+      asked.push(href)
       if (!THIS_MACHINE.includes(hostname)) elsewhere.push(href)
     })
     made.on('weberror', (error) => void problems.push(String(error.error())))
@@ -66,6 +77,7 @@ export function visitor(options: BrowserContextOptions = {}): Visitor {
   }
   return {
     elsewhere,
+    asked,
     async open(url) {
       context ??= await newContext()
       const page = await context.newPage()

@@ -40,6 +40,18 @@ describe('Bundles', () => {
     }
   })
 
+  it('has its parts by their hashes alone', async () => {
+    const { bundles } = await bundlesOf({
+      'auto-track.bundle.0123456789.js': 'a',
+      'b.bundle.abcdef0123.js': 'b',
+    })
+    expect(await bundles.content('0123456789.js')).toEqual(
+      await bundles.content('auto-track.bundle.0123456789.js'),
+    )
+    expect(String((await bundles.content('abcdef0123.js'))?.body)).toBe('b')
+    expect(await bundles.content('23456789.js')).toBeUndefined()
+  })
+
   it.each([
     'standalone.js',
     'index.js',

@@ -75,6 +75,7 @@ describe('analytics.js as it is served', () => {
     const script = await served(HTTPS, { customPath: '/x7' })
     expect(script).toContain('return o||"https://events.example.com/mount/x7"')
     expect(script).toContain('+"/b/":"https://events.example.com/mount/x7/b/"')
+    expect(script).not.toContain('".bundle."')
     expect(script).toContain('.concat(P,"/c/")')
     expect(script).toContain('"events.example.com/mount/x7"')
     expect(script).not.toMatch(/\/v1\/projects|\/bundles\//)
