@@ -102,7 +102,14 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     const served = adapt(configuration)
     const { server, proxy } = await start(served, { host, port })
     const { deadLetters = DEFAULT_DEAD_LETTERS } = served
-    const lines = welcome({ url: server.url, file: isDemo ? undefined : file, deadLetters, localAws })
+    const sources = served.sources.filter(({ enabled }) => enabled).map(({ name }) => name)
+    const lines = welcome({
+      url: server.url,
+      file: isDemo ? undefined : file,
+      deadLetters,
+      sources,
+      localAws,
+    })
     for (const line of lines) terminal.out(line)
     const { listen } = configuration
     const watch = isDemo ? undefined : reloadOnChange({ file, proxy, listen, adapt, terminal, logger: log })

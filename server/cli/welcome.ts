@@ -7,17 +7,29 @@ export interface WelcomeParts {
   /** `undefined` for the demo. */
   readonly file: string | undefined
   readonly deadLetters: string
+  /** Names of the sources that take events. */
+  readonly sources: readonly string[]
   readonly localAws: OpenLocalAws | undefined
 }
 
 /** What `serve` says when it listens. */
-export function welcome({ url, file, deadLetters, localAws }: WelcomeParts): string[] {
+export function welcome({ url, file, deadLetters, sources, localAws }: WelcomeParts): string[] {
   const lines = [`Listening on ${url}`]
-  if (file !== undefined) lines.push(`Config file: ${file}`)
+  if (file !== undefined) lines.push(`Config file: ${file}, loaded again when it changes`)
+  lines.push(`Sources: ${listed(sources)}`)
   lines.push(`Dead letters, if any: ${resolve(deadLetters)}`)
   if (localAws === undefined) return lines
   lines.push(`Local AWS (STS and Firehose): ${localAws.endpoint}`, `Records land in: ${localAws.dir}`)
   return file === undefined ? [...lines, ...demo(url, localAws.dir)] : lines
+}
+
+/** Names shown at most: there can be thousands. */
+const MAX_NAMES = 10
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, MAX_NAMES).join(', ')
+  if (names.length === 0) return 'none that is switched on'
+  return names.length > MAX_NAMES ? `${shown} and ${names.length - MAX_NAMES} more` : shown
 }
 
 function demo(url: string, dir: string): string[] {
@@ -28,6 +40,10 @@ function demo(url: string, dir: string): string[] {
     'Send an event:',
     '',
     `  curl ${url}/v1/track -u ${DEMO_WRITE_KEY}: -d '${event}'`,
+    '',
+    'Or paste into a web page what this shows:',
+    '',
+    `  curl ${url}/snippet/${DEMO_WRITE_KEY}`,
     '',
     'Look at the records, about a second later:',
     '',

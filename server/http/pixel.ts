@@ -16,6 +16,9 @@ export function answerPixel(
     'Content-Length': GIF.length,
     // Each time it is shown is an event.
     'Cache-Control': 'no-store, max-age=0',
+    'X-Content-Type-Options': 'nosniff',
+    // Pages that are isolated (COEP) show it too.
+    'Cross-Origin-Resource-Policy': 'cross-origin',
     ...headers,
   })
   res.end(GIF)

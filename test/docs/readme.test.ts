@@ -150,6 +150,8 @@ describe("the README's blocks", () => {
       body: JSON.stringify({ writeKey: 'k', event: 'User Registered', userId: 'u1' }),
     })
     expect([response.status, await response.json()]).toEqual([200, { success: true }])
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('My app')
+    expect((await fetch(`http://127.0.0.1:${port}/v1/track`, { method: 'POST' })).status).toBe(404)
     expect(await test.lines('new_users')).toHaveLength(1)
     child.kill()
     await exited(child)

@@ -91,20 +91,27 @@ describe('the proxy, with the AWS SDK and a local AWS that enforces what `iam` p
     })
   })
 
-  it('answers 503 for a source that the role does not trust, and tells no external ID', async () => {
-    const local = await localAws(['web'])
-    const lines: string[] = []
-    proxy = firehoseProxy(configFor(local.endpoint, lines))
-    const url = await listen(express().use('/analytics', proxy))
-    const [web, app] = [await send(url, 'web-key', 'u1'), await send(url, 'app-key', 'u2')]
-    expect([web.status, app.status]).toEqual([200, 503])
-    const answer = await app.text()
-    expect(answer).toMatch(/ERR_(STREAM_UNAVAILABLE|ASSUME_ROLE)/)
-    expect(lines.join()).toContain(ROLE)
-    expect([answer, ...lines].join()).not.toMatch(/src_|-key/)
-    expect(answer).not.toContain('123456789012')
-    expect(await records(local, 'new_users')).toMatchObject([{ userId: 'u1' }])
-  })
+  it.each([
+    ['web', 'app'],
+    ['app', 'web'],
+  ])(
+    'answers 503 for a source that the role does not trust, and tells no external ID: it trusts %s',
+    async (trusted, other) => {
+      const local = await localAws([trusted])
+      const lines: string[] = []
+      proxy = firehoseProxy(configFor(local.endpoint, lines))
+      const url = await listen(express().use('/analytics', proxy))
+      const mine = await send(url, `${trusted}-key`, 'u1')
+      const others = await send(url, `${other}-key`, 'u2')
+      expect([mine.status, others.status]).toEqual([200, 503])
+      const answer = await others.text()
+      expect(answer).toMatch(/ERR_(STREAM_UNAVAILABLE|ASSUME_ROLE)/)
+      expect(lines.join()).toContain(ROLE)
+      expect([answer, ...lines].join()).not.toMatch(/src_|-key/)
+      expect(answer).not.toContain('123456789012')
+      expect(await records(local, 'new_users')).toMatchObject([{ userId: 'u1', projectId: `src_${trusted}` }])
+    },
+  )
 
   it('takes what analytics-node sends', async () => {
     const local = await localAws(['web', 'app'])

@@ -29,6 +29,9 @@ describe('serve --local-aws', () => {
     const writeKey = await run.saw(/write key (\S+)$/m)
     await run.saw(/Stop with/)
     expect(run.stdout).toContain(`curl ${url}/v1/track -u ${writeKey}: -d '{"event":"User Registered"`)
+    expect(run.stdout).toContain('Sources: Demo\n')
+    expect(await (await fetch(`${url}/snippet/${writeKey}`)).text()).toContain('analytics.load')
+    expect(run.stdout).toContain(`curl ${url}/snippet/${writeKey}`)
     expect(run.stdout).toContain(`Records land in: ${join(cwd, 'out')}`)
     expect(run.stdout).toContain('cat out/new_users/*/*/*/*/*')
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { isObject } from '../../../server/intake/invalidity.js'
 import { type Envelope, normalize } from '../../../server/intake/normalize.js'
 
 const NOW = '2026-01-02T03:04:05.678Z'
@@ -12,6 +14,23 @@ const envelope = (shared: Envelope['shared'] = {}): Envelope => ({
 })
 const normal = (event: Record<string, unknown>, shared?: Envelope['shared']) =>
   normalize(event, 'track', { id: 'src_web', ip: 'keep' }, envelope(shared))
+
+/** What the envelope says, or adds to. */
+const CHANGED: ReadonlySet<string> = new Set([
+  'type',
+  'messageId',
+  'context',
+  'integrations',
+  'channel',
+  'version',
+  'projectId',
+  'originalTimestamp',
+  'sentAt',
+  'timestamp',
+  'receivedAt',
+  'writeKey',
+  '__proto__',
+])
 
 describe('normalize', () => {
   it('adds what is always there', () => {
@@ -93,6 +112,30 @@ describe('normalize', () => {
     expect(normal({ [name]: 'odd' }, { [name]: { b: 2 } })[name]).toBe('odd')
     expect(normal({ [name]: { a: 1 } }, { [name]: ['odd'] })[name]).toEqual({ a: 1 })
     expect(normal({})).not.toHaveProperty(name)
+  })
+
+  it('gives any JSON the envelope, keeps what it says, and never throws', () => {
+    const json = fc.jsonValue().filter((value): value is Record<string, never> => isObject(value))
+    const client = { ip: '203.0.113.7', userAgent: 'Firefox', isBrowser: true }
+    fc.assert(
+      fc.property(json, json, (own, shared) => {
+        const given = structuredClone([own, shared])
+        const event = normalize(
+          own,
+          'track',
+          { id: 'src_web', ip: 'keep' },
+          { ...envelope(shared), sender: client },
+        )
+        expect([own, shared]).toEqual(given)
+        expect(event).toMatchObject({ type: 'track', version: 2, projectId: 'src_web', receivedAt: NOW })
+        expect([typeof event.messageId, event.messageId]).toEqual(['string', expect.stringMatching(/./)])
+        expect(event).not.toHaveProperty('writeKey')
+        for (const [name, value] of Object.entries(own)) {
+          if (!CHANGED.has(name)) expect((event as Record<string, unknown>)[name]).toEqual(value)
+        }
+        expect(JSON.parse(JSON.stringify(event))).toEqual(event)
+      }),
+    )
   })
 
   it('leaves the write key out', () => {
