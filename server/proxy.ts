@@ -11,6 +11,7 @@ import { handle as handleExchange } from './http/handle.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
 import { type RequestCounts, Responder } from './http/responder.js'
+import { UntrustedProxyNotice } from './http/untrusted-proxy-notice.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
 import { type Readiness, readinessOf } from './readiness.js'
 import type { Site } from './site.js'
@@ -77,7 +78,14 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   let { site } = parts
   const logger = guarded(parts.logger)
   const intake = new Intake({ ...parts, logger })
-  const context = { budget, intake, clock, newId, resources: new Resources() }
+  const context = {
+    budget,
+    intake,
+    clock,
+    newId,
+    resources: new Resources(),
+    untrustedProxy: new UntrustedProxyNotice(logger),
+  }
   const responder = new Responder({
     handle: (exchange) => handleExchange(exchange, context),
     onRequest,

@@ -11,10 +11,12 @@ import { acceptBody, acceptPixel, type EventsContext } from './events-request.js
 import type { Answer, Exchange } from './exchange.js'
 import { HttpProblem } from './http-problem.js'
 import { answerPixel } from './pixel.js'
+import type { UntrustedProxyNotice } from './untrusted-proxy-notice.js'
 import { sourceWithKey } from './write-key.js'
 
 export interface HandlingContext extends EventsContext {
   readonly resources: Resources
+  readonly untrustedProxy: UntrustedProxyNotice
 }
 
 /**
@@ -75,12 +77,14 @@ const answerOptions: Answer = ({ res }) => {
 }
 
 /** @throws HttpProblem 401 where it names a write key that is none of ours, or that of a source switched off */
-function resource(exchange: Exchange, endpoint: ResourceEndpoint, { resources }: HandlingContext): Answer {
+function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: HandlingContext): Answer {
   const { req, res, site, seen } = exchange
   const source = sourceOf(endpoint, site.sources)
   if ('writeKey' in endpoint) seen.source = source?.name
-  const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted: isTrustedPeer(req, site.trust) })
-  return () => resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
+  const isTrusted = isTrustedPeer(req, site.trust)
+  if (site.publicUrl === undefined && !isTrusted) context.untrustedProxy.note(req)
+  const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted })
+  return () => context.resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
 }
 
 function sourceOf(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {
