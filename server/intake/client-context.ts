@@ -19,6 +19,8 @@ const SERVER: Channel = 'server'
 export function clientContext(context: unknown, { channel, sender, policy }: ClientContextOptions): unknown {
   if (context !== undefined && context !== null && !isObject(context)) return context
   const isClient = channel !== SERVER
+  // Nothing to add and nothing to hide: no copy for each event.
+  if (!isClient && policy === 'keep') return context
   const ip = ipOf(context?.['ip'] ?? (isClient ? sender.ip : undefined), policy)
   const userAgent = context?.['userAgent'] ?? (isClient ? sender.userAgent : undefined)
   const { ip: _given, ...own } = context ?? {}
