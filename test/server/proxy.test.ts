@@ -111,6 +111,19 @@ describe('in Express', () => {
     expect(web.delivered).toHaveLength(1)
   })
 
+  it('outlives a handler before it that answers and still calls the next', async () => {
+    const { proxy, lines } = proxyHarness()
+    const app = express()
+      .use((_req, res, next) => {
+        res.send('answered')
+        next()
+      })
+      .use(proxy)
+    const res = await request(await listen(app)).post('/v1/track')
+    expect([res.status, res.text]).toEqual([200, 'answered'])
+    expect(lines).toEqual([expect.stringMatching(/^Request id-1 failed: .*headers after they are sent/)])
+  })
+
   it('leaves req.body as it was', async () => {
     const { proxy } = proxyHarness()
     const event = { ...track, writeKey: WEB_KEY }
