@@ -106,6 +106,16 @@ describe('a config', () => {
       ],
     ],
     [
+      'an id that is a number',
+      { sources: [{ ...source, id: 9_876_543 }] },
+      ["sources[0].id: got a value (kept secret); give Segment's source ID in quotes"],
+    ],
+    [
+      'a source in place of a list of them',
+      { sources: { id: 'src_web' } },
+      ['sources: got {"id":"(kept secret)"}; give a list of sources'],
+    ],
+    [
       'an id that can be no external ID',
       { sources: [{ ...source, id: 'a b' }] },
       [
