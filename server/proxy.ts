@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientPool, ClientPoolStats } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { StreamReport } from '../plugin/delivery/stats.js'
-import type { DestinationStats } from '../plugin/destination.js'
+import type { Destination, DestinationStats } from '../plugin/destination.js'
 import { guarded } from '../plugin/logger.js'
 import type { ForwarderStats } from './forward/forwarder.js'
 import { isTrustedPeer } from './http/client-address.js'
@@ -101,8 +101,12 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     responder.respond(exchange)
   }
 
+  /** Destinations of sites that were replaced, while requests that began with them are under way. */
+  const retiring = new Set<Destination>()
+
   const flush = async () => {
-    await Promise.all(site.sources.all.map(({ destination }) => destination.flush()))
+    const current = site.sources.all.map(({ destination }) => destination)
+    await Promise.all([...current, ...retiring].map((it) => it.flush()))
   }
 
   const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
@@ -111,14 +115,29 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     void flush()
     const deadline = clock.now() + timeout
     await Promise.race([responder.settled, new Promise<void>((done) => clock.after(timeout, done))])
-    const report = await closeSources(site.sources.all, Math.max(0, deadline - clock.now()))
+    const rest = Math.max(0, deadline - clock.now())
+    const closing = [...retiring].map((it) => it.close({ timeout: rest }))
+    const report = await closeSources(site.sources.all, rest)
+    await Promise.all(closing)
     pool.close()
     return report
   }
 
   const replaceSite = (next: Site, retired: readonly Source[]) => {
     site = next
-    retire(retired, next.sources.all, responder.settled)
+    const { destinations, forwarders } = unused(retired, next.sources.all)
+    // A switch that is thrown to stop forwarding stops it at once.
+    for (const forwarder of forwarders) forwarder.discard()
+    for (const destination of destinations) retire(destination)
+  }
+
+  /** Ends it once nothing that began with it is under way. */
+  const retire = (destination: Destination) => {
+    retiring.add(destination)
+    // Nobody comes any more whom what is queued could wait for.
+    void destination.flush()
+    const closed = responder.settled.then(() => destination.close())
+    void closed.then(() => retiring.delete(destination))
   }
 
   return Object.assign(handle, {
@@ -144,19 +163,13 @@ async function closeSources(sources: readonly Source[], timeout: number): Promis
   return Object.fromEntries(await Promise.all(reports))
 }
 
-/** Ends what no source of now uses, once nothing that began with it is under way. */
-function retire(retired: readonly Source[], current: readonly Source[], settled: Promise<unknown>): void {
+/** What of the retired no source of now uses. */
+function unused(retired: readonly Source[], current: readonly Source[]) {
   const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
-  for (const { destination, forwarder } of retired) {
-    if (!inUse.has(forwarder)) stopForwarding(forwarder)
-    if (!inUse.has(destination)) void settled.then(() => destination.close())
+  return {
+    destinations: retired.map(({ destination }) => destination).filter((it) => !inUse.has(it)),
+    forwarders: retired.flatMap(({ forwarder }) => forwarder ?? []).filter((it) => !inUse.has(it)),
   }
-}
-
-/** A switch that is thrown to stop forwarding stops it at once, for requests under way as well. */
-function stopForwarding(forwarder: Source['forwarder']): void {
-  forwarder?.discard()
-  void forwarder?.close({ timeout: 0 })
 }
 
 function statsOf({ destination, duplicates, forwarder }: Source): SourceStats {

@@ -2,8 +2,11 @@ import { closestMatch } from 'leven'
 import type { z } from 'zod'
 import { FirehoseError } from '../errors.js'
 
-/** Settings whose values are never shown. SECURITY: an external ID is as good as a password to a role. */
-const SECRETS = /^(secretId|sourceId|credentials|clientConfig|writeKeys?)$/i
+/**
+ * Settings whose values are never shown. SECURITY: an external ID is as good as a password to a role, and the `id` of a
+ * source is one.
+ */
+const SECRETS = /^(id|secretId|sourceId|credentials|clientConfig|writeKeys?)$/i
 
 /** SECURITY: a URL may carry a password. */
 const URL_CREDENTIALS = /\/\/[^/@\s]*@/g

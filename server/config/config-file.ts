@@ -51,7 +51,8 @@ export function parseConfigFile(
 
 function parseYaml(text: string): { value: unknown } | { problem: string } {
   try {
-    const document = parseDocument(text)
+    // SECURITY: its warnings would go to the console, with parts of the file.
+    const document = parseDocument(text, { logLevel: 'error' })
     const [error] = document.errors
     if (error === undefined) {
       const value: unknown = document.toJS()
@@ -65,7 +66,12 @@ function parseYaml(text: string): { value: unknown } | { problem: string } {
     const hint = /\$\{/.test(line) ? '; inside [ ] and { } put variables in quotes' : ''
     return { problem: `is not valid YAML: ${message}${hint}` }
   } catch (error) {
-    return { problem: `is not valid YAML: ${reason(error)}` }
+    // SECURITY: the alias that is named may be a write key that begins with an asterisk.
+    const message = reason(error).replace(
+      /^(Unresolved alias.*): .*/,
+      '$1; put values that begin with * in quotes',
+    )
+    return { problem: `is not valid YAML: ${message}` }
   }
 }
 

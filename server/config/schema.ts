@@ -27,12 +27,6 @@ function flag() {
   return z.preprocess(fromEnvironment, z.boolean({ error: 'use true or false' }))
 }
 
-/** `fetch` takes no URL with a user in it. */
-function upstream() {
-  const error = 'give a URL without user and password, such as https://api.segment.io'
-  return httpUrl().refine((url) => !URL.canParse(url) || new URL(url).username === '', { error })
-}
-
 const rateLimit = z.strictObject(
   { limit: integer(1, 1_000_000_000, 'requests'), windowMs: integer(1, 86_400_000, 'ms').optional() },
   { error: 'give { limit, windowMs }' },
@@ -48,10 +42,10 @@ const dedupe = z.strictObject(
 
 const forward = z.strictObject(
   {
-    url: upstream().optional(),
+    url: baseUrl().optional(),
     enabled: flag().optional(),
     maxQueuedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
-    cdn: upstream().optional(),
+    cdn: baseUrl().optional(),
   },
   { error: 'give { url, enabled, maxQueuedBytes, cdn }' },
 )
@@ -143,6 +137,16 @@ export function settingNames(path: readonly PropertyKey[], takesListen: boolean)
   if (path.length === 0) return [...(takesListen ? ['listen'] : []), ...Object.keys(proxyFields)]
   if (path[0] === 'listen') return Object.keys(listen.shape)
   return path.length === 2 ? Object.keys(source.shape) : SETTING_NAMES
+}
+
+/** Paths are appended to it; and `fetch` takes no URL with a user in it: all would be tried in vain, for an hour. */
+function baseUrl() {
+  const isPlain = (given: string) => {
+    if (!URL.canParse(given)) return true
+    const { username, password, search, hash } = new URL(given)
+    return [username, password, search, hash].every((part) => part === '')
+  }
+  return httpUrl().refine(isPlain, { error: 'give a URL without user, password, query and fragment' })
 }
 
 function text(error: string) {

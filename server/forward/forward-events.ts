@@ -24,10 +24,14 @@ export function forwardEvents(
 ): void {
   for (const source of accepted.keys()) {
     const { forwarder } = source
-    if (forwarder !== undefined) forwarder.forward(forwardedFor(source, request, sources))
+    if (forwarder === undefined) continue
+    const forwarded = forwardedFor(source, request, sources)
+    if (forwarded === undefined) forwarder.refuse()
+    else forwarder.forward(forwarded)
   }
 }
 
+/** `undefined` where it cannot be written anew. */
 function forwardedFor(source: Source, request: EventsRequest, sources: Sources) {
   const { headers, clientIp, endpoint, body } = request
   const path = endpoint.kind === 'pixel' ? `/v1/${endpoint.type}` : endpoint.path
@@ -37,7 +41,17 @@ function forwardedFor(source: Source, request: EventsRequest, sources: Sources) 
   }
   const { 'content-encoding': _encoding, ...rest } = headers
   const plain = { ...rest, 'content-type': 'application/json' }
-  return forwardedRequest({ path, headers: plain, clientIp, body: Buffer.from(JSON.stringify(own)) })
+  const written = writtenAnew(own)
+  return written && forwardedRequest({ path, headers: plain, clientIp, body: written })
+}
+
+function writtenAnew(body: unknown): Buffer | undefined {
+  try {
+    return Buffer.from(JSON.stringify(body))
+  } catch {
+    // Nested deeper than JSON.stringify goes.
+    return undefined
+  }
 }
 
 /** SECURITY: of a batch whose events name sources of their own, each source's endpoint gets those of that source. */

@@ -12,6 +12,7 @@ const MAX_IN_FLIGHT = 4
 const MAX_AGE_MS = 60 * 60_000
 
 const CLOSED = 'as the proxy closed'
+const SWITCHED_OFF = 'as forwarding was switched off'
 
 export interface ForwarderOptions {
   /** Where paths are appended: `https://api.segment.io`. */
@@ -64,7 +65,8 @@ export class Forwarder {
   readonly #notices: ForwardNotices
   readonly #counts = { forwarded: 0, dropped: 0, retried: 0 }
   #whenIdle: (() => void)[] = []
-  #isClosed = false
+  /** Why nothing is taken any more. */
+  #closed: string | undefined
   #pumpDeferred = false
   #cancelWake: (() => void) | undefined
 
@@ -80,10 +82,15 @@ export class Forwarder {
 
   /** Takes a request over, or drops it and says `false`. Nothing is sent before the caller's turn is over. */
   forward(request: ForwardedRequest): boolean {
-    const isTaken = !this.#isClosed && this.#queue.add(request, this.#clock.now())
+    const isTaken = this.#closed === undefined && this.#queue.add(request, this.#clock.now())
     if (isTaken) this.#deferPump()
-    else this.#countDropped(1, this.#isClosed ? CLOSED : 'as too much is waiting')
+    else this.#countDropped(1, this.#closed ?? 'as too much is waiting')
     return isTaken
+  }
+
+  /** Counts a request that is dropped before it is one: there is no way to write it down. */
+  refuse(): void {
+    this.#countDropped(1, 'as they cannot be written as JSON')
   }
 
   stats(): ForwarderStats {
@@ -93,7 +100,7 @@ export class Forwarder {
 
   /** Takes no more, tries what waits until `timeout` ms are over, and drops the rest. */
   async close({ timeout }: { readonly timeout: number }): Promise<void> {
-    this.#isClosed = true
+    this.#closed = CLOSED
     const letGo = this.#clock.hold()
     await this.#idleWithin(timeout)
     letGo()
@@ -101,9 +108,10 @@ export class Forwarder {
     this.#notices.flush()
   }
 
-  /** Drops at once all that waits or is under way. */
+  /** Drops at once all that waits or is under way, and what requests that began before still bring. */
   discard(): void {
-    this.#dropAll('as forwarding was switched off')
+    this.#closed = SWITCHED_OFF
+    this.#dropAll(SWITCHED_OFF)
   }
 
   #deferPump(): void {

@@ -70,8 +70,9 @@ export class Responder {
   async #respond(exchange: Exchange): Promise<void> {
     const { clock } = this.#options
     const startedAt = clock.now()
-    exchange.res.setHeader('X-Request-Id', exchange.id)
     try {
+      // Throws where a handler before this one has answered, and yet called the next.
+      exchange.res.setHeader('X-Request-Id', exchange.id)
       await this.#answer(exchange)
     } catch (thrown) {
       const isGone = exchange.req.destroyed && !exchange.req.complete

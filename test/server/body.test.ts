@@ -1,10 +1,17 @@
 import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import { Readable } from 'node:stream'
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { readJsonBody } from '../../server/http/body.js'
 import { MAX_BODY_BYTES } from '../../server/http/limits.js'
+import { Reservation } from '../../server/http/reservation.js'
 import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
 const track = { type: 'track', event: 'Größe', userId: 'u1' }
@@ -146,6 +153,33 @@ describe('a body', () => {
     const url = await listen(app.use(proxy))
     const res = await fetch(`${url}/v1/batch`, { method: 'POST', body: json })
     expect(res.status).toBe(400)
+  })
+})
+
+describe('a body that comes byte by byte', () => {
+  it('is put together as it comes, so that it takes the memory that is counted', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const text = JSON.stringify({ pad: 'x'.repeat(3_000) })
+    const pieces: WeakRef<Buffer>[] = []
+    let alive = 0
+    async function* sent() {
+      for (const character of text) {
+        const piece = Buffer.from(character)
+        pieces.push(new WeakRef(piece))
+        yield piece
+      }
+      await turnOfTheLoop()
+      collectGarbage()
+      alive = pieces.filter((piece) => piece.deref() !== undefined).length
+    }
+    const req = Object.assign(Readable.from(sent(), { objectMode: false, highWaterMark: 1 }), { headers: {} })
+    const { sent: gathered } = await readJsonBody(
+      req as unknown as IncomingMessage,
+      new Reservation(new ByteBudget(MAX_BODY_BYTES)),
+    )
+    expect(gathered?.toString()).toBe(text)
+    expect(alive).toBeLessThan(500)
   })
 })
 

@@ -158,6 +158,23 @@ describe('forwarding to Segment', () => {
     expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ forwarded: 0, queued: 1 })
   })
 
+  it('drops and counts what cannot be written anew, and the delivery goes on', async () => {
+    aws = await startTestAws()
+    const segment = await startSegment()
+    proxy = firehoseProxy(await configFor(segment.url))
+    const url = await listen(proxy)
+    const event = (messageId: string) => ({ ...batch[0], writeKey: 'src_web-key', messageId })
+    const depth = 100_000
+    const deep = JSON.stringify({ ...event('deep'), properties: 0 }).replace(
+      '"properties":0',
+      `"properties":${'['.repeat(depth)}${']'.repeat(depth)}`,
+    )
+    const body = `{"batch":[${JSON.stringify(event('good'))},${deep}]}`
+    expect((await fetch(`${url}/v1/batch`, { method: 'POST', body })).status).toBe(200)
+    expect(await aws.lines('src_web')).toEqual([expect.stringContaining('"messageId":"good"')])
+    expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ dropped: 1, queued: 0 })
+  })
+
   it('goes on while Firehose takes nothing', async () => {
     aws = await startTestAws({ faults: [{ kind: 'throttle', action: 'PutRecordBatch' }] })
     const segment = await startSegment()

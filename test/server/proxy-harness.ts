@@ -36,7 +36,7 @@ export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'd
   }
 }
 
-function siteOf(sources: readonly Source[], parts: Partial<Site> = {}): Site {
+export function siteOf(sources: readonly Source[], parts: Partial<Site> = {}): Site {
   return {
     sources: new Sources(sources, new AllowedOrigins('*')),
     endpoints: new Endpoints(),

@@ -1,9 +1,19 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
 import { EVENT_TYPES } from '../../server/http/endpoint.js'
 import { failure } from './fake-destination.js'
-import { APP_KEY, basic, listen, NOW_ISO, proxyHarness, WEB_KEY } from './proxy-harness.js'
+import {
+  APP_KEY,
+  basic,
+  listen,
+  NOW_ISO,
+  plainSource,
+  proxyHarness,
+  siteOf,
+  WEB_KEY,
+} from './proxy-harness.js'
 
 const track = { type: 'track', event: 'User Registered', userId: 'u1' }
 
@@ -109,6 +119,19 @@ describe('in Express', () => {
     const body = JSON.stringify({ writeKey: WEB_KEY, batch: [track] })
     expect((await fetch(`${url}/v1/batch`, { method: 'POST', body })).status).toBe(200)
     expect(web.delivered).toHaveLength(1)
+  })
+
+  it('outlives a handler before it that answers and still calls the next', async () => {
+    const { proxy, lines } = proxyHarness()
+    const app = express()
+      .use((_req, res, next) => {
+        res.send('answered')
+        next()
+      })
+      .use(proxy)
+    const res = await request(await listen(app)).post('/v1/track')
+    expect([res.status, res.text]).toEqual([200, 'answered'])
+    expect(lines).toEqual([expect.stringMatching(/^Request id-1 failed: .*headers after they are sent/)])
   })
 
   it('leaves req.body as it was', async () => {
@@ -386,6 +409,52 @@ describe('answers after delivery', () => {
         .post('/v1/batch')
         .send({ writeKey, batch: [track] })
     expect([(await send(WEB_KEY)).status, (await send(APP_KEY)).status]).toEqual([503, 200])
+  })
+})
+
+describe('a destination of a site that was replaced', () => {
+  /** One that waits for company until it is flushed, and a request that waits with it. */
+  async function replaced() {
+    const harness = proxyHarness()
+    const { proxy, web } = harness
+    let flushed = () => {}
+    web.flush = async () => {
+      web.calls.push('flush')
+      flushed()
+    }
+    const asked = new Promise<void>((called) => {
+      web.outcome = () =>
+        new Promise((resolve) => {
+          flushed = () => resolve({ status: 'delivered' })
+          called()
+        })
+    })
+    const url = await listen(proxy)
+    const answer = request(url)
+      .post('/v1/batch')
+      .send({ writeKey: WEB_KEY, batch: [track] })
+      .then((res) => res.status)
+    await asked
+    const source = { id: 'src_web', name: 'Website', writeKeys: [WEB_KEY], destination: web }
+    return { ...harness, answer, replace: () => proxy.replaceSite(siteOf([]), [plainSource(source)]) }
+  }
+
+  it('does not wait for company, and ends when its requests are answered', async () => {
+    const { web, answer, replace } = await replaced()
+    replace()
+    expect(web.calls).toEqual(['deliver', 'flush'])
+    expect(await answer).toBe(200)
+    await turnOfTheLoop()
+    expect(web.calls).toEqual(['deliver', 'flush', 'close'])
+  })
+
+  it('is flushed and ended in time when the proxy closes first', async () => {
+    const { proxy, web, answer, replace } = await replaced()
+    web.flush = async () => void web.calls.push('flush')
+    replace()
+    void answer.catch(() => {})
+    await proxy.close({ timeout: 0 })
+    expect(web.calls).toEqual(['deliver', 'flush', 'flush', 'close at once'])
   })
 })
 

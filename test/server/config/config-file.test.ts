@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { parseConfigFile, readConfigFile } from '../../../server/config/config-file.js'
 import { tempDir } from '../temp-dir.js'
 
@@ -19,6 +19,13 @@ sources:
 `
 
 describe('a config file', () => {
+  it('is not quoted on the console, whatever YAML makes of it', () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    parseConfigFile('{ [secret-key]: x }', { env: {} })
+    expect(warn).not.toHaveBeenCalled()
+    warn.mockRestore()
+  })
+
   it('is read', async () => {
     const file = join(tempDir(), 'analytics-firehose.yaml')
     writeFileSync(file, FILE)
@@ -87,6 +94,13 @@ describe('a config file', () => {
         .map((it, i) => `${it}: &${it} [${Array(10).fill(`*${'abcde'[i]}`).join(', ')}]`)
         .join('\n')}`,
       ['is not valid YAML: Excessive alias count indicates a resource exhaustion attack'],
+    ],
+    [
+      'a write key that YAML takes for an alias',
+      'writeKey: *secret-key',
+      [
+        'is not valid YAML: Unresolved alias (the anchor must be set before the alias); put values that begin with * in quotes',
+      ],
     ],
     [
       'an alias inside its own anchor',

@@ -106,6 +106,29 @@ describe('a config', () => {
       ],
     ],
     [
+      'URLs of forwarding that nothing can be sent to',
+      { sources: [{ ...source, forward: { url: 'https://u:p@h.test', cdn: 'https://h.test/?a' } }] },
+      [
+        'sources[0].forward.url: got "https://h.test"; give a URL without user, password, query and fragment',
+        'sources[0].forward.cdn: got "https://h.test/?a"; give a URL without user, password, query and fragment',
+      ],
+    ],
+    [
+      'a URL of forwarding that is none',
+      { sources: [{ ...source, forward: { url: 'api.segment.io' } }] },
+      ['sources[0].forward.url: got "api.segment.io"; give a URL that starts with https:// or http://'],
+    ],
+    [
+      'an id that is a number',
+      { sources: [{ ...source, id: 9_876_543 }] },
+      ["sources[0].id: got a value (kept secret); give Segment's source ID in quotes"],
+    ],
+    [
+      'a source in place of a list of them',
+      { sources: { id: 'src_web' } },
+      ['sources: got {"id":"(kept secret)"}; give a list of sources'],
+    ],
+    [
       'an id that can be no external ID',
       { sources: [{ ...source, id: 'a b' }] },
       [
@@ -287,7 +310,7 @@ describe("a source's settings", () => {
     [
       {},
       { forward: { url: 'https://me:pass@x.example' } },
-      'sources[0].forward.url: got "https://x.example"; give a URL without user and password',
+      'sources[0].forward.url: got "https://x.example"; give a URL without user, password, query and fragment',
     ],
     [{}, { destination: [] }, "sources[0].destination: got []; give the destination's settings"],
     [
