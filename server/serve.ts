@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { systemClock } from '../plugin/clock.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
 import { answerJson, answerProblem } from './http/answer.js'
-import { answerBrokenRequest } from './http/broken-request.js'
+import { answerBrokenRequests } from './http/broken-request.js'
 import { HttpProblem } from './http/http-problem.js'
 import type { ProxyReport } from './proxy.js'
 
@@ -79,7 +79,7 @@ export async function serve({
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, ...RECEIVE_LIMITS, ...receiveLimits },
     app as RequestListener,
   )
-  server.on('clientError', answerBrokenRequest)
+  answerBrokenRequests(server)
   await listen(server, host, port)
   return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
 }

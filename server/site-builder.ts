@@ -88,7 +88,7 @@ export class SiteBuilder {
       rateLimit: keptFor('rateLimit')?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
       duplicates: keptFor('dedupe')?.duplicates ?? this.#deduplicator(dedupe),
       browser,
-      forwarder: keptFor('forward')?.forwarder ?? this.#forwarder(name, forward),
+      forwarder: this.#keptForwarder(before, forward) ?? this.#forwarder(name, forward),
       cdn: keptFor('forward')?.cdn ?? this.#mirror(forward),
     }
     return { configuration, source }
@@ -110,6 +110,16 @@ export class SiteBuilder {
     const { clock, logger } = this.#options
     const { url, maxQueuedBytes } = forward
     return new Forwarder({ url, maxQueuedBytes, budget: this.#forwardBudget, name, clock, logger })
+  }
+
+  /** What waits goes on waiting while its way stays the same. */
+  #keptForwarder(before: Made | undefined, next: ForwardConfiguration | undefined): Forwarder | undefined {
+    const last = before?.configuration.forward
+    const isSame =
+      last?.enabled === next?.enabled &&
+      last?.url === next?.url &&
+      last?.maxQueuedBytes === next?.maxQueuedBytes
+    return isSame ? before?.source.forwarder : undefined
   }
 
   #mirror(forward: ForwardConfiguration | undefined): CdnMirror | undefined {

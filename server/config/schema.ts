@@ -132,11 +132,20 @@ export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyF
 /** A source whose own settings are right. */
 export type SourceValues = z.output<typeof source>
 
+const PARTS_OF_SOURCE: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
+  ['rateLimit', Object.keys(rateLimit.shape)],
+  ['dedupe', Object.keys(dedupe.shape)],
+  ['forward', Object.keys(forward.shape)],
+  ['browser', Object.keys(browserSchema.shape)],
+])
+
 /** The names of the settings where `path` leads, to suggest the one that was meant. */
 export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {
   if (path.length === 0) return [...(takesListen ? ['listen'] : []), ...Object.keys(proxyFields)]
   if (path[0] === 'listen') return Object.keys(listen.shape)
-  return path.length === 2 ? Object.keys(source.shape) : SETTING_NAMES
+  if (path.length === 2) return Object.keys(source.shape)
+  const part = PARTS_OF_SOURCE.get(path[2])
+  return part === undefined ? SETTING_NAMES : part
 }
 
 /** Paths are appended to it; and `fetch` takes no URL with a user in it: all would be tried in vain, for an hour. */

@@ -8,16 +8,19 @@ import { hostOf } from './request-host.js'
  * Lets a request in for a source, or says why not. Called as soon as the source is known: before the body is read
  * where HTTP Basic names it.
  *
- * @throws HttpProblem 401, 403, 429 or 503
+ * @throws HttpProblem 401, 403 or 429
  */
 export function admit(source: Source, exchange: Exchange): void {
   exchange.seen.source = source.name
   if (!source.enabled) throw new HttpProblem(401, 'source_disabled', 'The source is switched off')
   checkOrigin(source, exchange)
   limitRate(source, exchange)
-  if (source.destination.isParked()) {
-    throw unavailable('not_delivered', 'The events could not be delivered for now; send them again later')
-  }
+}
+
+/** @throws HttpProblem 503 where none of the sources has a stream that takes records */
+export function refuseIfParked(sources: readonly Source[]): void {
+  if (sources.length === 0 || sources.some(({ destination }) => !destination.isParked())) return
+  throw unavailable('not_delivered', 'The events could not be delivered for now; send them again later')
 }
 
 function checkOrigin({ origins }: Source, { req, site }: Exchange): void {

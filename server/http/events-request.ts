@@ -4,7 +4,7 @@ import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import type { Source } from '../source.js'
-import { admit } from './admission.js'
+import { admit, refuseIfParked } from './admission.js'
 import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
@@ -34,18 +34,18 @@ export async function acceptBody(
   const { req, site } = exchange
   const writeKey = basicWriteKey(req)
   const source = writeKey === undefined ? undefined : sourceWithKey(site.sources, writeKey)
-  if (source !== undefined) admit(source, exchange)
+  if (source !== undefined) {
+    admit(source, exchange)
+    refuseIfParked([source])
+  }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
   const reservation = new Reservation(context.budget)
-  let events: SortedEvents
   try {
     const body = await readJsonBody(req, reservation)
-    events = takeEvents(exchange, endpoint, { body, source }, context)
+    await context.intake.deliver(takeEvents(exchange, endpoint, { body, source }, context), reservation)
   } finally {
-    // From here the destinations count the records that they make of it.
     reservation.release()
   }
-  await context.intake.deliver(events)
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -55,7 +55,9 @@ export async function acceptPixel(
   context: EventsContext,
 ): Promise<void> {
   const body = { value: pixelEvent(exchange.req.url ?? ''), sent: undefined }
-  await context.intake.deliver(takeEvents(exchange, endpoint, { body, source: undefined }, context))
+  const events = takeEvents(exchange, endpoint, { body, source: undefined }, context)
+  // A URL is no larger than Node's headers may be: it is not counted.
+  await context.intake.deliver(events, new Reservation(context.budget))
 }
 
 /** What a request holds by source, each of them asked, and forwarded where that is wanted. */
@@ -74,10 +76,9 @@ function takeEvents(
     receivedAt: new Date(clock.wallTime()).toISOString(),
     newId,
   })
-  const { accepted, refused } = events
-  for (const it of new Set([...accepted.keys(), ...refused.flatMap((event) => event.source ?? [])])) {
-    if (it !== source) admit(it, exchange)
-  }
+  const { accepted, refused, owners } = events
+  for (const owner of owners) if (owner !== source) admit(owner, exchange)
+  refuseIfParked(owners)
   seen.events = refused.length + [...accepted.values()].reduce((sum, own) => sum + own.length, 0)
   forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
   return events

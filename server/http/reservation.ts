@@ -16,6 +16,21 @@ export class Reservation {
     return true
   }
 
+  /**
+   * Hands what is held over to what `start` begins with it, as far as that counts it by itself; the rest is held on.
+   * `start` must count what it takes before it returns.
+   */
+  handOver<T>(start: () => T): T {
+    const held = this.#held
+    const before = this.#budget.used - held
+    this.release()
+    const started = start()
+    const counted = this.#budget.used - before
+    // There is room: it was held before, and nobody else came in between.
+    this.take(Math.max(0, held - counted))
+    return started
+  }
+
   release(): void {
     this.#budget.giveBack(this.#held)
     this.#held = 0

@@ -29,6 +29,14 @@ export function clientContext(context: unknown, { channel, sender, policy }: Cli
   return isEmpty ? context : { ...own, ...added }
 }
 
+/** The context with its own address as the policy says, and nothing added. */
+export function withIpPolicy(context: Readonly<Record<string, unknown>>, policy: IpPolicy): unknown {
+  if (policy === 'keep') return context
+  const { ip: given, ...own } = context
+  const ip = ipOf(given, policy)
+  return ip === undefined ? own : { ...own, ip }
+}
+
 function ipOf(ip: unknown, policy: IpPolicy): unknown {
   if (ip === undefined || ip === null) return undefined
   if (typeof ip === 'string') return withPolicy(ip, policy)

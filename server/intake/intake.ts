@@ -5,6 +5,7 @@ import type { SegmentEvent } from '../../plugin/event.js'
 import type { Logger } from '../../plugin/logger.js'
 import type { DeadLetter, DeadLetterStore } from '../dead-letter.js'
 import { unavailable } from '../http/http-problem.js'
+import type { Reservation } from '../http/reservation.js'
 import type { Source } from '../source.js'
 import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
@@ -47,12 +48,15 @@ export class Intake {
     return this.#quarantined
   }
 
-  /** @throws HttpProblem 503 */
-  async deliver({ accepted, refused }: SortedEvents): Promise<void> {
+  /**
+   * @param held - memory of the request: events that become no record, such as duplicates, are held all the same
+   * @throws HttpProblem 503
+   */
+  async deliver({ accepted, refused }: SortedEvents, held: Reservation): Promise<void> {
     const shares = await Promise.all([...accepted].map(([source, events]) => shareOf(source, events)))
     const durable = new Set<SegmentEvent>()
     try {
-      const delivered = await Promise.all(shares.map(deliverShare))
+      const delivered = await Promise.all(held.handOver(() => shares.map(deliverShare)))
       for (const event of delivered.flatMap((it) => it.durable)) durable.add(event)
       for (const { error } of delivered) if (error !== undefined) throw notDelivered(error)
       await this.#quarantine([...refused.map(refusal), ...delivered.flatMap((it) => it.quarantined)])

@@ -39,7 +39,7 @@ export function normalize(
   return {
     ...own,
     type,
-    messageId: isGiven(own['messageId']) ? own['messageId'] : newId(),
+    messageId: messageIdOf(own['messageId']) ?? newId(),
     ...(context === undefined ? {} : { context }),
     ...(integrations === undefined ? {} : { integrations }),
     channel,
@@ -56,6 +56,8 @@ function merged(shared: unknown, own: unknown): unknown {
   return isObject(own) ? { ...shared, ...own } : own
 }
 
-function isGiven(messageId: unknown): boolean {
-  return typeof messageId === 'string' && messageId !== ''
+/** Senders of their own making number their events. */
+function messageIdOf(given: unknown): string | undefined {
+  if (typeof given === 'number') return String(given)
+  return typeof given === 'string' && given !== '' ? given : undefined
 }

@@ -6,6 +6,7 @@ import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { checkBatchSize } from './batch-limits.js'
+import { withIpPolicy } from './client-context.js'
 import { invalidity, isEventType, isObject } from './invalidity.js'
 import { type Envelope, normalize } from './normalize.js'
 
@@ -22,6 +23,8 @@ export interface RefusedEvent {
 export interface SortedEvents {
   readonly accepted: ReadonlyMap<Source, readonly SegmentEvent[]>
   readonly refused: readonly RefusedEvent[]
+  /** Whose keys the request holds, each once. */
+  readonly owners: readonly Source[]
 }
 
 export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId' | 'sender'> {
@@ -39,7 +42,7 @@ type Body = Readonly<Record<string, unknown>>
  */
 export function sortEvents(body: Body, endpoint: IntakeEndpoint, context: SortingContext): SortedEvents {
   if (endpoint.kind === 'batch') return sortBatch(body, context)
-  if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [] }
+  if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [], owners: [] }
   const { type } = endpoint
   const source = sourceOf(body, context)
   if (source === undefined)
@@ -47,7 +50,7 @@ export function sortEvents(body: Body, endpoint: IntakeEndpoint, context: Sortin
   const problem = invalidity(body, type)
   if (problem !== undefined) throw badRequest('invalid_event', problem)
   const event = normalize(body, type, source, { ...context, shared: {} })
-  return { accepted: new Map([[source, [event]]]), refused: [] }
+  return { accepted: new Map([[source, [event]]]), refused: [], owners: [source] }
 }
 
 function sortBatch(body: Body, context: SortingContext): SortedEvents {
@@ -64,10 +67,10 @@ function sortBatch(body: Body, context: SortingContext): SortedEvents {
     const problem = invalidity(event, type)
     if (owner === undefined) {
       const reason = 'The event has no known write key'
-      refused.push({ code: 'ERR_UNKNOWN_WRITE_KEY', reason, source: owner, event: withoutKey(event) })
+      refused.push({ code: 'ERR_UNKNOWN_WRITE_KEY', reason, source: owner, event: redacted(event, owner) })
     } else if (problem !== undefined || !isObject(event) || !isEventType(type)) {
       const reason = problem ?? 'The event is malformed'
-      refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: withoutKey(event) })
+      refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: redacted(event, owner) })
     } else {
       const events = accepted.get(owner)
       const normal = normalize(event, type, owner, envelope)
@@ -76,9 +79,12 @@ function sortBatch(body: Body, context: SortingContext): SortedEvents {
     }
   }
   // Without a key of its own a request needs one event at least that has one of ours.
-  const isKnown = source !== undefined || accepted.size > 0 || refused.some((it) => it.source !== undefined)
-  if (!isKnown) throw unauthorized('There is no known write key, neither in the request nor in its events')
-  return { accepted, refused }
+  const ofEvents = [...accepted.keys(), ...refused.flatMap((it) => it.source ?? [])]
+  const owners = source === undefined ? [...new Set(ofEvents)] : [source]
+  if (owners.length === 0) {
+    throw unauthorized('There is no known write key, neither in the request nor in its events')
+  }
+  return { accepted, refused, owners }
 }
 
 /** @throws HttpProblem 401 where the body's key is none of ours */
@@ -95,9 +101,10 @@ function ownerOf(event: unknown, sources: Sources): Source | undefined {
   return owner?.enabled ? owner : undefined
 }
 
-/** SECURITY: a key must not be kept beside what it let in. */
-function withoutKey(event: unknown): unknown {
+/** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */
+function redacted(event: unknown, owner: Source | undefined): unknown {
   if (!isObject(event)) return event
   const { writeKey: _key, ...rest } = event
-  return rest
+  if (owner === undefined || !isObject(rest['context'])) return rest
+  return { ...rest, context: withIpPolicy(rest['context'], owner.ip) }
 }

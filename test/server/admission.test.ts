@@ -92,6 +92,44 @@ describe('a source of which every stream is parked', () => {
   })
 })
 
+describe('a batch with keys of several sources', () => {
+  const batch = [
+    { ...event, writeKey: WEB_KEY, messageId: 'web' },
+    { ...event, writeKey: APP_KEY, messageId: 'app' },
+  ]
+  const send = (url: string) => fetch(`${url}/v1/batch`, { method: 'POST', body: JSON.stringify({ batch }) })
+
+  it('is delivered as far as streams take records', async () => {
+    const { proxy, web, app } = proxyHarness()
+    const url = await listen(proxy)
+    web.parked = true
+    expect((await send(url)).status).toBe(200)
+    app.parked = true
+    expect((await send(url)).status).toBe(503)
+    expect([web.calls, app.calls]).toEqual([['deliver'], ['deliver']])
+  })
+})
+
+it('an empty batch is let in or not as any other', async () => {
+  const { proxy } = proxyHarness({ source: { enabled: false } })
+  const url = await listen(proxy)
+  const send = (writeKey: string) =>
+    fetch(`${url}/v1/batch`, { method: 'POST', body: JSON.stringify({ writeKey, batch: [] }) })
+  expect([(await send(WEB_KEY)).status, (await send(APP_KEY)).status]).toEqual([401, 200])
+})
+
+it('a dead letter has its address as the policy of its source says', async () => {
+  const { proxy, letters } = proxyHarness({ source: { ip: 'truncate' } })
+  const context = { ip: '203.0.113.7', locale: 'de' }
+  const batch = [{ type: 'nothing', userId: 'u1', context }]
+  await fetch(`${await listen(proxy)}/v1/batch`, {
+    method: 'POST',
+    headers: { authorization: basic(WEB_KEY) },
+    body: JSON.stringify({ batch }),
+  })
+  expect(letters).toMatchObject([{ data: { context: { ip: '203.0.113.0', locale: 'de' } } }])
+})
+
 describe('readiness', () => {
   it('tells of streams, memory and closing', async () => {
     const { proxy, web, app, budget } = proxyHarness()

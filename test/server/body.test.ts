@@ -224,6 +224,43 @@ describe('at the memory cap', () => {
   })
 })
 
+describe('the memory of a request that is being delivered', () => {
+  it('is held until it is answered, as far as its events are no records', async () => {
+    const harness = proxyHarness()
+    let deliver = () => {}
+    const asked = new Promise<void>((called) => {
+      harness.web.outcome = () =>
+        new Promise((resolve) => {
+          deliver = () => resolve({ status: 'unmapped' })
+          called()
+        })
+    })
+    const answered = post(json, {}, harness)
+    await asked
+    await new Promise(setImmediate)
+    expect(harness.budget.used).toBe(Buffer.byteLength(json))
+    deliver()
+    await answered
+    expect(harness.budget.used).toBe(0)
+  })
+
+  it('is not counted twice: what the destination counts is given back', async () => {
+    const harness = proxyHarness()
+    const recordBytes = 10
+    const used: number[] = []
+    harness.web.outcome = async () => {
+      harness.budget.take(recordBytes)
+      await new Promise(setImmediate)
+      used.push(harness.budget.used)
+      harness.budget.giveBack(recordBytes)
+      return { status: 'delivered' }
+    }
+    await post(json, {}, harness)
+    expect(used).toEqual([Buffer.byteLength(json)])
+    expect(harness.budget.used).toBe(0)
+  })
+})
+
 describe('a sender that goes away', () => {
   it('in the middle of its body leaves nothing behind', async () => {
     const harness = proxyHarness()

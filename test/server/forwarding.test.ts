@@ -196,6 +196,19 @@ describe('forwarding to Segment', () => {
     expect(await segment.sawRequests(1)).toHaveLength(1)
   })
 
+  it('goes on with what waits when only the CDN of its settings changes', async () => {
+    aws = await startTestAws()
+    proxy = firehoseProxy(await configFor('http://127.0.0.1:1'))
+    const init = {
+      method: 'POST',
+      headers: { authorization: basic('src_web-key') },
+      body: JSON.stringify({ batch }),
+    }
+    await fetch(`${await listen(proxy)}/v1/batch`, init)
+    proxy.reload(await configFor('http://127.0.0.1:1', { cdn: 'https://cdn.segment.com' }))
+    expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ queued: 1, dropped: 0 })
+  })
+
   it('stops at once when it is switched off, and starts again', async () => {
     aws = await startTestAws()
     const segment = await startSegment()
