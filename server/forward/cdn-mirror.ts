@@ -1,8 +1,8 @@
 import type { Clock } from '../../plugin/clock.js'
 import { guarded, type Logger } from '../../plugin/logger.js'
 import { isObject } from '../intake/invalidity.js'
+import { MinuteNotices } from '../minute-notices.js'
 import { type BoundedResponse, boundedFetch, nameOfFailure } from './bounded-fetch.js'
-import { MinuteNotices } from './minute-notices.js'
 import { type Loaded, UpstreamCache } from './upstream-cache.js'
 
 const TIMEOUT_MS = 3000

@@ -421,6 +421,15 @@ describe('close', () => {
     expect(web.calls).toEqual(['deliver', 'flush', 'close in time'])
   })
 
+  it('tells of the refusals that the log does not have yet', async () => {
+    const { proxy, lines } = proxyHarness()
+    const url = await listen(proxy)
+    for (let i = 0; i < 3; i++) await fetch(`${url}/v1/track`, { method: 'POST', body: 'no JSON' })
+    expect(lines).toEqual([expect.stringMatching(/^Refused 1 request/)])
+    await proxy.close()
+    expect(lines.slice(1)).toEqual([expect.stringMatching(/^Refused 2 request/)])
+  })
+
   it('waits no longer than its timeout', async () => {
     const { proxy, web } = proxyHarness()
     const asked = new Promise<void>((called) => {
