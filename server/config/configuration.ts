@@ -3,6 +3,7 @@ import { type DestinationConfiguration, readSettings } from '../../plugin/settin
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
 import type { RequestEntry } from '../http/request-entry.js'
+import { isJsonObject } from '../json-object.js'
 import type { ProxyConfig } from './proxy-config.js'
 import { proxySchema, serveSchema, settingNames } from './schema.js'
 import { type SourceConfiguration, sourceConfigurationOf } from './source-configuration.js'
@@ -57,7 +58,7 @@ function read(
   takesListen: boolean,
   context: ConfigContext,
 ): ConfigResult<ServeConfiguration> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isJsonObject(given)) {
     return { problems: [`got ${showValue(given, [])}; give an object with sources`] }
   }
   const parsed = (takesListen ? serveSchema : proxySchema).safeParse(given, { reportInput: true })
@@ -131,8 +132,7 @@ function readDestination(
 ): { problems: string[]; configuration?: DestinationConfiguration } {
   const { id } = Object(source) as { id?: unknown }
   // What is not an object the proxy's own schema has told.
-  if (typeof destination !== 'object' || destination === null || Array.isArray(destination))
-    return { problems: [] }
+  if (!isJsonObject(destination)) return { problems: [] }
   if ('maxBufferedBytes' in destination) {
     const path = showPath([...at, 'maxBufferedBytes'])
     return { problems: [`${path}: memory is capped for all sources together; set it beside sources`] }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ResourceEndpoint } from '../http/endpoint.js'
 import { HttpProblem } from '../http/http-problem.js'
+import type { JsonObject } from '../json-object.js'
 import type { BrowserSettings } from './browser-settings.js'
 import { Bundles } from './bundles.js'
 import { Library } from './library.js'
@@ -12,7 +13,7 @@ import { JSON_TYPE, type WebContent, webContent } from './web-content.js'
 
 /** What Segment's CDN has for a source, fetched by this server. */
 export interface CdnMirror {
-  settings(writeKey: string): Promise<Readonly<Record<string, unknown>> | undefined>
+  settings(writeKey: string): Promise<JsonObject | undefined>
   /** The same object for the same content, so that it is compressed once. */
   asset(path: string): Promise<CdnAsset | undefined>
 }
