@@ -69,6 +69,15 @@ describe('paths', () => {
     })
   })
 
+  it.each(['/v1/projects/web-write-key/settings', '/analytics.js/v1/web-write-key/analytics.min.js'])(
+    'are read, not sent to, where browsers load from: %s',
+    async (path) => {
+      const { proxy } = proxyHarness()
+      const res = await fetch((await listen(proxy)) + path, { method: 'POST' })
+      expect([res.status, res.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    },
+  )
+
   it('leaves to the next handler what is not under /v1', async () => {
     const { proxy } = proxyHarness()
     const url = await listen((req, res) => proxy(req, res, () => res.end('next')))
