@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
-import { SETTING_NAMES } from '../../plugin/settings/schema.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
 import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
@@ -140,9 +139,17 @@ export type SourceValues = z.output<typeof source>
 
 /** The names of the settings where `path` leads, to suggest the one that was meant. */
 export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {
-  if (path.length === 0) return [...(takesListen ? ['listen'] : []), ...Object.keys(proxyFields)]
-  if (path[0] === 'listen') return Object.keys(listen.shape)
-  return path.length === 2 ? Object.keys(source.shape) : SETTING_NAMES
+  const schema = path.reduce<unknown>(schemaAt, takesListen ? serveSchema : proxySchema)
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+function schemaAt(parent: unknown, part: PropertyKey): unknown {
+  const schema = parent instanceof z.ZodArray ? parent.element : fieldOf(parent, part)
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema
+}
+
+function fieldOf(parent: unknown, name: PropertyKey): unknown {
+  return parent instanceof z.ZodObject ? parent.shape[String(name)] : undefined
 }
 
 function text(error: string) {
