@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
+import { flag, httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
 import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
@@ -16,14 +16,10 @@ const origin = z
   .string({ error: ORIGIN })
   .refine((it) => it === '*' || isOriginPattern(it), { error: ORIGIN })
 
-/** From the environment comes text. */
-function fromEnvironment(given: unknown): unknown {
+/** Text, as it comes from the environment, may be a setting of another type. */
+function trustFromText(given: unknown): unknown {
   if (given === 'true' || given === 'false') return given === 'true'
   return typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : given
-}
-
-function flag() {
-  return z.preprocess(fromEnvironment, z.boolean({ error: 'use true or false' }))
 }
 
 /** `fetch` takes no URL with a user in it. */
@@ -110,7 +106,7 @@ const proxyFields = {
   deadLetters: text('give a directory').optional(),
   trustProxy: z
     .preprocess(
-      fromEnvironment,
+      trustFromText,
       z.custom<TrustSetting>(isTrustSetting, {
         error: 'give true, false, the number of proxies, or their addresses, such as 10.0.0.0/8 or loopback',
       }),

@@ -58,7 +58,7 @@ export function sourceConfigurationOf(
             windowMs: dedupe?.windowMs ?? DEDUPE_WINDOW_MS,
             maxEntries: dedupe?.maxEntries ?? DEDUPE_ENTRIES,
           },
-    browser: (values.browser ?? {}) as BrowserSettings,
+    browser: values.browser ?? {},
     forward: forward && forwardOf(forward),
   }
 }
