@@ -2,6 +2,7 @@ import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
+import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import { isJsonObject } from '../json-object.js'
 import type { ProxyConfig } from './proxy-config.js'
@@ -14,7 +15,7 @@ export interface ProxyConfiguration {
   readonly maxBufferedBytes: number
   readonly maxClients: number
   readonly deadLetters: string | undefined
-  readonly trustProxy: boolean | number | string | readonly string[]
+  readonly trustProxy: TrustSetting
   readonly publicUrl: string | undefined
   readonly customPath: string | undefined
   readonly onRequest: ((entry: RequestEntry) => void) | undefined
