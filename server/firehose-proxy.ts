@@ -15,10 +15,13 @@ export interface FirehoseProxy extends Omit<SiteProxy, 'replaceSite'> {
   (...args: Parameters<SiteProxy>): void
   /**
    * Goes on with another config. Requests under way finish with what they began with; what a source has queued, and
-   * the IDs it has seen, it keeps where its settings are the same. `maxBufferedBytes`, `maxClients`, `deadLetters` and
-   * `logger` stay as they were at the start.
+   * the IDs it has seen, it keeps where its settings are the same. `maxBufferedBytes`, `maxClients`, `deadLetters`,
+   * `onRequest` and `logger` stay as they were at the start.
    *
    * @throws FirehoseError `ERR_SETTINGS`; then nothing changes
+   *
+   * @example
+   * proxy.reload({ ...config, sources: [...config.sources, another] })
    */
   reload(config: ProxyConfig): void
 }

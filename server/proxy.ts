@@ -71,6 +71,8 @@ export interface ProxyParts extends IntakeParts {
 }
 
 const CLOSE_TIMEOUT_MS = 10_000
+/** What waits for a place that is no longer forwarded to gets so long. */
+const FORWARD_CLOSE_TIMEOUT_MS = 30_000
 
 /** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
 export function createProxy(parts: ProxyParts): SiteProxy {
@@ -126,8 +128,14 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const replaceSite = (next: Site, retired: readonly Source[]) => {
     site = next
     const { destinations, forwarders } = unused(retired, next.sources.all)
-    // A switch that is thrown to stop forwarding stops it at once.
-    for (const forwarder of forwarders) forwarder.discard()
+    const forwarding = new Set(
+      next.sources.all.flatMap(({ id, forwarder }) => (forwarder === undefined ? [] : id)),
+    )
+    for (const { id, forwarder } of forwarders) {
+      // A switch that is thrown to stop forwarding stops it at once; another way for it lets the old one end.
+      if (forwarding.has(id)) void forwarder.close({ timeout: FORWARD_CLOSE_TIMEOUT_MS })
+      else forwarder.discard()
+    }
     for (const destination of destinations) retire(destination)
   }
 
@@ -168,7 +176,9 @@ function unused(retired: readonly Source[], current: readonly Source[]) {
   const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
   return {
     destinations: retired.map(({ destination }) => destination).filter((it) => !inUse.has(it)),
-    forwarders: retired.flatMap(({ forwarder }) => forwarder ?? []).filter((it) => !inUse.has(it)),
+    forwarders: retired.flatMap(({ id, forwarder }) =>
+      forwarder === undefined || inUse.has(forwarder) ? [] : [{ id, forwarder }],
+    ),
   }
 }
 

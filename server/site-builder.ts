@@ -72,24 +72,23 @@ export class SiteBuilder {
     if (before !== undefined && isDeepStrictEqual(before.configuration, configuration)) return before
     const { id, name, writeKeys, enabled, origins, ip, rateLimit, dedupe, browser, forward } = configuration
     const { clock } = this.#options
-    const keptFor = (part: keyof SourceConfiguration) =>
-      before !== undefined && isDeepStrictEqual(before.configuration[part], configuration[part])
+    const keptFor = (partOf: (whole: SourceConfiguration) => unknown) =>
+      before !== undefined && isDeepStrictEqual(partOf(before.configuration), partOf(configuration))
         ? before.source
         : undefined
-    const destinations = keptFor('destinations')?.destination ?? this.#destination(configuration)
     const source: Source = {
       id,
       name,
       writeKeys,
       enabled,
-      destination: destinations,
+      destination: keptFor((it) => it.destinations)?.destination ?? this.#destination(configuration),
       origins: new AllowedOrigins(origins),
       ip,
-      rateLimit: keptFor('rateLimit')?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
-      duplicates: keptFor('dedupe')?.duplicates ?? this.#deduplicator(dedupe),
+      rateLimit: keptFor((it) => it.rateLimit)?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
+      duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(dedupe),
       browser,
-      forwarder: this.#keptForwarder(before, forward) ?? this.#forwarder(name, forward),
-      cdn: keptFor('forward')?.cdn ?? this.#mirror(forward),
+      forwarder: keptFor(forwardingOf)?.forwarder ?? this.#forwarder(name, forward),
+      cdn: keptFor(mirrorOf)?.cdn ?? this.#mirror(forward),
     }
     return { configuration, source }
   }
@@ -112,21 +111,20 @@ export class SiteBuilder {
     return new Forwarder({ url, maxQueuedBytes, budget: this.#forwardBudget, name, clock, logger })
   }
 
-  /** What waits goes on waiting while its way stays the same. */
-  #keptForwarder(before: Made | undefined, next: ForwardConfiguration | undefined): Forwarder | undefined {
-    const last = before?.configuration.forward
-    const isSame =
-      last?.enabled === next?.enabled &&
-      last?.url === next?.url &&
-      last?.maxQueuedBytes === next?.maxQueuedBytes
-    return isSame ? before?.source.forwarder : undefined
-  }
-
   #mirror(forward: ForwardConfiguration | undefined): CdnMirror | undefined {
     if (forward?.cdn === undefined || !forward.enabled) return undefined
     const { clock, logger } = this.#options
     return new CdnMirror({ url: forward.cdn, clock, logger })
   }
+}
+
+/** What says how requests are handed on: another `cdn` must not empty the queue. */
+function forwardingOf({ forward }: SourceConfiguration) {
+  return forward && { ...forward, cdn: undefined }
+}
+
+function mirrorOf({ forward }: SourceConfiguration) {
+  return forward && { cdn: forward.cdn, enabled: forward.enabled }
 }
 
 /** What any source allows. */

@@ -1,20 +1,29 @@
 import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
 
+/** Of the wait after the first failure, and at most, in ms. */
+export interface PauseLimits {
+  readonly baseMs?: number
+  readonly maxMs?: number
+}
+
 /**
- * The pause after calls that failed: with full jitter, longer each time, until there is progress.
+ * The pause after calls that failed: as long as whoever was called asks for, else with full jitter and longer each
+ * time, until there is progress.
  *
  * Calls that were under way together make one round. Its first failure begins the pause; the others say nothing new,
  * or eight calls that one outage cuts would count as eight tries.
  */
 export class Pause {
   readonly #clock: Clock
+  readonly #limits: PauseLimits
   #round = 0
   #failures = 0
   #until = 0
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, limits: PauseLimits = {}) {
     this.#clock = clock
+    this.#limits = limits
   }
 
   /** The round a call that begins now belongs to. */
@@ -26,17 +35,31 @@ export class Pause {
     return Math.max(0, this.#until - now)
   }
 
-  /** A call of `round` failed; says whether it is the first of its round. */
-  begin(round: number): boolean {
-    if (round !== this.#round) return false
-    this.#round++
-    this.#until = this.#clock.now() + backoffMs(this.#failures++, this.#clock)
-    return true
+  /**
+   * A call of `round` failed; says whether it is the first of its round.
+   *
+   * @param askedMs - what it asks to wait, which counts for every call of a round
+   */
+  begin(round: number, askedMs?: number): boolean {
+    const isFirst = round === this.#round
+    const backoff = isFirst ? this.#nextBackoff() : 0
+    this.#until = Math.max(this.#until, this.#clock.now() + (askedMs ?? backoff))
+    return isFirst
   }
 
-  /** There was progress. */
-  end(): void {
+  /** There was progress. A pause that runs goes on: it was asked for after this call went out, perhaps. */
+  progress(): void {
     this.#failures = 0
+  }
+
+  /** There was progress, and no reason to wait any more. */
+  end(): void {
+    this.progress()
     this.#until = 0
+  }
+
+  #nextBackoff(): number {
+    this.#round++
+    return backoffMs(this.#failures++, this.#clock, this.#limits.baseMs, this.#limits.maxMs)
   }
 }

@@ -24,6 +24,14 @@ export function integer(min: number, max: number, unit?: string) {
   )
 }
 
+/** `true` and `false` in a string count too, as in {@link integer}. */
+export function flag() {
+  return z.preprocess(
+    (given) => (given === 'true' || given === 'false' ? given === 'true' : given),
+    z.boolean({ error: 'use true or false' }),
+  )
+}
+
 export function httpUrl() {
   return z.url({ protocol: /^https?$/, error: 'give a URL that starts with https:// or http://' })
 }

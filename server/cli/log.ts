@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { type Clock, systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import type { RequestEntry } from '../http/request-entry.js'
+import { unicodeEscaped } from '../unicode-escape.js'
 
 export type LogFormat = 'json' | 'text'
 
@@ -83,5 +84,5 @@ function worded(value: unknown): string {
 
 /** SECURITY: no message makes a second line, or does anything to a terminal. In JSON it is the same text as before. */
 function escaped(line: string): string {
-  return line.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return unicodeEscaped(line, CONTROLS)
 }

@@ -2,7 +2,9 @@ import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
+import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
+import { isJsonObject } from '../json-object.js'
 import type { ProxyConfig } from './proxy-config.js'
 import { proxySchema, serveSchema, settingNames } from './schema.js'
 import { type SourceConfiguration, sourceConfigurationOf } from './source-configuration.js'
@@ -13,7 +15,7 @@ export interface ProxyConfiguration {
   readonly maxBufferedBytes: number
   readonly maxClients: number
   readonly deadLetters: string | undefined
-  readonly trustProxy: boolean | number | string | readonly string[]
+  readonly trustProxy: TrustSetting
   readonly publicUrl: string | undefined
   readonly customPath: string | undefined
   readonly onRequest: ((entry: RequestEntry) => void) | undefined
@@ -57,7 +59,7 @@ function read(
   takesListen: boolean,
   context: ConfigContext,
 ): ConfigResult<ServeConfiguration> {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+  if (!isJsonObject(given)) {
     return { problems: [`got ${showValue(given, [])}; give an object with sources`] }
   }
   const parsed = (takesListen ? serveSchema : proxySchema).safeParse(given, { reportInput: true })
@@ -131,8 +133,7 @@ function readDestination(
 ): { problems: string[]; configuration?: DestinationConfiguration } {
   const { id } = Object(source) as { id?: unknown }
   // What is not an object the proxy's own schema has told.
-  if (typeof destination !== 'object' || destination === null || Array.isArray(destination))
-    return { problems: [] }
+  if (!isJsonObject(destination)) return { problems: [] }
   if ('maxBufferedBytes' in destination) {
     const path = showPath([...at, 'maxBufferedBytes'])
     return { problems: [`${path}: memory is capped for all sources together; set it beside sources`] }

@@ -1,5 +1,6 @@
 import type { Logger } from '../../plugin/logger.js'
 import type { DestinationSettings } from '../../plugin/settings/settings.js'
+import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
@@ -83,7 +84,7 @@ export interface ProxyConfig {
    * Which proxies in front are believed when they name the client's address, protocol and host: their number, their
    * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. @default false
    */
-  readonly trustProxy?: boolean | number | string | readonly string[] | undefined
+  readonly trustProxy?: TrustSetting | undefined
   /**
    * URL at which clients reach this proxy, mount path included, for settings and scripts that name it.
    * @default what each request asked for

@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
-import { SETTING_NAMES } from '../../plugin/settings/schema.js'
+import { flag, httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
 import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
@@ -17,14 +16,10 @@ const origin = z
   .string({ error: ORIGIN })
   .refine((it) => it === '*' || isOriginPattern(it), { error: ORIGIN })
 
-/** From the environment comes text. */
-function fromEnvironment(given: unknown): unknown {
+/** Text, as it comes from the environment, may be a setting of another type. */
+function trustFromText(given: unknown): unknown {
   if (given === 'true' || given === 'false') return given === 'true'
   return typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : given
-}
-
-function flag() {
-  return z.preprocess(fromEnvironment, z.boolean({ error: 'use true or false' }))
 }
 
 const rateLimit = z.strictObject(
@@ -105,7 +100,7 @@ const proxyFields = {
   deadLetters: text('give a directory').optional(),
   trustProxy: z
     .preprocess(
-      fromEnvironment,
+      trustFromText,
       z.custom<TrustSetting>(isTrustSetting, {
         error: 'give true, false, the number of proxies, or their addresses, such as 10.0.0.0/8 or loopback',
       }),
@@ -132,20 +127,23 @@ export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyF
 /** A source whose own settings are right. */
 export type SourceValues = z.output<typeof source>
 
-const PARTS_OF_SOURCE: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
-  ['rateLimit', Object.keys(rateLimit.shape)],
-  ['dedupe', Object.keys(dedupe.shape)],
-  ['forward', Object.keys(forward.shape)],
-  ['browser', Object.keys(browserSchema.shape)],
-])
-
 /** The names of the settings where `path` leads, to suggest the one that was meant. */
 export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {
-  if (path.length === 0) return [...(takesListen ? ['listen'] : []), ...Object.keys(proxyFields)]
-  if (path[0] === 'listen') return Object.keys(listen.shape)
-  if (path.length === 2) return Object.keys(source.shape)
-  const part = PARTS_OF_SOURCE.get(path[2])
-  return part === undefined ? SETTING_NAMES : part
+  const schema = path.reduce<unknown>(schemaAt, takesListen ? serveSchema : proxySchema)
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+}
+
+function schemaAt(parent: unknown, part: PropertyKey): unknown {
+  const schema = parent instanceof z.ZodArray ? parent.element : fieldOf(parent, part)
+  return schema instanceof z.ZodOptional ? schema.unwrap() : schema
+}
+
+function fieldOf(parent: unknown, name: PropertyKey): unknown {
+  return parent instanceof z.ZodObject ? parent.shape[String(name)] : undefined
+}
+
+function text(error: string) {
+  return z.string({ error }).min(1, { error })
 }
 
 /** Paths are appended to it; and `fetch` takes no URL with a user in it: all would be tried in vain, for an hour. */
@@ -156,8 +154,4 @@ function baseUrl() {
     return [username, password, search, hash].every((part) => part === '')
   }
   return httpUrl().refine(isPlain, { error: 'give a URL without user, password, query and fragment' })
-}
-
-function text(error: string) {
-  return z.string({ error }).min(1, { error })
 }

@@ -1,5 +1,6 @@
 import type { DestinationConfiguration } from '../../plugin/settings/configuration.js'
 import { showPath } from '../../plugin/settings/problems.js'
+import type { RateLimitOptions } from '../http/rate-limit.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
 import type { ForwardConfig } from './proxy-config.js'
@@ -30,7 +31,7 @@ export interface SourceConfiguration {
   readonly destinations: readonly DestinationConfiguration[]
   readonly origins: '*' | readonly string[]
   readonly ip: IpPolicy
-  readonly rateLimit: { readonly limit: number; readonly windowMs: number } | undefined
+  readonly rateLimit: RateLimitOptions | undefined
   readonly dedupe: { readonly windowMs: number; readonly maxEntries: number } | undefined
   readonly browser: BrowserSettings
   readonly forward: ForwardConfiguration | undefined
@@ -58,7 +59,7 @@ export function sourceConfigurationOf(
             windowMs: dedupe?.windowMs ?? DEDUPE_WINDOW_MS,
             maxEntries: dedupe?.maxEntries ?? DEDUPE_ENTRIES,
           },
-    browser: (values.browser ?? {}) as BrowserSettings,
+    browser: values.browser ?? {},
     forward: forward && forwardOf(forward),
   }
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../../plugin/clock.js'
 import { guarded, type Logger } from '../../plugin/logger.js'
-import { isObject } from '../intake/invalidity.js'
+import { isJsonObject, type JsonObject } from '../json-object.js'
+import { MinuteNotices } from '../minute-notices.js'
 import { type BoundedResponse, boundedFetch, nameOfFailure } from './bounded-fetch.js'
-import { MinuteNotices } from './minute-notices.js'
 import { type Loaded, UpstreamCache } from './upstream-cache.js'
 
 const TIMEOUT_MS = 3000
@@ -45,8 +45,6 @@ export interface CdnMirrorOptions {
   readonly fetch?: typeof fetch
 }
 
-export type CdnSettings = Readonly<Record<string, unknown>>
-
 export interface CdnAsset {
   readonly contentType: string
   /** Inflated. */
@@ -58,7 +56,7 @@ export class CdnMirror {
   readonly #options: CdnMirrorOptions
   readonly #base: string
   readonly #notices: MinuteNotices
-  readonly #settings: UpstreamCache<CdnSettings>
+  readonly #settings: UpstreamCache<JsonObject>
   readonly #assets: UpstreamCache<CdnAsset>
 
   /** @throws TypeError where `url` is none */
@@ -76,7 +74,7 @@ export class CdnMirror {
    *
    * @param writeKey - a known one: each unknown one is asked for
    */
-  async settings(writeKey: string): Promise<CdnSettings | undefined> {
+  async settings(writeKey: string): Promise<JsonObject | undefined> {
     const path = settingsPath(writeKey)
     return path === undefined ? undefined : this.#settings.get(path)
   }
@@ -86,7 +84,7 @@ export class CdnMirror {
     return isAssetPath(path) ? this.#assets.get(path) : undefined
   }
 
-  async #loadSettings(path: string): Promise<Loaded<CdnSettings> | undefined> {
+  async #loadSettings(path: string): Promise<Loaded<JsonObject> | undefined> {
     const body = (await this.#get('Settings', path, MAX_SETTINGS_BYTES))?.body
     if (body === undefined) return undefined
     const value = jsonObject(body)
@@ -153,10 +151,10 @@ function reasonOf({ status }: BoundedResponse): string {
   return status === 200 ? 'its body is too large or broke off' : `status ${status}`
 }
 
-function jsonObject(body: Buffer): CdnSettings | undefined {
+function jsonObject(body: Buffer): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'))
-    return isObject(value) ? value : undefined
+    return isJsonObject(value) ? value : undefined
   } catch {
     return undefined
   }

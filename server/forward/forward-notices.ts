@@ -1,6 +1,6 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import { MinuteNotices } from './minute-notices.js'
+import { MinuteNotices } from '../minute-notices.js'
 
 /** What the log is told of one source's forwarding. SECURITY: causes are of our own words, none of a request. */
 export class ForwardNotices {

@@ -1,15 +1,18 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { Pause } from '../../plugin/delivery/pause.js'
 import { guarded, type Logger } from '../../plugin/logger.js'
 import { ForwardNotices } from './forward-notices.js'
 import { type ForwardEntry, ForwardQueue } from './forward-queue.js'
 import type { ForwardedRequest } from './forwarded-request.js'
 import { post, type Verdict } from './post.js'
-import { UpstreamPause } from './upstream-pause.js'
 
 const MAX_IN_FLIGHT = 4
 /** A request is let go of after this. */
 const MAX_AGE_MS = 60 * 60_000
+
+/** Longer than towards Firehose: no sender waits for this. */
+const PAUSE = { baseMs: 1000, maxMs: 60_000 }
 
 const CLOSED = 'as the proxy closed'
 const SWITCHED_OFF = 'as forwarding was switched off'
@@ -44,7 +47,7 @@ export interface ForwarderStats {
 
 interface Try {
   readonly abort: AbortController
-  /** Of {@link UpstreamPause}. */
+  /** Of {@link Pause}. */
   readonly round: number
 }
 
@@ -61,7 +64,7 @@ export class Forwarder {
   readonly #clock: Clock
   readonly #queue: ForwardQueue
   readonly #underWay = new Map<ForwardEntry, Try>()
-  readonly #pause: UpstreamPause
+  readonly #pause: Pause
   readonly #notices: ForwardNotices
   readonly #counts = { forwarded: 0, dropped: 0, retried: 0 }
   #whenIdle: (() => void)[] = []
@@ -76,7 +79,7 @@ export class Forwarder {
     this.#base = new URL(options.url)
     this.#clock = options.clock
     this.#queue = new ForwardQueue(options.maxQueuedBytes, options.budget)
-    this.#pause = new UpstreamPause(options.clock)
+    this.#pause = new Pause(options.clock, PAUSE)
     this.#notices = new ForwardNotices(options.name, guarded(options.logger), options.clock)
   }
 
@@ -129,7 +132,7 @@ export class Forwarder {
     this.#dropLate()
     // The end of a try pumps again.
     while (this.#queue.length > 0 && this.#underWay.size < MAX_IN_FLIGHT) {
-      const { waitMs } = this.#pause
+      const waitMs = this.#pause.waitMs(this.#clock.now())
       if (waitMs > 0) {
         this.#cancelWake = this.#clock.after(waitMs, () => this.#pump())
         return

@@ -1,8 +1,8 @@
 import type { Source } from '../source.js'
 import type { Exchange } from './exchange.js'
+import { hostOf } from './forwarded-header.js'
 import { HttpProblem, unavailable } from './http-problem.js'
 import { rateLimitHeaders } from './rate-limit.js'
-import { hostOf } from './request-host.js'
 
 /**
  * Lets a request in for a source, or says why not. Called as soon as the source is known: before the body is read

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import { isJsonObject, type JsonObject } from '../json-object.js'
 import { badRequest, unavailable } from './http-problem.js'
 import { createInflater } from './inflater.js'
 import { MAX_BODY_BYTES } from './limits.js'
@@ -15,7 +16,7 @@ const GROUPED_PIECES = 256
 type ParsedRequest = IncomingMessage & { readonly body?: unknown }
 
 export interface JsonBody {
-  readonly value: Readonly<Record<string, unknown>>
+  readonly value: JsonObject
   /** As it came, encoded as Content-Encoding says; `undefined` where a body parser had read it before. */
   readonly sent: Buffer | undefined
 }
@@ -31,8 +32,7 @@ export async function readJsonBody(req: IncomingMessage, reservation: Reservatio
   const { body, sent } =
     parsed === undefined ? await readBody(req, reservation) : { body: parsed, sent: undefined }
   const value = Buffer.isBuffer(body) || typeof body === 'string' ? parseJson(body) : body
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return { value: value as Record<string, unknown>, sent }
+  if (isJsonObject(value)) return { value, sent }
   throw badRequest('invalid_request', 'The body must be a JSON object')
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import proxyAddr from 'proxy-addr'
-import { type Ip, parseIp } from '../intake/ip-policy.js'
+import { type IpAddress, parseIp } from './ip-address.js'
 
 /**
  * Which proxies' headers are believed, as Express's `trust proxy` has it: all or none, the first so many, or those of
@@ -81,7 +81,7 @@ function compiled(texts: readonly string[]): (address: string, hop: number) => b
 }
 
 /** The address in what a proxy wrote, without its port. */
-function addressIn(text: string | undefined): Ip | undefined {
+function addressIn(text: string | undefined): IpAddress | undefined {
   if (text === undefined) return undefined
   const { ipv4, ipv6 } = WITH_PORT.exec(text)?.groups ?? {}
   return parseIp(ipv4 ?? ipv6 ?? text)

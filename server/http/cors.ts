@@ -1,6 +1,6 @@
 import cors from 'cors'
 import type { Exchange } from './exchange.js'
-import { hostOf } from './request-host.js'
+import { hostOf } from './forwarded-header.js'
 
 const allowOrigin = cors({
   origin: true,

@@ -16,9 +16,9 @@ export type IntakeEndpoint = { readonly path: string } & (
 
 /** What browsers and phones load before they send anything. */
 export type ResourceEndpoint =
-  /** The source's settings, as JSON. */
-  | { readonly kind: 'settings'; readonly writeKey: string }
-  /** analytics.js with the write key in it; `isCustom` where it was asked for under the custom path. */
+  /** The source's settings, as JSON; `isCustom` where they were asked for below the custom path. */
+  | { readonly kind: 'settings'; readonly writeKey: string; readonly isCustom: boolean }
+  /** analytics.js with the write key in it; `isCustom` as of settings. */
   | { readonly kind: 'library'; readonly writeKey: string; readonly isCustom: boolean }
   /** A part that analytics.js loads when it is needed. */
   | { readonly kind: 'bundle'; readonly file: string }
@@ -58,13 +58,13 @@ const ABSOLUTE = /^https?:\/\/[^/?]*/i
 const SETTINGS = /^\/v1\/projects\/([^/]+)\/settings$/
 const LIBRARY = /^\/analytics\.js\/v1\/([^/]+)\/analytics(?:\.min)?\.js$/
 const BUNDLE = /^\/analytics-next\/bundles\/([^/]+)$/
+/** Below the custom path too: analytics.js has the word built in. */
 const INTEGRATION = /^(\/next-integrations\/.+)$/
 const SNIPPET = /^\/snippet\/([^/]+)$/
 /** Below the custom path, where no word tells a blocker what it is. */
 const CUSTOM_SETTINGS = /^\/c\/([^/]+)\/settings$/
 const CUSTOM_LIBRARY = /^\/([^/]+)\.js$/
 const CUSTOM_BUNDLE = /^\/b\/([^/]+)$/
-const CUSTOM_INTEGRATION = /^(\/next-integrations\/.+)$/
 
 /** Finds endpoints by path. Below the custom path, if there is one, stands all that browsers ask for once more. */
 export class Endpoints {
@@ -94,7 +94,7 @@ function pathOf(url: string): string {
 
 function settingsAt(path: string): ResourceEndpoint | undefined {
   const writeKey = part(SETTINGS, path)
-  return writeKey === undefined ? undefined : { kind: 'settings', writeKey }
+  return writeKey === undefined ? undefined : { kind: 'settings', writeKey, isCustom: false }
 }
 
 function resourceAt(path: string): ResourceEndpoint | undefined {
@@ -112,10 +112,10 @@ function customAt(path: string): Endpoint | undefined {
   const intake = INTAKE.get(path.slice(1))
   if (intake !== undefined) return intake
   const settings = part(CUSTOM_SETTINGS, path)
-  if (settings !== undefined) return { kind: 'settings', writeKey: settings }
+  if (settings !== undefined) return { kind: 'settings', writeKey: settings, isCustom: true }
   const file = part(CUSTOM_BUNDLE, path)
   if (file !== undefined) return { kind: 'bundle', file }
-  const integration = part(CUSTOM_INTEGRATION, path)
+  const integration = part(INTEGRATION, path)
   if (integration !== undefined) return { kind: 'integration', path: integration }
   const writeKey = part(CUSTOM_LIBRARY, path)
   return writeKey === undefined ? undefined : { kind: 'library', writeKey, isCustom: true }

@@ -89,7 +89,8 @@ function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: Handl
 
 function sourceOf(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {
   // Destinations that run in the browser are the same for all: any source that has a CDN behind it will do.
-  if (endpoint.kind === 'integration') return sources.all.find(({ cdn }) => cdn !== undefined)
+  if (endpoint.kind === 'integration')
+    return sources.all.find(({ enabled, cdn }) => enabled && cdn !== undefined)
   if (!('writeKey' in endpoint)) return undefined
   const source = sourceWithKey(sources, endpoint.writeKey)
   if (!source.enabled) throw new HttpProblem(401, 'source_disabled', 'The source is switched off')

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { isJsonObject, type JsonObject } from '../json-object.js'
 import { badRequest } from './http-problem.js'
 
 /** A transparent GIF of 1 × 1. */
@@ -30,7 +31,7 @@ export function answerPixel(
  * @throws HttpProblem 400
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
  */
-export function pixelEvent(url: string): Readonly<Record<string, unknown>> {
+export function pixelEvent(url: string): JsonObject {
   const data = new URLSearchParams(url.split('?').slice(1).join('?')).get('data')
   if (data === null || data === '') {
     throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
@@ -43,7 +44,6 @@ export function pixelEvent(url: string): Readonly<Record<string, unknown>> {
   } catch {
     throw badRequest('malformed_json', 'The parameter `data` is not base64 of valid JSON')
   }
-  if (typeof event === 'object' && event !== null && !Array.isArray(event))
-    return event as Record<string, unknown>
+  if (isJsonObject(event)) return event
   throw badRequest('invalid_request', 'The parameter `data` must hold a JSON object')
 }

@@ -1,4 +1,7 @@
-/** What the log tells of one request. SECURITY: nothing in it is a secret, or tells of the person behind an event. */
+/**
+ * What the log tells of one request. SECURITY: nothing in it is a secret, or tells of the person behind an event, as an
+ * address would.
+ */
 export interface RequestEntry {
   readonly requestId: string
   readonly method: string
@@ -10,6 +13,4 @@ export interface RequestEntry {
   readonly source: string | undefined
   /** How many events it held. */
   readonly events: number
-  /** SECURITY: an address is personal data; it has no place here. */
-  readonly ip?: never
 }

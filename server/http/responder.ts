@@ -59,6 +59,7 @@ export class Responder {
   /** From now on requests are answered 503. */
   refuse(): void {
     this.#isClosing = true
+    this.#refusals.flush()
   }
 
   respond(exchange: Exchange): void {

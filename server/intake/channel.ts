@@ -1,5 +1,5 @@
 import type { Sender } from '../http/sender.js'
-import { isObject } from './invalidity.js'
+import { isJsonObject } from '../json-object.js'
 
 /** Where an event was made: on a user's device, or on a server. */
 export type Channel = 'client' | 'server'
@@ -26,8 +26,8 @@ const CLIENT_LIBRARIES: ReadonlySet<unknown> = new Set([
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function channelOf(context: unknown, { isBrowser }: Pick<Sender, 'isBrowser'>): Channel {
-  const library = isObject(context) ? context['library'] : undefined
-  const name = isObject(library) ? library['name'] : undefined
+  const library = isJsonObject(context) ? context['library'] : undefined
+  const name = isJsonObject(library) ? library['name'] : undefined
   const isOfDevice = typeof name === 'string' && CLIENT_LIBRARIES.has(name.toLowerCase())
   return isOfDevice || isBrowser ? 'client' : 'server'
 }

@@ -1,6 +1,6 @@
 import type { Sender } from '../http/sender.js'
+import { isJsonObject } from '../json-object.js'
 import type { Channel } from './channel.js'
-import { isObject } from './invalidity.js'
 import { type IpPolicy, withPolicy } from './ip-policy.js'
 
 export interface ClientContextOptions {
@@ -17,7 +17,7 @@ const SERVER: Channel = 'server'
  * policy holds for addresses that the event brought as well.
  */
 export function clientContext(context: unknown, { channel, sender, policy }: ClientContextOptions): unknown {
-  if (context !== undefined && context !== null && !isObject(context)) return context
+  if (context !== undefined && context !== null && !isJsonObject(context)) return context
   const isClient = channel !== SERVER
   // Nothing to add and nothing to hide: no copy for each event.
   if (!isClient && policy === 'keep') return context

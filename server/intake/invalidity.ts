@@ -1,4 +1,5 @@
 import { EVENT_TYPES, type EventType } from '../http/endpoint.js'
+import { isJsonObject } from '../json-object.js'
 
 /**
  * What is wrong with an event, as one sentence, or `undefined`. The rules are those of Segment's libraries.
@@ -6,7 +7,7 @@ import { EVENT_TYPES, type EventType } from '../http/endpoint.js'
  * @param type - of the endpoint, or what the event of a batch says
  */
 export function invalidity(event: unknown, type: unknown): string | undefined {
-  if (!isObject(event)) return 'The event is not an object'
+  if (!isJsonObject(event)) return 'The event is not an object'
   if (type === undefined || type === null || type === '') return 'The event has no type'
   if (!isEventType(type)) return `The event's type is none of ${EVENT_TYPES.join(', ')}`
   if (!IDENTITIES.some((name) => isIdentity(event[name]))) return 'The event has no userId and no anonymousId'
@@ -22,10 +23,6 @@ const IDENTITIES = ['userId', 'anonymousId', 'groupId', 'previousId'] as const
 
 export function isEventType(type: unknown): type is EventType {
   return EVENT_TYPES.some((known) => known === type)
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Segment's API takes numbers too. */

@@ -2,10 +2,10 @@ import { ENVELOPE_VERSION } from '../../plugin/envelope.js'
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
 import type { Sender } from '../http/sender.js'
+import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
 import { channelOf } from './channel.js'
 import { clientContext } from './client-context.js'
-import { isObject } from './invalidity.js'
 import { timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
@@ -24,7 +24,7 @@ export interface Envelope {
  * SECURITY: copied by spread, which makes an own property of a `__proto__` in the JSON, and never assigns one.
  */
 export function normalize(
-  event: Readonly<Record<string, unknown>>,
+  event: JsonObject,
   type: EventType,
   { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
   { shared, receivedAt, sender, newId }: Envelope,
@@ -51,9 +51,9 @@ export function normalize(
 
 /** What all events share, under what the event says itself. */
 function merged(shared: unknown, own: unknown): unknown {
-  if (!isObject(shared)) return own
+  if (!isJsonObject(shared)) return own
   if (own === undefined || own === null) return shared
-  return isObject(own) ? { ...shared, ...own } : own
+  return isJsonObject(own) ? { ...shared, ...own } : own
 }
 
 /** Senders of their own making number their events. */

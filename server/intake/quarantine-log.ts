@@ -1,6 +1,7 @@
 import type { Logger } from '../../plugin/logger.js'
 import type { DeadLetterCode } from '../dead-letter.js'
 import type { Source } from '../source.js'
+import { unicodeEscaped } from '../unicode-escape.js'
 
 /** An event given up for good, for one stream or for all. */
 export interface Quarantined {
@@ -45,6 +46,5 @@ function messageIds(group: readonly Quarantined[]): string {
 const LEFT_BY_JSON = /[\u007f-\u009f\u2028\u2029]/g
 
 function quoted(text: string): string {
-  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return JSON.stringify(text).replace(LEFT_BY_JSON, escaped)
+  return unicodeEscaped(JSON.stringify(text), LEFT_BY_JSON)
 }

@@ -3,11 +3,12 @@ import type { DeadLetterCode } from '../dead-letter.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, unauthorized } from '../http/http-problem.js'
 import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
+import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { checkBatchSize } from './batch-limits.js'
 import { withIpPolicy } from './client-context.js'
-import { invalidity, isEventType, isObject } from './invalidity.js'
+import { invalidity, isEventType } from './invalidity.js'
 import { type Envelope, normalize } from './normalize.js'
 
 /** An event of a batch that is refused for good, alone. */
@@ -33,14 +34,16 @@ export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId' | 
   readonly source: Source | undefined
 }
 
-type Body = Readonly<Record<string, unknown>>
-
 /**
  * Sorts what a request holds by source, ready for delivery.
  *
  * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort or too much
  */
-export function sortEvents(body: Body, endpoint: IntakeEndpoint, context: SortingContext): SortedEvents {
+export function sortEvents(
+  body: JsonObject,
+  endpoint: IntakeEndpoint,
+  context: SortingContext,
+): SortedEvents {
   if (endpoint.kind === 'batch') return sortBatch(body, context)
   if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [], owners: [] }
   const { type } = endpoint
@@ -53,7 +56,7 @@ export function sortEvents(body: Body, endpoint: IntakeEndpoint, context: Sortin
   return { accepted: new Map([[source, [event]]]), refused: [], owners: [source] }
 }
 
-function sortBatch(body: Body, context: SortingContext): SortedEvents {
+function sortBatch(body: JsonObject, context: SortingContext): SortedEvents {
   const source = sourceOf(body, context)
   const { batch, ...shared } = body
   if (!Array.isArray(batch)) throw badRequest('invalid_batch', 'The body has no `batch`, an array of events')
@@ -63,12 +66,12 @@ function sortBatch(body: Body, context: SortingContext): SortedEvents {
   const refused: RefusedEvent[] = []
   for (const event of batch as unknown[]) {
     const owner = source ?? ownerOf(event, context.sources)
-    const type = isObject(event) ? event['type'] : undefined
+    const type = isJsonObject(event) ? event['type'] : undefined
     const problem = invalidity(event, type)
     if (owner === undefined) {
       const reason = 'The event has no known write key'
       refused.push({ code: 'ERR_UNKNOWN_WRITE_KEY', reason, source: owner, event: redacted(event, owner) })
-    } else if (problem !== undefined || !isObject(event) || !isEventType(type)) {
+    } else if (problem !== undefined || !isJsonObject(event) || !isEventType(type)) {
       const reason = problem ?? 'The event is malformed'
       refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: redacted(event, owner) })
     } else {
@@ -88,7 +91,7 @@ function sortBatch(body: Body, context: SortingContext): SortedEvents {
 }
 
 /** @throws HttpProblem 401 where the body's key is none of ours */
-function sourceOf(body: Body, { source, sources }: SortingContext): Source | undefined {
+function sourceOf(body: JsonObject, { source, sources }: SortingContext): Source | undefined {
   const writeKey = writeKeyIn(body)
   if (source !== undefined || writeKey === undefined) return source
   return sourceWithKey(sources, writeKey)
@@ -103,8 +106,8 @@ function ownerOf(event: unknown, sources: Sources): Source | undefined {
 
 /** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */
 function redacted(event: unknown, owner: Source | undefined): unknown {
-  if (!isObject(event)) return event
+  if (!isJsonObject(event)) return event
   const { writeKey: _key, ...rest } = event
-  if (owner === undefined || !isObject(rest['context'])) return rest
+  if (owner === undefined || !isJsonObject(rest['context'])) return rest
   return { ...rest, context: withIpPolicy(rest['context'], owner.ip) }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { integer, oneOf } from '../../plugin/settings/fields.js'
+import { flag, integer, oneOf } from '../../plugin/settings/fields.js'
 
 /** How browsers send events, in the words of analytics.js. */
 export interface DeliveryStrategy {
@@ -148,10 +148,6 @@ export const browserSchema = z.strictObject(
   { deliveryStrategy: deliveryStrategy.optional(), httpConfig: httpConfig.optional() },
   { error: 'give { deliveryStrategy, httpConfig }' },
 )
-
-function flag() {
-  return z.boolean({ error: 'use true or false' })
-}
 
 function seconds(min: number, max: number) {
   const error = `use a number of seconds from ${min} to ${max}`

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { type ForwardedHeader, forwardedHeader } from '../http/forwarded-header.js'
 
 /** Where browsers find this server. Every part is safe in a script, a URL and a header. */
 export interface PublicUrl {
@@ -50,7 +51,7 @@ export function publicUrlOf(
   { configured, isTrusted }: PublicUrlOptions,
 ): PublicUrl | undefined {
   if (configured !== undefined) return parsePublicUrl(configured)
-  const forwarded = (name: string) => (isTrusted ? firstOf(req.headers[name]) : undefined)
+  const forwarded = (name: ForwardedHeader) => (isTrusted ? forwardedHeader(req, name) : undefined)
   return checked({
     protocol: protocolNamed(forwarded('x-forwarded-proto')?.toLowerCase()) ?? protocolOf(req),
     host: forwarded('x-forwarded-host') ?? req.headers.host ?? '',
@@ -79,15 +80,6 @@ function protocolNamed(name: string | undefined): 'http' | 'https' | undefined {
 function mountPathOf({ baseUrl, originalUrl, url = '' }: MountedRequest): string {
   if (baseUrl !== undefined) return baseUrl
   return originalUrl?.endsWith(url) ? originalUrl.slice(0, originalUrl.length - url.length) : ''
-}
-
-/** Each proxy on the way adds a value to the right: the first is what the browser asked for. */
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return (
-    String(header ?? '')
-      .split(',', 1)[0]
-      ?.trim() || undefined
-  )
 }
 
 function withoutEndSlash(path: string): string {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ResourceEndpoint } from '../http/endpoint.js'
 import { HttpProblem } from '../http/http-problem.js'
+import type { JsonObject } from '../json-object.js'
 import type { BrowserSettings } from './browser-settings.js'
 import { Bundles } from './bundles.js'
 import { Library } from './library.js'
@@ -12,7 +13,7 @@ import { JSON_TYPE, type WebContent, webContent } from './web-content.js'
 
 /** What Segment's CDN has for a source, fetched by this server. */
 export interface CdnMirror {
-  settings(writeKey: string): Promise<Readonly<Record<string, unknown>> | undefined>
+  settings(writeKey: string): Promise<JsonObject | undefined>
   /** The same object for the same content, so that it is compressed once. */
   asset(path: string): Promise<CdnAsset | undefined>
 }
@@ -55,23 +56,19 @@ export class Resources {
     this.#bundles = bundles
   }
 
-  /** @throws HttpProblem with the answer to give */
+  /** For GET and HEAD. @throws HttpProblem with the answer to give */
   async answer(
     req: IncomingMessage,
     res: ServerResponse,
     endpoint: ResourceEndpoint,
     context: ResourceContext,
   ): Promise<void> {
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      throw new HttpProblem(405, 'method_not_allowed', 'This path takes GET only', { Allow: 'GET, HEAD' })
-    }
-    const [content, options] = await this.#contentOf(req, endpoint, context)
+    const [content, options] = await this.#contentOf(endpoint, context)
     if (content === undefined) throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
     answerContent(req, res, content, options)
   }
 
   async #contentOf(
-    req: IncomingMessage,
     endpoint: ResourceEndpoint,
     context: ResourceContext,
   ): Promise<readonly [WebContent | undefined, WebAnswerOptions]> {
@@ -82,15 +79,12 @@ export class Resources {
         return [await this.#integration(endpoint.path, context), INTEGRATION]
       case 'library': {
         const { url } = known(context)
-        const customPath = endpoint.isCustom ? context.customPath : undefined
+        const customPath = customPathOf(endpoint, context)
         const content = await this.#library.content({ writeKey: endpoint.writeKey, url, customPath })
         return [content, cachedFor(LIBRARY_SECONDS, url)]
       }
       case 'settings':
-        return [
-          await settingsContent(req, endpoint.writeKey, context),
-          cachedFor(SETTINGS_SECONDS, known(context).url),
-        ]
+        return [await settingsContent(endpoint, context), cachedFor(SETTINGS_SECONDS, known(context).url)]
       case 'snippet':
         return [await snippetContent(endpoint.writeKey, context), SNIPPET]
     }
@@ -105,19 +99,22 @@ export class Resources {
   }
 }
 
+/** What was asked for below the custom path leads on to what stands there. */
+function customPathOf({ isCustom }: { readonly isCustom: boolean }, { customPath }: ResourceContext) {
+  return isCustom ? customPath : undefined
+}
+
 async function settingsContent(
-  req: IncomingMessage,
-  writeKey: string,
+  endpoint: Extract<ResourceEndpoint, { kind: 'settings' }>,
   context: ResourceContext,
 ): Promise<WebContent> {
   const { url, source } = known(context)
+  const { writeKey } = endpoint
   const upstream = await source.cdn?.settings(writeKey)
-  const { customPath } = context
-  const isCustom = customPath !== undefined && (req.url ?? '').startsWith(`${customPath}/`)
   const settings = sourceSettings({
     writeKey,
     url,
-    customPath: isCustom ? customPath : undefined,
+    customPath: customPathOf(endpoint, context),
     browser: source.browser,
     upstream,
   })

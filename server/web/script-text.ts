@@ -1,3 +1,5 @@
+import { unicodeEscaped } from '../unicode-escape.js'
+
 const UNSAFE = /[<>&'\u007f\u2028\u2029]/g
 
 /**
@@ -7,9 +9,7 @@ const UNSAFE = /[<>&'\u007f\u2028\u2029]/g
  * reference; and some browsers end a line at U+2028 and U+2029, which JSON leaves as they are.
  */
 export function stringContent(text: string): string {
-  return JSON.stringify(text)
-    .slice(1, -1)
-    .replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return unicodeEscaped(JSON.stringify(text).slice(1, -1), UNSAFE)
 }
 
 /** A text as a JavaScript string, with its quotes. */

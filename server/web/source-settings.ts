@@ -1,9 +1,10 @@
+import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { BrowserSettings } from './browser-settings.js'
 import { apiHostOf, type PublicUrl } from './public-url.js'
 
 /** What SDKs ask for before they send anything. */
-export type SourceSettings = Readonly<Record<string, unknown>> & {
-  readonly integrations: Readonly<Record<string, unknown>>
+export type SourceSettings = JsonObject & {
+  readonly integrations: JsonObject
 }
 
 export interface SourceSettingsParts {
@@ -13,7 +14,7 @@ export interface SourceSettingsParts {
   readonly customPath?: string | undefined
   readonly browser: BrowserSettings
   /** What Segment's CDN gives for the source. */
-  readonly upstream?: Readonly<Record<string, unknown>> | undefined
+  readonly upstream?: JsonObject | undefined
 }
 
 /** As Segment's CDN has it for a source without destinations in the browser; analytics.js loads no part for it. */
@@ -74,10 +75,7 @@ export function sourceSettings({
   }
 }
 
-function objectIn(
-  parent: Readonly<Record<string, unknown>>,
-  name: string,
-): Readonly<Record<string, unknown>> {
+function objectIn(parent: JsonObject, name: string): JsonObject {
   const value = parent[name]
-  return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {}
+  return isJsonObject(value) ? value : {}
 }

@@ -21,6 +21,8 @@ function not(test: (path: string) => boolean) {
   return (path: string) => !test(path)
 }
 
+const WHOLE_REQUEST = ['server/http/handle.ts', 'server/http/events-request.ts']
+
 describe('imports', () => {
   it('are found', () => {
     expect(byPath.get('plugin/mapper.ts')?.imports).toEqual(
@@ -67,6 +69,31 @@ describe('imports', () => {
         'plugin/plugin.ts',
         'plugin/index.ts',
       ),
+    ],
+    [
+      'intake imports nothing of forward, web, or the command line and its configuration',
+      under('server/intake/'),
+      under('server/forward/', 'server/web/', 'server/config/', 'server/cli/'),
+    ],
+    [
+      'forward imports nothing of intake, web, or the command line and its configuration',
+      under('server/forward/'),
+      under('server/intake/', 'server/web/', 'server/config/', 'server/cli/'),
+    ],
+    [
+      'web imports nothing of intake, forward, or the command line and its configuration',
+      under('server/web/'),
+      under('server/intake/', 'server/forward/', 'server/config/', 'server/cli/'),
+    ],
+    [
+      'http imports intake, forward and web only where it handles a whole request',
+      (path) => under('server/http/')(path) && !under(...WHOLE_REQUEST)(path),
+      under('server/intake/', 'server/forward/', 'server/web/', 'server/config/', 'server/cli/'),
+    ],
+    [
+      'nothing but the binary imports the command line',
+      not(under('server/cli/', 'server/bin.ts')),
+      under('server/cli/'),
     ],
     ['errors import nothing', under('plugin/errors.ts'), () => true],
     [

@@ -231,6 +231,18 @@ describe('forwarding to Segment', () => {
     expect(ids).toEqual(['a', 'c'])
     expect(await aws.lines('src_web')).toHaveLength(3)
   })
+
+  it('goes on with what waits where other settings change, those of the CDN too', async () => {
+    aws = await startTestAws()
+    const segment = await startSegment(() => 503)
+    proxy = firehoseProxy(await configFor(segment.url))
+    const url = await listen(proxy)
+    const headers = { authorization: basic('src_web-key') }
+    await fetch(`${url}/v1/batch`, { method: 'POST', headers, body: JSON.stringify({ batch }) })
+    await segment.sawRequests(1)
+    proxy.reload(await configFor(segment.url, { cdn: segment.url }))
+    expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ queued: 1, dropped: 0 })
+  })
 })
 
 describe('settings from the CDN of Segment', () => {

@@ -79,6 +79,15 @@ describe('paths', () => {
     })
   })
 
+  it.each(['/v1/projects/web-write-key/settings', '/analytics.js/v1/web-write-key/analytics.min.js'])(
+    'are read, not sent to, where browsers load from: %s',
+    async (path) => {
+      const { proxy } = proxyHarness()
+      const res = await fetch((await listen(proxy)) + path, { method: 'POST' })
+      expect([res.status, res.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
+    },
+  )
+
   it('leaves to the next handler what is not under /v1', async () => {
     const { proxy } = proxyHarness()
     const url = await listen((req, res) => proxy(req, res, () => res.end('next')))
@@ -488,6 +497,15 @@ describe('close', () => {
       App: { everything: { delivered: 0, failed: 0 } },
     })
     expect(web.calls).toEqual(['deliver', 'flush', 'close in time'])
+  })
+
+  it('tells of the refusals that the log does not have yet', async () => {
+    const { proxy, lines } = proxyHarness()
+    const url = await listen(proxy)
+    for (let i = 0; i < 3; i++) await fetch(`${url}/v1/track`, { method: 'POST', body: 'no JSON' })
+    expect(lines).toEqual([expect.stringMatching(/^Refused 1 request/)])
+    await proxy.close()
+    expect(lines.slice(1)).toEqual([expect.stringMatching(/^Refused 2 request/)])
   })
 
   it('waits no longer than its timeout', async () => {

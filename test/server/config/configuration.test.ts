@@ -163,9 +163,19 @@ describe('a config', () => {
       'unknown names, at every level',
       {
         source: [],
-        sources: [{ ...source, writekey: 'x', destination: { ...destination, roleAdress: 'x' } }],
+        sources: [
+          {
+            ...source,
+            writekey: 'x',
+            destination: { ...destination, roleAdress: 'x' },
+            forward: { urll: 'https://api.segment.io' },
+            browser: { httpConfig: { backoffConfig: { maxRetries: 3 } } },
+          },
+        ],
       },
       [
+        'sources[0].browser.httpConfig.backoffConfig.maxRetries: is not a setting; known are enabled, maxRetryCount, baseBackoffInterval, maxBackoffInterval, maxTotalBackoffDuration, jitterPercent, default4xxBehavior, default5xxBehavior, statusCodeOverrides',
+        'sources[0].forward.urll: is not a setting. Did you mean `url`?',
         'sources[0].writekey: is not a setting. Did you mean `writeKey`?',
         'source: is not a setting. Did you mean `sources`?',
         'sources[0].destination.roleAdress: is not a setting. Did you mean `roleAddress`?',

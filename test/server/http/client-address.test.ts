@@ -8,7 +8,7 @@ import {
   type TrustSetting,
   trustOf,
 } from '../../../server/http/client-address.js'
-import { parseIp } from '../../../server/intake/ip-policy.js'
+import { parseIp } from '../../../server/http/ip-address.js'
 
 function request(remoteAddress: string | undefined, forwardedFor?: string): IncomingMessage {
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor }

@@ -4,7 +4,7 @@ import { RefusalNotices } from '../../../server/http/refusal-notices.js'
 import { FakeClock } from '../../fake-clock.js'
 
 describe('refusals in the log', () => {
-  it('are told by cause, at once, and then once a minute at most with their count', async () => {
+  it('are told by cause, at once, and then once a minute at most with their count, the last ones too', async () => {
     const clock = new FakeClock()
     const lines: string[] = []
     const notices = new RefusalNotices(
@@ -17,10 +17,12 @@ describe('refusals in the log', () => {
     notices.note(unauthorized('The write key is not known here'))
     await clock.advance(1)
     notices.note(unauthorized('The write key is not known here'))
+    notices.flush()
     expect(lines).toEqual([
       'Refused 1 request(s) with 401 invalid_write_key: The write key is not known here',
       'Refused 1 request(s) with 400 malformed_json: The body is not valid JSON',
-      'Refused 6 request(s) with 401 invalid_write_key: The write key is not known here',
+      'Refused 5 request(s) with 401 invalid_write_key: The write key is not known here',
+      'Refused 1 request(s) with 401 invalid_write_key: The write key is not known here',
     ])
   })
 })

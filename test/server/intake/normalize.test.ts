@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { isObject } from '../../../server/intake/invalidity.js'
 import { type Envelope, normalize } from '../../../server/intake/normalize.js'
+import { isJsonObject } from '../../../server/json-object.js'
 
 const NOW = '2026-01-02T03:04:05.678Z'
 const THEN = '2025-12-31T00:00:00.000Z'
@@ -120,7 +120,7 @@ describe('normalize', () => {
     const json = fc
       .json()
       .map((text) => JSON.parse(text))
-      .filter((value): value is Record<string, never> => isObject(value))
+      .filter((value): value is Record<string, never> => isJsonObject(value))
     const client = { ip: '203.0.113.7', userAgent: 'Firefox', isBrowser: true }
     fc.assert(
       fc.property(json, json, (own, shared) => {

@@ -34,6 +34,9 @@ describe('browserSchema', () => {
     expect(parsed).toEqual(ALL)
     expect(browserSchema.parse({})).toEqual({})
     expect(browserSchema.parse({ deliveryStrategy: { config: { keepalive: true } } })).toBeDefined()
+    expect(browserSchema.parse({ deliveryStrategy: { config: { keepalive: 'false' } } })).toEqual({
+      deliveryStrategy: { config: { keepalive: false } },
+    })
   })
 
   it.each<[unknown, string]>([

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import type { ResourceEndpoint } from '../../../server/http/endpoint.js'
+import { Endpoints } from '../../../server/http/endpoint.js'
 import type { BrowserSettings } from '../../../server/web/browser-settings.js'
 import { publicUrlOf } from '../../../server/web/public-url.js'
 import { Resources } from '../../../server/web/resources.js'
@@ -12,6 +12,7 @@ import { findBrowser, requireBrowserInCi } from '../../browser.js'
 
 const KEY = 'web-key'
 const CUSTOM_PATH = '/x7'
+const ENDPOINTS = new Endpoints(CUSTOM_PATH)
 
 const executable = findBrowser()
 requireBrowserInCi(executable)
@@ -67,25 +68,13 @@ class Recorder {
       return this.#wake()
     }
     this.gets.push(path)
-    const endpoint = endpointAt(path)
-    if (endpoint === undefined) return void res.writeHead(404).end()
+    const endpoint = ENDPOINTS.at(path)
+    if (typeof endpoint === 'string' || !('writeKey' in endpoint || 'file' in endpoint))
+      return void res.writeHead(404).end()
     const url = publicUrlOf(req, { configured: undefined, isTrusted: false })
     const source = { browser: this.#browserSettings }
     await this.#resources.answer(req, res, endpoint, { url, source, customPath: CUSTOM_PATH })
   }
-}
-
-function endpointAt(path: string): ResourceEndpoint | undefined {
-  const [, file] = /^(?:\/analytics-next\/bundles|\/x7\/b)\/(.+)$/.exec(path) ?? []
-  if (file !== undefined) return { kind: 'bundle', file }
-  if (path === `/v1/projects/${KEY}/settings`) return { kind: 'settings', writeKey: KEY }
-  if (path === `${CUSTOM_PATH}/c/${KEY}/settings`) return { kind: 'settings', writeKey: KEY }
-  if (path === `/analytics.js/v1/${KEY}/analytics.min.js`) return library(false)
-  return path === `${CUSTOM_PATH}/${KEY}.js` ? library(true) : undefined
-}
-
-function library(isCustom: boolean): ResourceEndpoint {
-  return { kind: 'library', writeKey: KEY, isCustom }
 }
 
 const servers: Server[] = []

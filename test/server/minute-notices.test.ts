@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { MinuteNotices } from '../../../server/forward/minute-notices.js'
-import { FakeClock } from '../../fake-clock.js'
+import { MinuteNotices } from '../../server/minute-notices.js'
+import { FakeClock } from '../fake-clock.js'
 
 function harness() {
   const clock = new FakeClock()

@@ -1,5 +1,5 @@
-import type { Clock } from '../../plugin/clock.js'
-import type { Logger } from '../../plugin/logger.js'
+import type { Clock } from '../plugin/clock.js'
+import type { Logger } from '../plugin/logger.js'
 
 const INTERVAL_MS = 60_000
 

@@ -1,0 +1,32 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { describe, expect, it } from '@jest/globals'
+import fc from 'fast-check'
+import { parseIp } from '../../../server/http/ip-address.js'
+
+describe('parseIp', () => {
+  it('takes what Node takes for an address, and nothing else', () => {
+    const digit = fc.constantFrom(
+      '0',
+      '1',
+      '9',
+      '255',
+      '256',
+      'f',
+      'ffff',
+      '::',
+      ':',
+      '.',
+      '%',
+      '%1',
+      ' ',
+      'x',
+    )
+    const alike = fc.array(digit, { maxLength: 16 }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), alike), (text) => {
+        expect(parseIp(text) !== undefined).toBe(isIPv4(text) || isIPv6(text))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+})
