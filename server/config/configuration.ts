@@ -4,7 +4,8 @@ import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import type { ProxyConfig } from './proxy-config.js'
-import { proxySchema, serveSchema, settingNames } from './schema.js'
+import { proxySchema, serveSchema } from './schema.js'
+import { settingNames } from './setting-names.js'
 import { type SourceConfiguration, sourceConfigurationOf } from './source-configuration.js'
 
 /** The proxy's settings, checked and complete. */
@@ -60,9 +61,10 @@ function read(
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     return { problems: [`got ${showValue(given, [])}; give an object with sources`] }
   }
-  const parsed = (takesListen ? serveSchema : proxySchema).safeParse(given, { reportInput: true })
+  const schema = takesListen ? serveSchema : proxySchema
+  const parsed = schema.safeParse(given, { reportInput: true })
   const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
-    describeIssues([issue], settingNames(issue.path, takesListen)),
+    describeIssues([issue], settingNames(schema, issue.path)),
   )
   const logger = parsed.data?.logger ?? context.logger ?? console
   const listed = (given as { sources?: unknown }).sources

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
-import { SETTING_NAMES } from '../../plugin/settings/schema.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
 import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
@@ -137,13 +136,6 @@ export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyF
 
 /** A source whose own settings are right. */
 export type SourceValues = z.output<typeof source>
-
-/** The names of the settings where `path` leads, to suggest the one that was meant. */
-export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {
-  if (path.length === 0) return [...(takesListen ? ['listen'] : []), ...Object.keys(proxyFields)]
-  if (path[0] === 'listen') return Object.keys(listen.shape)
-  return path.length === 2 ? Object.keys(source.shape) : SETTING_NAMES
-}
 
 function text(error: string) {
   return z.string({ error }).min(1, { error })
