@@ -68,6 +68,8 @@ function sessionName(externalId: string | undefined): string {
 
 function fix(cause: Error): string {
   if (classify(cause).class === 'retry') return 'it will be tried again'
+  if (cause.name === 'CredentialsProviderError')
+    return 'give this process AWS credentials to assume it with, from the environment, a profile or its machine'
   return (
     'check that the role exists, that its trust policy names these AWS credentials as principal, and that its ' +
     "sts:ExternalId is this source's ID or secret ID"

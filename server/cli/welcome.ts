@@ -43,11 +43,11 @@ function demo(url: string, dir: string): string[] {
     '',
     'Or paste into a web page what this shows:',
     '',
-    `  curl ${url}/snippet/${DEMO_WRITE_KEY}`,
+    `  ${url}/snippet/${DEMO_WRITE_KEY}`,
     '',
     'Look at the records, about a second later:',
     '',
-    `  cat ${quoted(relative('', dir) || '.')}/new_users/*/*/*/*/*`,
+    `  cat ${quoted(relative('', dir) || '.')}/everything/*/*/*/*/*`,
     '',
     'Stop with Ctrl-C.',
   ]

@@ -6,7 +6,8 @@ import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import { isJsonObject } from '../json-object.js'
 import type { ProxyConfig } from './proxy-config.js'
-import { proxySchema, serveSchema, settingNames } from './schema.js'
+import { proxySchema, serveSchema } from './schema.js'
+import { settingNames } from './setting-names.js'
 import { type SourceConfiguration, sourceConfigurationOf } from './source-configuration.js'
 
 /** The proxy's settings, checked and complete. */
@@ -62,9 +63,10 @@ function read(
   if (!isJsonObject(given)) {
     return { problems: [`got ${showValue(given, [])}; give an object with sources`] }
   }
-  const parsed = (takesListen ? serveSchema : proxySchema).safeParse(given, { reportInput: true })
+  const schema = takesListen ? serveSchema : proxySchema
+  const parsed = schema.safeParse(given, { reportInput: true })
   const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
-    describeIssues([issue], settingNames(issue.path, takesListen)),
+    describeIssues([issue], settingNames(schema, issue.path)),
   )
   const logger = parsed.data?.logger ?? context.logger ?? console
   const listed = (given as { sources?: unknown }).sources

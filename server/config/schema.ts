@@ -8,7 +8,13 @@ import { parsePublicUrl } from '../web/public-url.js'
 
 const WRITE_KEY = 'give the write key in quotes, or a list of them'
 
-const writeKey = z.string({ error: WRITE_KEY }).min(1, { error: WRITE_KEY })
+const NO_SPACE = 'give the write key without spaces and line breaks, which no sender sends'
+
+/** Secrets kept in files end in a line break, as a rule. */
+const writeKey = z
+  .string({ error: WRITE_KEY })
+  .min(1, { error: WRITE_KEY })
+  .regex(/^\S*$/, { error: NO_SPACE })
 
 const ORIGIN = "give origins such as 'https://www.example.com' or 'https://*.example.com', or '*' for all"
 
@@ -127,21 +133,6 @@ export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyF
 /** A source whose own settings are right. */
 export type SourceValues = z.output<typeof source>
 
-/** The names of the settings where `path` leads, to suggest the one that was meant. */
-export function settingNames(path: readonly PropertyKey[], takesListen: boolean): readonly string[] {
-  const schema = path.reduce<unknown>(schemaAt, takesListen ? serveSchema : proxySchema)
-  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
-}
-
-function schemaAt(parent: unknown, part: PropertyKey): unknown {
-  const schema = parent instanceof z.ZodArray ? parent.element : fieldOf(parent, part)
-  return schema instanceof z.ZodOptional ? schema.unwrap() : schema
-}
-
-function fieldOf(parent: unknown, name: PropertyKey): unknown {
-  return parent instanceof z.ZodObject ? parent.shape[String(name)] : undefined
-}
-
 function text(error: string) {
   return z.string({ error }).min(1, { error })
 }
@@ -153,5 +144,9 @@ function baseUrl() {
     const { username, password, search, hash } = new URL(given)
     return [username, password, search, hash].every((part) => part === '')
   }
-  return httpUrl().refine(isPlain, { error: 'give a URL without user, password, query and fragment' })
+  return httpUrl()
+    .refine(isPlain, { error: 'give a URL without user, password, query and fragment' })
+    .refine((given) => !/\/v1\/*$/.test(given), {
+      error: 'leave out /v1 at its end, which stands in the paths',
+    })
 }

@@ -131,7 +131,7 @@ export class Responder {
         method: req.method ?? '',
         endpoint: typeof endpoint === 'string' ? endpoint : endpoint.kind,
         status: res.statusCode,
-        durationMs,
+        durationMs: Math.round(durationMs * 100) / 100,
         ...seen,
       })
     } catch {

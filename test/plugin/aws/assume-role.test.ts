@@ -148,6 +148,22 @@ describe('a role that cannot be assumed', () => {
     }
   })
 
+  it('as there are no credentials to ask with, tells to give some, and nothing of the role', async () => {
+    const none = Object.assign(new Error('Could not load credentials from any providers'), {
+      name: 'CredentialsProviderError',
+    })
+    const without = new STSClient({
+      region: 'us-west-2',
+      endpoint: server.endpoint,
+      maxAttempts: 1,
+      credentials: () => Promise.reject(none),
+    })
+    const { message } = await rejection(assumeRole(without, role, externalId))
+    expect(message).toMatch(/any providers; give this process AWS credentials/)
+    expect(message).not.toContain('trust policy')
+    without.destroy()
+  })
+
   it('as nothing listens there, is tried again', async () => {
     const nowhere = await startFakeSts()
     await nowhere.close()

@@ -182,6 +182,27 @@ describe('a config', () => {
       ],
     ],
     [
+      'unknown names in a group of settings, with those that are known there',
+      {
+        sources: [
+          {
+            ...source,
+            rateLimit: { limit: 1, per: 's' },
+            dedupe: { window: '10m' },
+            browser: { deliveryStrategy: { strategy: 'batching', config: { timout: 1 }, size: 10 } },
+            forward: { host: 'x' },
+          },
+        ],
+      },
+      [
+        'sources[0].rateLimit.per: is not a setting; known are limit, windowMs',
+        'sources[0].dedupe.window: is not a setting. Did you mean `windowMs`?',
+        'sources[0].browser.deliveryStrategy.config.timout: is not a setting. Did you mean `timeout`?',
+        'sources[0].browser.deliveryStrategy.size: is not a setting; known are strategy, config',
+        'sources[0].forward.host: is not a setting; known are url, enabled, maxQueuedBytes, cdn',
+      ],
+    ],
+    [
       'settings that are of no use there',
       { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
       [
@@ -323,6 +344,12 @@ describe("a source's settings", () => {
       { forward: { url: 'https://me:pass@x.example' } },
       'sources[0].forward.url: got "https://x.example"; give a URL without user, password, query and fragment',
     ],
+    [
+      {},
+      { forward: { url: 'https://api.segment.io/v1/' } },
+      'sources[0].forward.url: got "https://api.segment.io/v1/"; leave out /v1 at its end',
+    ],
+    [{}, { writeKey: 'key\n' }, 'sources[0].writeKey: got a value (kept secret); give the write key'],
     [{}, { destination: [] }, "sources[0].destination: got []; give the destination's settings"],
     [
       {},
