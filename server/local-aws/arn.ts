@@ -23,6 +23,10 @@ export function deliveryStreamArn(region: string, accountId: string, streamName:
   return `arn:${partitionOf(region)}:firehose:${region}:${accountId}:deliverystream/${streamName}`
 }
 
+export function queueArn(region: string, accountId: string, queueName: string): string {
+  return `arn:${partitionOf(region)}:sqs:${region}:${accountId}:${queueName}`
+}
+
 function partitionOf(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn'
   if (region.startsWith('us-gov-')) return 'aws-us-gov'

@@ -22,6 +22,14 @@ const ERRORS: Readonly<Record<Service, Readonly<Record<AuthenticationFailure, [s
     'wrong-signature': ['InvalidSignatureException', 400],
     'expired-credentials': ['ExpiredTokenException', 400],
   },
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
+  sqs: {
+    missing: ['MissingAuthenticationTokenException', 400],
+    incomplete: ['IncompleteSignatureException', 400],
+    'unknown-key': ['UnrecognizedClientException', 403],
+    'wrong-signature': ['InvalidSignatureException', 403],
+    'expired-credentials': ['ExpiredTokenException', 403],
+  },
   sts: {
     missing: ['MissingAuthenticationToken', 403],
     incomplete: ['IncompleteSignature', 400],

@@ -10,7 +10,8 @@ export interface LocalAwsCall {
   readonly roleArn?: string
   readonly externalId?: string
   readonly stream?: string
-  /** How many records were sent. */
+  readonly queue?: string
+  /** How many records, or entries of an SQS batch, were sent. */
   readonly records?: number
   /** How many of these were refused. */
   readonly failedRecords?: number

@@ -10,6 +10,8 @@ import { type Reply, replyAfter, replyInstead } from './reply.js'
 import type { AwsRequest } from './request.js'
 import type { Route, RouteResult } from './route.js'
 import type { Answer } from './service.js'
+import type { SqsState } from './sqs/operation.js'
+import { isSqsRequest, sqsRoute } from './sqs/route.js'
 import type { StsState } from './sts/operation.js'
 import { stsRoute } from './sts/route.js'
 
@@ -17,6 +19,7 @@ export interface EndpointParts {
   readonly authentication: Authentication
   readonly faults: Faults
   readonly firehose: FirehoseState
+  readonly sqs: SqsState
   readonly sts: StsState
   readonly now: () => number
   readonly onCall: (call: LocalAwsCall) => void
@@ -33,7 +36,7 @@ interface Outcome {
   readonly result?: RouteResult
 }
 
-/** Both services behind one address. What a request says decides which of them it is for. */
+/** All services behind one address. What a request says decides which of them it is for. */
 export class Endpoint {
   readonly #parts: EndpointParts
 
@@ -52,6 +55,7 @@ export class Endpoint {
   }
 
   #route(request: AwsRequest, requestId: string): Route {
+    if (isSqsRequest(request)) return sqsRoute(this.#parts.sqs, request)
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
     const isQuery = isForm || request.method === 'GET'
     return isQuery && !request.headers.has('x-amz-target')
@@ -72,7 +76,7 @@ export class Endpoint {
       if (struck.delayMs > 0) await sleep(struck.delayMs, undefined, { signal: this.#parts.closing })
       const instead = replyInstead(struck.fault, route.service)
       if (instead !== undefined) return { ...known, reply: instead }
-      const result = route.run({ caller, region, recordFault: struck.recordFault })
+      const result = await route.run({ caller, region, recordFault: struck.recordFault })
       return { ...known, reply: replyAfter(struck.fault, result.answer), result }
     } catch (error) {
       if (this.#parts.closing.aborted) return { ...known, reply: { kind: 'cut' } }
@@ -110,6 +114,7 @@ function reportOf(route: Route, outcome: Outcome, at: number): LocalAwsCall {
     ...(roleArn !== undefined && { roleArn }),
     ...(route.externalId !== undefined && { externalId: route.externalId }),
     ...(route.stream !== undefined && { stream: route.stream }),
+    ...(route.queue !== undefined && { queue: route.queue }),
     ...(result?.records !== undefined && { records: result.records }),
     ...(result?.failedRecords !== undefined && { failedRecords: result.failedRecords }),
     status: reply.kind === 'answer' ? reply.answer.status : 0,

@@ -2,9 +2,11 @@ import { z } from 'zod'
 
 /** Which calls a fault strikes. What is left out does not matter. */
 export interface FaultScope {
-  /** `PutRecord`, `PutRecordBatch`, `AssumeRole`, … */
+  /** `PutRecord`, `PutRecordBatch`, `AssumeRole`, `SendMessageBatch`, … */
   readonly action?: string
   readonly stream?: string
+  /** The name of an SQS queue. */
+  readonly queue?: string
   /** The role whose credentials make the call; for AssumeRole the role asked for. */
   readonly roleArn?: string
   /** The share that is struck, 0 to 1: of the records for the kinds that say so, else of the calls. @default 1 */
@@ -24,11 +26,17 @@ export interface FaultScope {
 export type Fault = FaultScope &
   (
     | {
-        /** Records fail with ServiceUnavailableException: inside HTTP 200, or, for PutRecord, as a 503. */
+        /**
+         * Records fail with ServiceUnavailableException: inside HTTP 200, or, for PutRecord, as a 503. So do the
+         * entries of an SQS batch.
+         */
         readonly kind: 'throttle-records'
       }
     | {
-        /** Records fail with InternalFailure: inside HTTP 200, or, for PutRecord, as a 500. */
+        /**
+         * Records fail with InternalFailure: inside HTTP 200, or, for PutRecord, as a 500. So do the entries of an
+         * SQS batch.
+         */
         readonly kind: 'fail-records'
       }
     | {
@@ -88,6 +96,7 @@ export type Fault = FaultScope &
 const scope = {
   action: z.string().optional(),
   stream: z.string().optional(),
+  queue: z.string().optional(),
   roleArn: z.string().optional(),
   share: z.number().min(0).max(1).optional(),
   times: z.int().min(1).optional(),

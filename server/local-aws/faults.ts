@@ -4,6 +4,7 @@ import type { Fault } from './fault.js'
 export interface FaultedCall {
   readonly action: string
   readonly stream?: string
+  readonly queue?: string
   /** The caller's role; for AssumeRole the one asked for. */
   readonly roleArn?: string
 }
@@ -26,6 +27,15 @@ interface ActiveFault {
   readonly fault: Fault
   timesLeft: number
 }
+
+/** Those whose records, or entries, succeed or fail one by one. */
+const RECORD_ACTIONS: ReadonlySet<string> = new Set([
+  'PutRecord',
+  'PutRecordBatch',
+  'SendMessageBatch',
+  'DeleteMessageBatch',
+  'ChangeMessageVisibilityBatch',
+])
 
 /** Chooses, by a seeded random number, which calls and records the faults strike. */
 export class Faults {
@@ -81,8 +91,9 @@ function concerns(fault: Fault, call: FaultedCall): boolean {
   return (
     (fault.action === undefined || fault.action === call.action) &&
     (fault.stream === undefined || fault.stream === call.stream) &&
+    (fault.queue === undefined || fault.queue === call.queue) &&
     (fault.roleArn === undefined || fault.roleArn === call.roleArn) &&
-    (recordFaultOf(fault) === undefined || call.action === 'PutRecord' || call.action === 'PutRecordBatch') &&
+    (recordFaultOf(fault) === undefined || RECORD_ACTIONS.has(call.action)) &&
     (fault.kind !== 'wrong-responses' || call.action === 'PutRecordBatch')
   )
 }

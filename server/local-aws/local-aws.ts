@@ -15,6 +15,7 @@ import {
   type LocalAwsOptions,
   type LocalAwsStream,
   parseOptions,
+  queueNameSchema,
   roleSchema,
   streamSchema,
 } from './options.js'
@@ -22,10 +23,11 @@ import { Output } from './output.js'
 import { seededRandom } from './random.js'
 import { type LocalAwsRole, Roles } from './roles.js'
 import { HttpServer } from './server.js'
+import { Queues } from './sqs/queues.js'
 
-/** A running STS and Firehose. */
+/** A running STS, Firehose and SQS. */
 export interface LocalAws {
-  /** `http://127.0.0.1:<port>`, for both services: the SDKs' `endpoint`, the AWS CLI's `--endpoint-url`. */
+  /** `http://127.0.0.1:<port>`, for all services: the SDKs' `endpoint`, the AWS CLI's `--endpoint-url`. */
   readonly endpoint: string
   /** Where the streams' files are, as an absolute path. */
   readonly dir: string
@@ -46,6 +48,10 @@ export interface LocalAws {
   createStream(stream: string | LocalAwsStream): void
   /** What it has taken is still written. @throws Error where there is none of that name */
   deleteStream(name: string): void
+  /** Messages are in memory, and gone with the process. @throws Error where there is one of that name */
+  createQueue(name: string): void
+  /** With its messages. @throws Error where there is none of that name */
+  deleteQueue(name: string): void
   /** Resolves when every record accepted so far is on disk. */
   flush(): Promise<void>
   /** Stops listening, cuts all connections, and writes what is buffered. Can be called again. */
@@ -53,7 +59,7 @@ export interface LocalAws {
 }
 
 /**
- * Starts an STS and a Firehose on this machine that speak AWS's wire protocol, for a first run and for tests:
+ * Starts an STS, a Firehose and an SQS on this machine that speak AWS's wire protocol, for a first run and for tests:
  * the AWS SDKs and the AWS CLI work against it. It writes what streams take to files, as Firehose does to S3.
  *
  * @throws Error where an option is wrong, the folder cannot be made, or the port is in use (`code` EADDRINUSE)
@@ -100,26 +106,29 @@ function assemble(config: LocalAwsConfiguration) {
   const roles = new Roles(config.roles)
   const credentials = new CredentialStore()
   const streams = new Streams(config)
+  const queues = new Queues(now, config.accountId)
   const output = new Output({ ...config.buffering, dir: resolve(config.dir), now, onError })
   for (const fault of config.faults) faults.add(fault)
   for (const stream of config.streams) createStream(streams, stream, config)
+  for (const queue of config.queues) queues.create(queue)
 
   const hooks = guardedHooks(config, log)
   const endpoint = new Endpoint({
     authentication: new Authentication(config, credentials, roles),
     faults,
     firehose: { streams, output, now, autoCreateStreams, onRecord: hooks.onRecord },
+    sqs: { queues, closing: closing.signal },
     sts: { roles, credentials, now, credentialLifetimeMs },
     now,
     onCall: hooks.onCall,
     onError,
     closing: closing.signal,
   })
-  return { closing, log, faults, roles, credentials, streams, output, endpoint }
+  return { closing, log, faults, roles, credentials, streams, queues, output, endpoint }
 }
 
 function controlsOf(
-  { log, faults, credentials, roles, streams }: Parts,
+  { log, faults, credentials, roles, streams, queues }: Parts,
   config: LocalAwsConfiguration,
 ): Omit<LocalAws, 'endpoint' | 'dir' | 'flush' | 'close'> {
   return {
@@ -139,6 +148,12 @@ function controlsOf(
       createStream(streams, stream, config)
     },
     deleteStream: (name) => streams.delete(name, config.accountId),
+    createQueue(name) {
+      check('the name of the queue', queueNameSchema, name)
+      if (queues.has(name)) throw new Error(`There is a queue ${name} already`)
+      queues.create(name)
+    },
+    deleteQueue: (name) => queues.delete(queues.named(name)),
   }
 }
 

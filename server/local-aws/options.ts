@@ -34,7 +34,7 @@ export interface LocalAwsOptions {
   readonly host?: string
   /** Where the streams' files go. @default ./local-aws-data */
   readonly dir?: string
-  /** The account that streams and users are in. @default 123456789012 */
+  /** The account that streams, queues and users are in. @default 123456789012 */
   readonly accountId?: string
   /**
    * The roles there are; their trust and permissions are then enforced.
@@ -50,6 +50,8 @@ export interface LocalAwsOptions {
   readonly autoCreateStreams?: boolean
   /** Streams to have from the start. @default none */
   readonly streams?: readonly (string | LocalAwsStream)[]
+  /** SQS queues to have from the start. @default none */
+  readonly queues?: readonly string[]
   /** When files are written. @default 5 MiB or a second, whichever comes first */
   readonly buffering?: LocalAwsBuffering
   /** Of the files. @default none */
@@ -87,6 +89,7 @@ const callback = z.custom<(...args: never) => unknown>((value) => typeof value =
 const positive = z.number().positive()
 const compression = z.enum(['none', 'gzip'])
 const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/)
+export const queueNameSchema = z.string().regex(/^[\w-]{1,80}$/)
 const userArn = z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:user\/.+$/)
 
 export const roleSchema = z.strictObject({
@@ -122,6 +125,7 @@ const optionsSchema = z.strictObject({
   accessKeys: z.array(accessKeySchema).optional(),
   autoCreateStreams: z.boolean().optional(),
   streams: z.array(z.union([streamName, streamSchema])).optional(),
+  queues: z.array(queueNameSchema).optional(),
   buffering: z.strictObject({ sizeBytes: positive.optional(), intervalMs: positive.optional() }).optional(),
   compression: compression.optional(),
   faults: z.array(faultSchema).optional(),
@@ -151,6 +155,7 @@ export function parseOptions(options: LocalAwsOptions): LocalAwsConfiguration {
     accountId: '123456789012',
     autoCreateStreams: options.roles === undefined,
     streams: [],
+    queues: [],
     compression: 'none',
     faults: [],
     seed: 1,

@@ -9,12 +9,13 @@ export interface Route {
   /** The operation's name, or `Unknown`. */
   readonly action: string
   readonly stream?: string
+  readonly queue?: string
   /** The role that is to be assumed. */
   readonly roleArn?: string
   readonly externalId?: string
   /** Set where there is no such operation, which is said without asking who wants it. */
   readonly unknown?: AwsError
-  run(sender: Sender): RouteResult
+  run(sender: Sender): RouteResult | Promise<RouteResult>
   answerError(error: AwsError): Answer
 }
 

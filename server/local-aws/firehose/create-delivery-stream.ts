@@ -1,7 +1,7 @@
 import { deliveryStreamArn } from '../arn.js'
 import { AwsError } from '../aws-error.js'
+import type { Input } from '../input.js'
 import { Validation } from '../validation.js'
-import type { Input } from './input.js'
 import { type FirehoseOperation, STREAM_NAME } from './operation.js'
 import { readTags } from './tags.js'
 

@@ -1,8 +1,8 @@
 import type { Caller } from '../caller.js'
 import type { RecordFault } from '../faults.js'
+import type { Input } from '../input.js'
 import type { Output } from '../output.js'
 import type { TextConstraint } from '../validation.js'
-import type { Input } from './input.js'
 import type { Streams } from './streams.js'
 
 /** What the operations work on. */

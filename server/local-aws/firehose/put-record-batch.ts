@@ -1,6 +1,6 @@
 import { AwsError } from '../aws-error.js'
+import type { Input } from '../input.js'
 import { Validation } from '../validation.js'
-import type { Input } from './input.js'
 import { MAX_RECORD_BYTES, streamForPut, takeRecords } from './intake.js'
 import { type FirehoseOperation, STREAM_NAME } from './operation.js'
 

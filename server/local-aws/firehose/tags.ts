@@ -1,5 +1,5 @@
+import type { Input } from '../input.js'
 import type { Validation } from '../validation.js'
-import type { Input } from './input.js'
 
 const MAX_TAGS = 50
 

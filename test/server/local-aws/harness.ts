@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FirehoseClient } from '@aws-sdk/client-firehose'
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { AssumeRoleCommand, type AssumeRoleCommandInput, STSClient } from '@aws-sdk/client-sts'
 import {
   type LocalAws,
@@ -28,6 +29,9 @@ export interface Harness {
   readonly calls: LocalAwsCall[]
   readonly errors: Error[]
   firehose(credentials?: SessionCredentials, region?: string): FirehoseClient
+  sqs(credentials?: SessionCredentials): SQSClient
+  /** Makes a queue; gives its URL. */
+  queue(name?: string, attributes?: Record<string, string>): Promise<string>
   sts(credentials?: SessionCredentials): STSClient
   assumeRole(
     input?: Partial<AssumeRoleCommandInput>,
@@ -62,12 +66,19 @@ export async function start(options: LocalAwsOptions = {}): Promise<Harness> {
   }
   const sts = (credentials: SessionCredentials = ANYONE) =>
     clients(new STSClient({ ...settings, region: REGION, credentials }))
+  const sqs = (credentials: SessionCredentials = ANYONE) =>
+    clients(new SQSClient({ ...settings, region: REGION, credentials }))
   return {
     aws,
     calls,
     errors,
     firehose: (credentials = ANYONE, region = REGION) =>
       clients(new FirehoseClient({ ...settings, region, credentials })),
+    sqs,
+    async queue(name = 'spill', attributes = {}) {
+      const command = new CreateQueueCommand({ QueueName: name, Attributes: attributes })
+      return (await sqs().send(command)).QueueUrl ?? ''
+    },
     sts,
     async assumeRole(input = {}, by = ANYONE) {
       const command = new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: 'test', ...input })

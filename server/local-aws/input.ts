@@ -1,4 +1,4 @@
-import { AwsError } from '../aws-error.js'
+import { AwsError } from './aws-error.js'
 
 /**
  * The JSON of a request, read by the type each field must have. AWS reports a wrong type before it looks at
