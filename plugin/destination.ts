@@ -3,6 +3,7 @@ import type { Clock } from './clock.js'
 import type { ByteBudget } from './delivery/byte-budget.js'
 import { type CloseOptions, type Delivery, deliveryOf } from './delivery/delivery.js'
 import type { RecordOutcome } from './delivery/outcome.js'
+import type { SpillParts } from './delivery/spilling.js'
 import type { StreamReport, StreamStats } from './delivery/stats.js'
 import { FirehoseError } from './errors.js'
 import type { SegmentEvent } from './event.js'
@@ -10,9 +11,12 @@ import { MAX_RECORD_BYTES } from './limits.js'
 import { type Mapper, type Mapping, mapperOf, UNROUTED } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
 
-/** What became of one event. `delivered`: every one of its records has its RecordId. */
+/**
+ * What became of one event. `delivered`: every one of its records has its RecordId. `spilled`: those that have none are
+ * on the disk, to be sent from there.
+ */
 export type EventOutcome =
-  | { readonly status: 'delivered' | 'unmapped' | 'off' | 'dropped' }
+  | { readonly status: 'delivered' | 'spilled' | 'unmapped' | 'off' | 'dropped' }
   | { readonly status: 'failed'; readonly failures: readonly DeliveryFailure[] }
 
 export interface DeliveryFailure {
@@ -25,6 +29,8 @@ export interface DeliveryFailure {
 export interface DestinationStats {
   /** Events of which every record has its RecordId. */
   readonly delivered: number
+  /** Events of which a record went to the spill, and none failed. */
+  readonly spilled: number
   /** Events of which a record failed. */
   readonly failed: number
   /** Events that no row matched. */
@@ -42,6 +48,7 @@ export interface DestinationParts {
   /** Memory shared with others. @default `maxBufferedBytes` of its own */
   readonly budget?: ByteBudget
   readonly clock?: Clock
+  readonly spill?: SpillParts | undefined
 }
 
 /** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
@@ -51,7 +58,7 @@ export interface Destination {
    * memory cap fail together: their sender, who sends all again, would make duplicates of those that did.
    */
   deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]>
-  /** Whether every stream of the mapping is parked after an error that someone has to mend: all would fail at once. */
+  /** Whether no stream of the mapping takes records: each is parked after an error that someone has to mend. */
   isParked(): boolean
   /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void>
@@ -76,7 +83,7 @@ export function destinationOf(mapper: Mapper, delivery: Delivery): Destination {
 class MappingDestination implements Destination {
   readonly #mapper: Mapper
   readonly #delivery: Delivery
-  readonly #counts = { delivered: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
+  readonly #counts = { delivered: 0, spilled: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
 
   constructor(mapper: Mapper, delivery: Delivery) {
     this.#mapper = mapper
@@ -122,7 +129,7 @@ class MappingDestination implements Destination {
 
   isParked(): boolean {
     const { streams } = this.#mapper
-    return streams.length > 0 && streams.every((stream) => this.#delivery.circuitOf(stream) === 'open')
+    return streams.length > 0 && streams.every((stream) => !this.#delivery.takes(stream))
   }
 
   flush(): Promise<void> {
@@ -151,5 +158,6 @@ function eventOutcome({ verdict, records }: Mapping, outcomes: readonly RecordOu
     if (outcome?.status !== 'failed') return []
     return [{ stream: stream === UNROUTED ? undefined : stream, error: outcome.error }]
   })
-  return failures.length === 0 ? { status: 'delivered' } : { status: 'failed', failures }
+  if (failures.length > 0) return { status: 'failed', failures }
+  return { status: outcomes.some(({ status }) => status === 'spilled') ? 'spilled' : 'delivered' }
 }

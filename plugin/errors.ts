@@ -13,6 +13,7 @@ export const ERROR_CODES = [
   'ERR_STREAM_UNAVAILABLE',
   'ERR_ASSUME_ROLE',
   'ERR_CLOSED',
+  'ERR_SPILL',
 ] as const
 
 /** One of {@link ERROR_CODES}. */

@@ -6,10 +6,12 @@ import type { CloseOptions } from './delivery/delivery.js'
 import type { StreamReport } from './delivery/stats.js'
 import { createDestination, type DestinationStats } from './destination.js'
 import { enveloped } from './envelope.js'
+import { guarded } from './logger.js'
 import { DESTINATION_NAME } from './mapper.js'
 import { VERSION } from './package-version.js'
 import { parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
+import { openSpill } from './spill/open-spill.js'
 
 /** Turns of the event loop from `track()` to here: one with analytics-node 2 and 3, the others are to spare. */
 const TURNS_TO_HAND_OVER = 3
@@ -30,8 +32,8 @@ export interface KinesisFirehosePlugin extends Plugin {
 /**
  * Makes the destination plugin "Amazon Kinesis Firehose" for `@segment/analytics-node`.
  *
- * An event's callback comes without error only when every one of its records has its RecordId from Firehose;
- * otherwise it gets the reason, a {@link FirehoseError}, and so does the `error` event.
+ * An event's callback comes without error only when every one of its records has its RecordId from Firehose, or is on
+ * the disk where `spill` is set; otherwise it gets the reason, a {@link FirehoseError}, and so does the `error` event.
  *
  * @throws FirehoseError `ERR_SETTINGS`
  *
@@ -48,7 +50,9 @@ export interface KinesisFirehosePlugin extends Plugin {
 export function kinesisFirehose(settings: DestinationSettings): KinesisFirehosePlugin {
   const pool = createClientPool({ max: 1 })
   const configuration = parseSettings(settings)
-  const destination = createDestination(configuration, { pool })
+  const { spill: kept, logger } = configuration
+  const spill = kept && openSpill({ configuration: kept, clock: systemClock, logger: guarded(logger) })
+  const destination = createDestination(configuration, { pool, spill })
   let library: { name: string; version: string } | undefined
 
   const action = async (ctx: Context): Promise<Context> => {
@@ -73,6 +77,7 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
   const close = async (options?: CloseOptions) => {
     await allHandedOver()
     const report = await destination.close(options)
+    await spill?.close()
     pool.close()
     return report
   }

@@ -14,4 +14,6 @@ process.exitCode = await run(process.argv.slice(2), {
   isInteractive: process.stderr.isTTY === true,
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
+  // ANSI's "erase in line".
+  rewrite: (text) => process.stderr.write(`\r\u001b[2K${text}`),
 })

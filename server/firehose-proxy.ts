@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { createClientPool } from '../plugin/aws/client-pool.js'
 import { systemClock } from '../plugin/clock.js'
+import { DeadLetterFiles } from '../plugin/dead-letters/dead-letter-files.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
 import { settingsError } from '../plugin/settings/problems.js'
+import { openSpill } from '../plugin/spill/open-spill.js'
 import { type ProxyConfiguration, readProxyConfig } from './config/configuration.js'
 import type { ProxyConfig } from './config/proxy-config.js'
-import { DeadLetterFiles } from './dead-letter-files.js'
 import { createProxy, type SiteProxy } from './proxy.js'
 import { SiteBuilder } from './site-builder.js'
 
@@ -15,8 +17,8 @@ export interface FirehoseProxy extends Omit<SiteProxy, 'replaceSite'> {
   (...args: Parameters<SiteProxy>): void
   /**
    * Goes on with another config. Requests under way finish with what they began with; what a source has queued, and
-   * the IDs it has seen, it keeps where its settings are the same. `maxBufferedBytes`, `maxClients`, `deadLetters`,
-   * `onRequest` and `logger` stay as they were at the start.
+   * the IDs it has seen, it keeps where its settings are the same. `maxBufferedBytes`, `maxClients`, `spill`,
+   * `deadLetters`, `onRequest` and `logger` stay as they were at the start.
    *
    * @throws FirehoseError `ERR_SETTINGS`; then nothing changes
    *
@@ -68,7 +70,11 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
   const logger = guarded(configuration.logger)
   const budget = new ByteBudget(maxBufferedBytes)
   const pool = createClientPool({ max: maxClients, clock })
-  const builder = new SiteBuilder({ pool, budget, clock, logger })
+  const store = deadLetters === undefined ? undefined : new DeadLetterFiles(deadLetters, clock)
+  const spill =
+    configuration.spill &&
+    openSpill({ configuration: configuration.spill, clock, logger, deadLetters: store })
+  const builder = new SiteBuilder({ pool, budget, clock, logger, spill })
   const proxy = createProxy({
     site: builder.build(configuration).site,
     pool,
@@ -77,12 +83,13 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
     logger,
     newId: randomUUID,
     onRequest,
-    deadLetters: deadLetters === undefined ? undefined : new DeadLetterFiles(deadLetters, clock),
+    deadLetters: store,
+    spill,
   })
 
   const reconfigure = (next: ProxyConfiguration) => {
     for (const name of FIXED) {
-      if (next[name] !== configuration[name])
+      if (!isDeepStrictEqual(next[name], configuration[name]))
         logger.warn(`${name}: has changed; that takes effect at the next start`)
     }
     const { site, retired } = builder.build(next)
@@ -96,7 +103,7 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
 }
 
 /** What is made once. */
-const FIXED = ['maxBufferedBytes', 'maxClients', 'deadLetters'] as const
+const FIXED = ['maxBufferedBytes', 'maxClients', 'spill', 'deadLetters'] as const
 
 function configurationOf(config: ProxyConfig): ProxyConfiguration {
   const read = readProxyConfig(config)

@@ -1,3 +1,4 @@
+export type { DeadLetter, DeadLetterCode } from '../plugin/dead-letters/dead-letter.js'
 export type {
   DedupeConfig,
   ForwardConfig,
@@ -5,7 +6,6 @@ export type {
   RateLimitConfig,
   SourceConfig,
 } from './config/proxy-config.js'
-export type { DeadLetter, DeadLetterCode } from './dead-letter.js'
 export { type FirehoseProxy, firehoseProxy } from './firehose-proxy.js'
 export type { ForwarderStats } from './forward/forwarder.js'
 export type { TrustSetting } from './http/client-address.js'

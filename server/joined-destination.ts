@@ -8,7 +8,7 @@ export function joined(destinations: readonly Destination[]): Destination {
 
 class JoinedDestination implements Destination {
   readonly #all: readonly Destination[]
-  readonly #counts = { delivered: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
+  readonly #counts = { delivered: 0, spilled: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
 
   constructor(all: readonly Destination[]) {
     this.#all = all
@@ -46,7 +46,8 @@ function joinedOutcome(outcomes: readonly EventOutcome[]): EventOutcome {
     it.status === 'failed' ? it.failures : [],
   )
   if (failures.length > 0) return { status: 'failed', failures }
-  return outcomes.find(({ status }) => status === 'delivered') ?? outcomes[0] ?? { status: 'unmapped' }
+  const found = (['spilled', 'delivered'] as const).find((it) => outcomes.some(({ status }) => status === it))
+  return found === undefined ? (outcomes[0] ?? { status: 'unmapped' }) : { status: found }
 }
 
 /** Two destinations may have streams of the same name: `destination[1].everything`. */

@@ -4,6 +4,8 @@ import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { StreamReport } from '../plugin/delivery/stats.js'
 import type { Destination, DestinationStats } from '../plugin/destination.js'
 import { guarded } from '../plugin/logger.js'
+import type { OpenSpill } from '../plugin/spill/open-spill.js'
+import type { SpillStats } from '../plugin/spill/spill.js'
 import type { ForwarderStats } from './forward/forwarder.js'
 import { isTrustedPeer } from './http/client-address.js'
 import type { Exchange } from './http/exchange.js'
@@ -36,6 +38,8 @@ export interface ProxyStats {
   readonly bufferedBytes: number
   /** The AWS clients that all sources share. */
   readonly clients: ClientPoolStats
+  /** What waits on the disk, where `spill` is set. */
+  readonly spill?: SpillStats
   /** By the sources' names. */
   readonly sources: Readonly<Record<string, SourceStats>>
 }
@@ -67,6 +71,7 @@ export interface ProxyParts extends IntakeParts {
   readonly pool: ClientPool
   readonly budget: ByteBudget
   readonly newId: () => string
+  readonly spill?: OpenSpill | undefined
   readonly onRequest?: ((entry: RequestEntry) => void) | undefined
 }
 
@@ -76,7 +81,7 @@ const FORWARD_CLOSE_TIMEOUT_MS = 30_000
 
 /** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
 export function createProxy(parts: ProxyParts): SiteProxy {
-  const { pool, budget, clock, newId, onRequest } = parts
+  const { pool, budget, clock, newId, onRequest, spill } = parts
   let { site } = parts
   const logger = guarded(parts.logger)
   const intake = new Intake({ ...parts, logger })
@@ -121,6 +126,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     const closing = [...retiring].map((it) => it.close({ timeout: rest }))
     const report = await closeSources(site.sources.all, rest)
     await Promise.all(closing)
+    await spill?.close()
     pool.close()
     return report
   }
@@ -158,6 +164,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
       quarantined: intake.quarantined,
       bufferedBytes: budget.used,
       clients: pool.stats(),
+      ...(spill === undefined ? {} : { spill: spill.store.stats() }),
       sources: Object.fromEntries(site.sources.all.map((source) => [source.name, statsOf(source)])),
     }),
   })

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { Clock } from '../plugin/clock.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
+import type { SpillParts } from '../plugin/delivery/spilling.js'
 import { createDestination } from '../plugin/destination.js'
 import type { Logger } from '../plugin/logger.js'
 import type { ProxyConfiguration } from './config/configuration.js'
@@ -25,6 +26,8 @@ export interface SiteBuilderOptions {
   readonly budget: ByteBudget
   readonly clock: Clock
   readonly logger: Logger
+  /** @default none */
+  readonly spill?: SpillParts | undefined
 }
 
 /** A source and what it was made of. */
@@ -94,8 +97,8 @@ export class SiteBuilder {
   }
 
   #destination({ destinations }: SourceConfiguration) {
-    const { pool, budget, clock } = this.#options
-    return joined(destinations.map((it) => createDestination(it, { pool, budget, clock })))
+    const { pool, budget, clock, spill } = this.#options
+    return joined(destinations.map((it) => createDestination(it, { pool, budget, clock, spill })))
   }
 
   #deduplicator(dedupe: SourceConfiguration['dedupe']): Deduplicator | undefined {

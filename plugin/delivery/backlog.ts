@@ -32,7 +32,7 @@ export class Backlog {
 
   /** Entries that were sent and have to be sent again go before all others. */
   putBack(entries: readonly Entry[], isPart: boolean): void {
-    const open = entries.filter((entry) => !entry.settled)
+    const open = entries.filter((entry) => !entry.isOut)
     if (isPart) this.#parts.unshift(new EntryQueue(open))
     else this.#queue.putBack(open)
   }
@@ -44,10 +44,10 @@ export class Backlog {
     this.putBack(entries.slice(0, middle), true)
   }
 
-  /** Lets go of entries that were settled while they waited, so that their bytes can be freed. */
-  dropSettled(): void {
+  /** Lets go of entries that were given up while they waited, so that their bytes can be freed. */
+  dropGivenUp(): void {
     for (const queue of [this.#queue, ...this.#parts]) {
-      while (queue.peekFront()?.settled) queue.shift()
+      while (queue.peekFront()?.isOut) queue.shift()
     }
   }
 

@@ -26,7 +26,7 @@ export function takeBatch(source: EntrySource, limits: BatchLimits): OutgoingRec
   const records: OutgoingRecord[] = []
   let bytes = 0
   for (let entry = source.peekFront(); entry !== undefined; entry = source.peekFront()) {
-    if (!entry.settled) {
+    if (!entry.isOut) {
       const size = entry.data.byteLength
       if (records.length > 0 && bytes + size > limits.bytes) break
       const last = records.at(-1)

@@ -8,14 +8,17 @@ import { guarded } from '../logger.js'
 import type { MappedRecord } from '../mapper.js'
 import { type DestinationConfiguration, parseSettings } from '../settings/configuration.js'
 import type { DestinationSettings } from '../settings/settings.js'
+import { openSpill } from '../spill/open-spill.js'
+import { spillTargets } from '../spill/spill-target.js'
 import type { BatchLimits } from './batch.js'
 import { ByteBudget } from './byte-budget.js'
-import type { CircuitState } from './circuit.js'
 import { Entry } from './entry.js'
 import { bufferFull, recordTooLarge } from './failures.js'
+import { BATCH_CALLS } from './flow-control.js'
 import { Notices } from './notices.js'
 import type { RecordOutcome } from './outcome.js'
 import { Settlement } from './settlement.js'
+import { type DeliverySpill, Spilling, type SpillParts } from './spilling.js'
 import type { StreamReport, StreamStats } from './stats.js'
 import { Target } from './target.js'
 
@@ -31,8 +34,8 @@ export interface Delivery {
   deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]>
   /** Whether so many more bytes fit under `maxBufferedBytes`. */
   hasRoomFor(bytes: number): boolean
-  /** Whether records for the stream go out: `open` where they fail at once. */
-  circuitOf(stream: string): CircuitState
+  /** Whether a record for the stream can become durable now; without a spill not while the stream is parked. */
+  takes(stream: string): boolean
   /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void>
   /** Takes nothing more in, sends the rest, and reports by stream. */
@@ -54,8 +57,10 @@ export interface DeliveryParts {
   readonly put: Put
   readonly budget: ByteBudget
   readonly clock: Clock
+  /** Where records go that cannot be delivered in time. @default nowhere: they fail */
+  readonly spill?: DeliverySpill | undefined
   /** Runs when all is closed. */
-  readonly release?: () => void
+  readonly release?: () => Promise<void>
 }
 
 /**
@@ -71,9 +76,14 @@ export interface DeliveryParts {
  */
 export function createDelivery({ settings, pool }: DeliveryOptions): Delivery {
   const configuration = parseSettings(settings)
-  if (pool !== undefined) return deliveryOf(configuration, { pool })
-  const own = createClientPool()
-  return deliveryOf(configuration, { pool: own, release: () => own.close() })
+  const { spill: kept, logger } = configuration
+  const spill = kept && openSpill({ configuration: kept, clock: systemClock, logger: guarded(logger) })
+  const own = pool === undefined ? createClientPool() : undefined
+  const release = async () => {
+    await spill?.close()
+    own?.close()
+  }
+  return deliveryOf(configuration, { pool: pool ?? (own as ClientPool), spill, release })
 }
 
 /** {@link createDelivery} for settings already parsed. */
@@ -83,18 +93,26 @@ export function deliveryOf(
     pool: ClientPool
     budget?: ByteBudget | undefined
     clock?: Clock | undefined
-    release?: () => void
+    spill?: SpillParts | undefined
+    release?: () => Promise<void>
   },
 ): Delivery {
   const {
     pool,
     clock = systemClock,
     budget = new ByteBudget(configuration.maxBufferedBytes),
+    spill,
     release,
   } = parts
   const { requestTimeout, externalId } = configuration
   const put = createPut({ client: () => pool.get(configuration), requestTimeout, externalId, clock })
-  return new FirehoseDelivery(configuration, { put, budget, clock, ...(release && { release }) })
+  return new FirehoseDelivery(configuration, {
+    put,
+    budget,
+    clock,
+    spill: spill && { ...spill, targetOf: spillTargets(configuration) },
+    ...(release && { release }),
+  })
 }
 
 export class FirehoseDelivery implements Delivery {
@@ -104,13 +122,29 @@ export class FirehoseDelivery implements Delivery {
   readonly #open = new Set<Promise<unknown>>()
   #letGo: (() => void) | undefined
   #closing: Promise<Readonly<Record<string, StreamReport>>> | undefined
+  readonly #spilling: Spilling | undefined
 
   constructor(configuration: DestinationConfiguration, parts: DeliveryParts) {
     this.#configuration = configuration
     this.#parts = parts
+    this.#spilling =
+      parts.spill &&
+      new Spilling({
+        ...parts.spill,
+        clock: parts.clock,
+        logger: guarded(configuration.logger),
+        lanes: configuration.concurrency ?? BATCH_CALLS,
+        batch: configuration.flushAt,
+        deliver: (records) => this.#deliver(records, true),
+        isParked: (stream) => this.#isParked(stream),
+      })
   }
 
   deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]> {
+    return this.#deliver(records, false)
+  }
+
+  #deliver(records: readonly MappedRecord[], isFromSpill: boolean): Promise<RecordOutcome[]> {
     if (records.length === 0) return Promise.resolve([])
     const { budget, clock } = this.#parts
     const settlement = new Settlement(records.length)
@@ -121,12 +155,14 @@ export class FirehoseDelivery implements Delivery {
     records.forEach((record, index) => {
       const error = this.#problemOf(record)
       if (error !== undefined) {
-        this.#targets.get(record.stream)?.countFailed()
+        if (!isFromSpill) this.#targets.get(record.stream)?.countFailed()
         settlement.settle(index, { status: 'failed', error })
         return
       }
       const { data, stream } = record
-      this.#target(stream).enqueue(new Entry({ data, settlement, index, enqueuedAt, deadline, budget }))
+      this.#target(stream).enqueue(
+        new Entry({ data, settlement, index, enqueuedAt, deadline, budget, isFromSpill }),
+      )
     })
     return settlement.promise
   }
@@ -147,8 +183,12 @@ export class FirehoseDelivery implements Delivery {
     return this.#parts.budget.hasRoomFor(bytes)
   }
 
-  circuitOf(stream: string): CircuitState {
-    return this.#targets.get(stream)?.circuit ?? 'closed'
+  takes(stream: string): boolean {
+    return this.#spilling !== undefined || !this.#isParked(stream)
+  }
+
+  #isParked(stream: string): boolean {
+    return this.#targets.get(stream)?.circuit === 'open'
   }
 
   async flush(): Promise<void> {
@@ -174,12 +214,14 @@ export class FirehoseDelivery implements Delivery {
       for (const target of this.#targets.values()) target.close(error)
     }
     const cancel = this.#parts.clock.after(timeoutMs, closeTargets)
+    const isDrained = this.#spilling?.stop()
     await this.flush()
     cancel()
     closeTargets()
-    this.#parts.release?.()
-    const reports = Object.entries(this.stats()).map(([stream, { delivered, failed }]) => {
-      return [stream, { delivered, failed }] as const
+    await isDrained
+    await this.#parts.release?.()
+    const reports = Object.entries(this.stats()).map(([stream, { delivered, spilled, failed }]) => {
+      return [stream, { delivered, spilled, failed }] as const
     })
     return Object.fromEntries(reports)
   }
@@ -208,6 +250,8 @@ export class FirehoseDelivery implements Delivery {
       clock: this.#parts.clock,
       limits: this.#limits(stream),
       notices: new Notices(guarded(logger), stream, policyStatement),
+      spill: this.#spilling && ((records) => this.#spilling?.append(stream, records) ?? Promise.resolve()),
+      onProgress: () => this.#spilling?.drain(stream),
     })
     this.#targets.set(stream, target)
     return target

@@ -10,6 +10,8 @@ export interface EntryOptions {
   readonly enqueuedAt: number
   readonly deadline: number
   readonly budget: ByteBudget
+  /** Whether it came out of the spill: it does not go there again. */
+  readonly isFromSpill?: boolean
 }
 
 /**
@@ -20,24 +22,37 @@ export class Entry {
   readonly data: Uint8Array
   readonly enqueuedAt: number
   readonly deadline: number
+  readonly isFromSpill: boolean
   attempts = 0
   readonly #settlement: Settlement
   readonly #index: number
   readonly #budget: ByteBudget
   #inFlight = false
   #settled = false
+  #isLeaving = false
 
-  constructor({ data, settlement, index, enqueuedAt, deadline, budget }: EntryOptions) {
+  constructor({ data, settlement, index, enqueuedAt, deadline, budget, isFromSpill = false }: EntryOptions) {
     this.data = data
     this.enqueuedAt = enqueuedAt
     this.deadline = deadline
     this.#settlement = settlement
     this.#index = index
     this.#budget = budget
+    this.isFromSpill = isFromSpill
   }
 
   get settled(): boolean {
     return this.#settled
+  }
+
+  /** Whether there is nothing left to try: it is settled, or will be when the spill has it. */
+  get isOut(): boolean {
+    return this.#settled || this.#isLeaving
+  }
+
+  /** It goes to the spill. A call that still carries it may settle it before. */
+  leave(): void {
+    this.#isLeaving = true
   }
 
   /** Tells the outcome, unless one was told before; returns whether it did. */

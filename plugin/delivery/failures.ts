@@ -34,6 +34,16 @@ export function streamUnavailable(stream: string, cause: Error | undefined): Fir
   )
 }
 
+/** @param error - why it went to the spill @param cause - why that did not take it */
+export function notSpilled(stream: string, error: FirehoseError, cause: unknown): FirehoseError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new FirehoseError(
+    'ERR_SPILL',
+    `The record for stream "${stream}" could be neither delivered (${error.code}) nor spilled: ${why}`,
+    { cause: error },
+  )
+}
+
 /** @param cause - what the last call came to, where one has come to an end */
 export function deliveryTimedOut(stream: string, timeoutMs: number, cause: Error | undefined): FirehoseError {
   const why = cause === undefined ? 'no answer yet' : cause.message

@@ -8,7 +8,7 @@ import { Pacer } from './pacer.js'
 import { Pause } from './pause.js'
 
 /** Calls in flight at most, where the settings do not say. PutRecord carries one record, so it needs more of them. */
-const BATCH_CALLS = 8
+export const BATCH_CALLS = 8
 const SINGLE_CALLS = 50
 
 export interface FlowControlOptions {

@@ -5,6 +5,8 @@ import type { CircuitState } from './circuit.js'
 export interface StreamStats {
   /** Records that have their RecordId. */
   readonly delivered: number
+  /** Records that went to the spill, to be sent from there. */
+  readonly spilled: number
   /** Records that failed for good. */
   readonly failed: number
   /** Records sent again because Firehose did not take them before. */
@@ -24,4 +26,4 @@ export interface StreamStats {
 }
 
 /** What `close()` reports of one stream. */
-export type StreamReport = Pick<StreamStats, 'delivered' | 'failed'>
+export type StreamReport = Pick<StreamStats, 'delivered' | 'spilled' | 'failed'>

@@ -7,7 +7,7 @@ import type { CircuitState } from './circuit.js'
 import { DeadlineWatch } from './deadline-watch.js'
 import type { Entry } from './entry.js'
 import type { EntryQueue } from './entry-queue.js'
-import { deliveryTimedOut, recordRejected, streamUnavailable } from './failures.js'
+import { deliveryTimedOut, notSpilled, recordRejected, streamUnavailable } from './failures.js'
 import { FlowControl, type FlowControlOptions } from './flow-control.js'
 import type { Notices } from './notices.js'
 import type { StreamStats } from './stats.js'
@@ -21,6 +21,10 @@ export interface TargetOptions extends FlowControlOptions {
   readonly flushInterval: number
   readonly deliveryTimeout: number
   readonly notices: Notices
+  /** Keeps records that cannot be delivered in time; resolves when they will outlive a power cut. */
+  readonly spill?: ((records: readonly Uint8Array[]) => Promise<void>) | undefined
+  /** Called when the stream has taken something. */
+  readonly onProgress?: () => void
 }
 
 interface Call {
@@ -51,7 +55,7 @@ export class Target {
   #hurried = false
   #pumpDeferred = false
   #cancelWake: (() => void) | undefined
-  readonly #counts = { delivered: 0, failed: 0, resent: 0, calls: 0 }
+  readonly #counts = { delivered: 0, spilled: 0, failed: 0, resent: 0, calls: 0 }
 
   constructor(options: TargetOptions) {
     this.#options = options
@@ -61,7 +65,7 @@ export class Target {
   }
 
   enqueue(entry: Entry): void {
-    if (this.#flow.circuit.state === 'open') return this.#fail([entry], this.#unavailable())
+    if (this.#flow.circuit.state === 'open') return this.#giveUp([entry], this.#unavailable())
     this.#backlog.add(entry)
     this.#deadlines.watch(entry.deadline)
     this.#deferPump()
@@ -73,9 +77,9 @@ export class Target {
     this.#deferPump()
   }
 
-  /** Fails everything that is not settled, and stops. */
+  /** Gives up everything that is not settled, and stops. */
   close(error: FirehoseError): void {
-    this.#fail(this.#unsettled(), error)
+    this.#giveUp(this.#unsettled(), error)
     this.#backlog.takeAll()
     this.#deadlines.stop()
     this.#cancelWake?.()
@@ -120,7 +124,8 @@ export class Target {
   #pump(): void {
     this.#cancelWake?.()
     for (let next = this.#backlog.next(); next !== undefined; next = this.#backlog.next()) {
-      if (this.#flow.circuit.state === 'open') return this.#fail(this.#backlog.takeAll(), this.#unavailable())
+      if (this.#flow.circuit.state === 'open')
+        return this.#giveUp(this.#backlog.takeAll(), this.#unavailable())
       // The end of a call pumps again.
       if (this.#calls.size >= this.#flow.slots) return
       const wait = this.#waitMs()
@@ -183,8 +188,9 @@ export class Target {
   }
 
   #progress(api: Api): void {
-    const { notices } = this.#options
+    const { notices, onProgress } = this.#options
     notices.recovered()
+    onProgress?.()
     this.#flow.progress()
     if (this.#flow.api.allowed(api)) notices.fellBackToPutRecord()
   }
@@ -201,15 +207,44 @@ export class Target {
   #park(call: Call, error: Error): void {
     this.#options.notices.parked(error)
     this.#flow.circuit.open(error)
-    this.#fail([...call.entries, ...this.#backlog.takeAll()], this.#unavailable())
+    this.#giveUp([...call.entries, ...this.#backlog.takeAll()], this.#unavailable())
   }
 
   #deliver(entries: readonly Entry[], recordId: string): void {
     for (const entry of entries) if (entry.settle({ status: 'delivered', recordId })) this.#counts.delivered++
   }
 
+  /** Nothing more is tried: what can go to the spill does, and the rest fails. */
+  #giveUp(entries: readonly Entry[], error: FirehoseError): void {
+    const { spill } = this.#options
+    const open = entries.filter((entry) => !entry.isOut)
+    const spillable = spill === undefined ? [] : open.filter((entry) => !entry.isFromSpill)
+    this.#fail(
+      open.filter((entry) => spill === undefined || entry.isFromSpill),
+      error,
+    )
+    if (spill !== undefined && spillable.length > 0) void this.#spill(spillable, spill, error)
+  }
+
+  async #spill(
+    entries: readonly Entry[],
+    spill: NonNullable<TargetOptions['spill']>,
+    error: FirehoseError,
+  ): Promise<void> {
+    for (const entry of entries) entry.leave()
+    try {
+      await spill(entries.map((entry) => entry.data))
+      for (const entry of entries) if (entry.settle({ status: 'spilled' })) this.#counts.spilled++
+    } catch (cause) {
+      this.#fail(entries, notSpilled(this.#options.stream, error, cause))
+    }
+  }
+
   #fail(entries: readonly Entry[], error: FirehoseError): void {
-    for (const entry of entries) if (entry.settle({ status: 'failed', error })) this.#counts.failed++
+    for (const entry of entries) {
+      // What came out of the spill goes back there: it has not failed for good.
+      if (entry.settle({ status: 'failed', error }) && !entry.isFromSpill) this.#counts.failed++
+    }
   }
 
   #unavailable(): FirehoseError {
@@ -219,15 +254,15 @@ export class Target {
   /** Settles what is past its deadline, under way or not: whoever waits must know in time. */
   #expire(): void {
     const now = this.#clock.now()
-    const open = this.#unsettled()
+    const open = this.#unsettled().filter((entry) => !entry.isOut)
     const { stream, deliveryTimeout } = this.#options
     const late = open.filter((entry) => entry.deadline <= now)
     if (late.length > 0) {
       const error = deliveryTimedOut(stream, deliveryTimeout, this.#lastError)
       this.#options.notices.stalled(deliveryTimeout, this.#lastError)
-      this.#fail(late, error)
+      this.#giveUp(late, error)
     }
-    this.#backlog.dropSettled()
-    for (const entry of open) if (!entry.settled) this.#deadlines.watch(entry.deadline)
+    this.#backlog.dropGivenUp()
+    for (const entry of open) if (!entry.isOut) this.#deadlines.watch(entry.deadline)
   }
 }

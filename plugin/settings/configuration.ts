@@ -6,6 +6,7 @@ import { type MappingRow, ROW_NAMES, readStream } from './mapped-streams.js'
 import { describeIssues, settingsError, showPath, showValue } from './problems.js'
 import { NAME_THE_REGION, REGION, rows, SETTING_NAMES, table } from './schema.js'
 import type { Aggregation, AwsClientConfig, DestinationSettings, PutApi, Routing } from './settings.js'
+import { completeSpill, type SpillConfiguration } from './spill-settings.js'
 
 /** A destination's settings, checked and complete: read once, then only looked up. */
 export interface DestinationConfiguration {
@@ -31,6 +32,7 @@ export interface DestinationConfiguration {
   readonly endpoint: string | undefined
   readonly stsEndpoint: string | undefined
   readonly clientConfig: AwsClientConfig
+  readonly spill: SpillConfiguration | undefined
   readonly logger: Logger
 }
 
@@ -117,6 +119,7 @@ function withDefaults(values: Values, context: SettingsContext): DestinationConf
     endpoint: values.endpoint,
     stsEndpoint: values.stsEndpoint,
     clientConfig: values.clientConfig ?? {},
+    spill: values.spill && completeSpill(values.spill, context.env),
     logger: values.logger ?? console,
   })
 }

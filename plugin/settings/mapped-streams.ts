@@ -48,6 +48,11 @@ export const mappingTable = entriesOf(
   entries.flatMap(([event, streams]) => streams.map((stream) => ({ event, stream }))),
 )
 
+/** Whether it could be the name of a delivery stream. */
+export function isStreamName(value: unknown): value is string {
+  return typeof value === 'string' && STREAM_NAME.test(value)
+}
+
 /** The name of what a row names by name or ARN, and the region, where it is told. */
 export function readStream(stream: string): { readonly name: string; readonly region?: string } {
   const arn = STREAM_ARN.exec(stream)?.groups as { name: string; region: string } | undefined

@@ -5,6 +5,7 @@ import { entriesOf } from './entries.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE, httpUrl, integer, logger, matching, oneOf } from './fields.js'
 import { mappingRows, mappingTable } from './mapped-streams.js'
 import type { AwsClientConfig } from './settings.js'
+import { spill } from './spill-settings.js'
 
 // Source of the pattern: the RoleARN of https://docs.aws.amazon.com/firehose/latest/APIReference/API_S3DestinationConfiguration.html
 const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[a-zA-Z_0-9+=,.@\-_/]+$/
@@ -46,6 +47,7 @@ const fields = {
   clientConfig: z.custom<AwsClientConfig>((given) => typeof given === 'object' && given !== null, {
     error: "give an object of the AWS SDK's client options",
   }),
+  spill: spill(),
   logger: logger(),
 }
 

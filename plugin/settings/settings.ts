@@ -80,6 +80,33 @@ export interface DestinationSettings {
   readonly stsEndpoint?: string | undefined
   /** Passed to the AWS SDK's clients. @default {} */
   readonly clientConfig?: AwsClientConfig | undefined
+  /**
+   * A directory, or the URL of an SQS queue, for records that cannot be delivered in time: they are sent from there when
+   * the stream takes records again, by a later process too. @default none: they fail
+   */
+  readonly spill?: string | SpillSettings | undefined
   /** Where notices go. @default console */
   readonly logger?: Logger | undefined
+}
+
+/** Where records are kept that cannot be delivered in time. */
+export type SpillSettings = SpillDirectorySettings | SpillQueueSettings
+
+/** A directory of this machine, or one that several share. */
+export interface SpillDirectorySettings extends DrainSettings {
+  readonly directory: string
+  /** Bytes kept at most; beyond them records fail. @default 1073741824 */
+  readonly maxBytes?: number | undefined
+}
+
+/** A standard SQS queue, for fleets and for machines without a disk. Uses the ambient AWS credentials. */
+export interface SpillQueueSettings extends DrainSettings {
+  readonly queueUrl: string
+  /** @default that of the URL, else process.env.AWS_REGION, else 'us-west-2' */
+  readonly region?: string | undefined
+}
+
+interface DrainSettings {
+  /** Of a stream's calls at once, how much the spill may have while it is emptied, up to 1. @default 0.25 */
+  readonly drainShare?: number | undefined
 }

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { CommandError } from './command-error.js'
 import { iamCommand } from './iam-command.js'
 import { localAwsCommand } from './local-aws-command.js'
+import { replayCommand } from './replay-command.js'
 import { serveCommand } from './serve-command.js'
 import type { Terminal } from './terminal.js'
 
@@ -25,7 +26,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     // Commander has said what is wrong itself; help and version end with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
     for (const line of linesOf(error)) terminal.err(`error: ${line}`)
-    return FAILED
+    return error instanceof CommandError ? error.exitCode : FAILED
   }
 }
 
@@ -35,9 +36,8 @@ function program(terminal: Terminal): Command {
     .version(version(), '-v, --version')
     .helpCommand('help [command]', 'all about a command')
     .addHelpText('after', EXAMPLES)
-  for (const command of [serveCommand(terminal), localAwsCommand(terminal), iamCommand(terminal)]) {
-    program.addCommand(command)
-  }
+  const commands = [serveCommand, replayCommand, localAwsCommand, iamCommand]
+  for (const command of commands) program.addCommand(command(terminal))
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),

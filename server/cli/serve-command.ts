@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
+import type { StreamReport } from '../../plugin/delivery/stats.js'
+import { completeSpill } from '../../plugin/settings/spill-settings.js'
+import { DEFAULT_CONFIG_FILE, DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
 import { readServeConfig, type ServeConfiguration } from '../config/configuration.js'
 import { DEMO_CONFIG } from '../demo.js'
 import { pointedAt } from '../embedded-aws.js'
@@ -33,7 +35,7 @@ Environment:
 
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
-const DEFAULT_DEAD_LETTERS = './dead-letters'
+const DEFAULT_SPILL = completeSpill({ directory: './spill' })
 
 /** Container platforms kill 10 s after they ask: by then what is queued must be delivered. */
 const SHUTDOWN_TIMEOUT_MS = 8_000
@@ -124,6 +126,7 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
 function adaptation(log: Log, localAws: OpenLocalAws | undefined) {
   return (configuration: ServeConfiguration): ServeConfiguration => ({
     ...(localAws === undefined ? configuration : pointedAt(configuration, localAws.endpoint)),
+    spill: configuration.spill ?? DEFAULT_SPILL,
     deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
     onRequest: (entry) => log.request(entry),
   })
@@ -168,6 +171,6 @@ function stopOnSignal({ server, localAws, watch }: Running, terminal: Terminal):
 
 function summary(report: ProxyReport): string {
   const streams = Object.values(report).flatMap((source) => Object.values(source))
-  const sum = (name: 'delivered' | 'failed') => streams.reduce((total, stream) => total + stream[name], 0)
-  return `Closed: ${sum('delivered')} records delivered, ${sum('failed')} failed`
+  const sum = (name: keyof StreamReport) => streams.reduce((total, stream) => total + stream[name], 0)
+  return `Closed: ${sum('delivered')} records delivered, ${sum('spilled')} spilled, ${sum('failed')} failed`
 }

@@ -12,4 +12,6 @@ export interface Terminal {
   out(line: string): void
   /** Writes a line to stderr. */
   err(line: string): void
+  /** Puts text in place of the line on stderr that the cursor is in, and leaves it there; for {@link isInteractive}. */
+  rewrite(text: string): void
 }

@@ -5,8 +5,11 @@ import { showPath } from '../../plugin/settings/problems.js'
 import { type ConfigResult, readServeConfig, type ServeConfiguration } from './configuration.js'
 import { type Environment, interpolate } from './environment.js'
 
-/** Where `serve` and `iam` look when no file is named. */
+/** Where `serve`, `replay` and `iam` look when no file is named. */
 export const DEFAULT_CONFIG_FILE = './analytics-firehose.yaml'
+
+/** Where `serve` keeps dead letters when the file does not say. */
+export const DEFAULT_DEAD_LETTERS = './dead-letters'
 
 export interface ConfigFileContext {
   readonly env: Environment

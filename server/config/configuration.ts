@@ -2,6 +2,7 @@ import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
+import { completeSpill, type SpillConfiguration } from '../../plugin/settings/spill-settings.js'
 import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import { isJsonObject } from '../json-object.js'
@@ -15,6 +16,7 @@ export interface ProxyConfiguration {
   readonly sources: readonly SourceConfiguration[]
   readonly maxBufferedBytes: number
   readonly maxClients: number
+  readonly spill: SpillConfiguration | undefined
   readonly deadLetters: string | undefined
   readonly trustProxy: TrustSetting
   readonly publicUrl: string | undefined
@@ -87,6 +89,7 @@ function read(
       ),
       maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
       maxClients: values.maxClients ?? 100,
+      spill: values.spill && completeSpill(values.spill, context.env),
       deadLetters: values.deadLetters,
       trustProxy: values.trustProxy ?? false,
       publicUrl: values.publicUrl?.replace(/\/+$/, ''),
@@ -126,6 +129,11 @@ function readDestinations(
   }
 }
 
+const OF_THE_WHOLE = [
+  ['maxBufferedBytes', 'memory is capped for all sources together'],
+  ['spill', 'all sources share one'],
+] as const
+
 function readDestination(
   source: unknown,
   destination: unknown,
@@ -136,9 +144,9 @@ function readDestination(
   const { id } = Object(source) as { id?: unknown }
   // What is not an object the proxy's own schema has told.
   if (!isJsonObject(destination)) return { problems: [] }
-  if ('maxBufferedBytes' in destination) {
-    const path = showPath([...at, 'maxBufferedBytes'])
-    return { problems: [`${path}: memory is capped for all sources together; set it beside sources`] }
+  for (const [name, why] of OF_THE_WHOLE) {
+    if (name in destination)
+      return { problems: [`${showPath([...at, name])}: ${why}; set it beside sources`] }
   }
   const sourceId = isSourceId(id) ? { sourceId: id } : {}
   const settings = { logger, ...sourceId, ...destination }

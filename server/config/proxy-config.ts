@@ -1,12 +1,12 @@
 import type { Logger } from '../../plugin/logger.js'
-import type { DestinationSettings } from '../../plugin/settings/settings.js'
+import type { DestinationSettings, SpillSettings } from '../../plugin/settings/settings.js'
 import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
 
-/** `sourceId` is the source's `id` unless given; memory is capped for all sources by `maxBufferedBytes`. */
-type SourceDestination = Omit<DestinationSettings, 'maxBufferedBytes'>
+/** `sourceId` is the source's `id` unless given; memory and spill are those of the proxy. */
+type SourceDestination = Omit<DestinationSettings, 'maxBufferedBytes' | 'spill'>
 
 /** How many requests a source may send. */
 export interface RateLimitConfig {
@@ -75,6 +75,12 @@ export interface ProxyConfig {
   readonly maxBufferedBytes?: number | undefined
   /** AWS clients held at most, one for each region, role and external ID. @default 100 */
   readonly maxClients?: number | undefined
+  /**
+   * Directory for records that cannot be delivered in time, of all sources: they are acknowledged once they are in it,
+   * and sent from there when their stream takes records again, by a later process too.
+   * @default none: such requests are answered 503; `serve`: './spill'
+   */
+  readonly spill?: string | SpillSettings | undefined
   /**
    * Directory for the events that can never be delivered. Without one they are only logged, without payload.
    * @default none; `serve`: './dead-letters'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { flag, httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
+import { spill } from '../../plugin/settings/spill-settings.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
 import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
 import { MAX_BODY_BYTES } from '../http/limits.js'
@@ -8,13 +9,13 @@ import { parsePublicUrl } from '../web/public-url.js'
 
 const WRITE_KEY = 'give the write key in quotes, or a list of them'
 
-const NO_SPACE = 'give the write key without spaces and line breaks, which no sender sends'
+const NO_SPACE = 'give the write key without spaces around it and line breaks, which no sender sends'
 
 /** Secrets kept in files end in a line break, as a rule. */
 const writeKey = z
   .string({ error: WRITE_KEY })
   .min(1, { error: WRITE_KEY })
-  .regex(/^\S*$/, { error: NO_SPACE })
+  .regex(/^(\S(.*\S)?)?$/, { error: NO_SPACE })
 
 const ORIGIN = "give origins such as 'https://www.example.com' or 'https://*.example.com', or '*' for all"
 
@@ -103,6 +104,7 @@ const proxyFields = {
   // Less would refuse for ever a body of the size that is allowed.
   maxBufferedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER).optional(),
   maxClients: integer(1, 100_000).optional(),
+  spill: spill().optional(),
   deadLetters: text('give a directory').optional(),
   trustProxy: z
     .preprocess(

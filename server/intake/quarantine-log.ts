@@ -1,5 +1,5 @@
+import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { Logger } from '../../plugin/logger.js'
-import type { DeadLetterCode } from '../dead-letter.js'
 import type { Source } from '../source.js'
 import { unicodeEscaped } from '../unicode-escape.js'
 

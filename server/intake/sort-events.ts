@@ -1,5 +1,5 @@
+import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { SegmentEvent } from '../../plugin/event.js'
-import type { DeadLetterCode } from '../dead-letter.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, unauthorized } from '../http/http-problem.js'
 import { sourceWithKey, writeKeyIn } from '../http/write-key.js'

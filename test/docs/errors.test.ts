@@ -33,7 +33,7 @@ describe('docs/errors.md', () => {
   )
 
   it('tells of each code that stands in dead letters alone', () => {
-    const [declaration] = readSources('server').flatMap(
+    const [declaration] = readSources('plugin').flatMap(
       ({ text }) => text.match(/type DeadLetterCode = .*/) ?? [],
     )
     const own = [...(declaration ?? '').matchAll(/'(ERR_\w+)'/g)].map((match) => match[1])

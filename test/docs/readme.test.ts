@@ -83,7 +83,7 @@ describe("the README's blocks", () => {
     const dir = userFolder()
     const stdout = await runScript(dir, block('try'))
     expect(stdout).toContain('{ AssumeRole: 1, PutRecordBatch: 3 }')
-    expect(stdout).toContain('new_users: { delivered: 1, failed: 0 }')
+    expect(stdout).toContain('new_users: { delivered: 1, spilled: 0, failed: 0 }')
     expect(lines(join(dir, 'out'), 'new_users')).toMatchObject([
       { type: 'track', event: 'User Registered', properties: { plan: 'Pro Annual' }, userId: 'u1' },
     ])

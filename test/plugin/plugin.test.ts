@@ -187,7 +187,7 @@ describe('the plugin in a real Analytics', () => {
     analytics.track({ userId: 'u', event: 'A' })
     await analytics.deregister(plugin.name)
     expect(await events('everything')).toHaveLength(1)
-    expect(await plugin.close()).toEqual({ everything: { delivered: 1, failed: 0 } })
+    expect(await plugin.close()).toEqual({ everything: { delivered: 1, spilled: 0, failed: 0 } })
   })
 
   it('works beside the Segment.io plugin, whose library mark stays', async () => {

@@ -27,11 +27,19 @@ export class FakeDestination implements Destination {
 
   async close({ timeout }: { timeout?: number } = {}) {
     this.calls.push(timeout === undefined ? 'close' : `close ${timeout > 0 ? 'in time' : 'at once'}`)
-    return { everything: { delivered: this.delivered.length, failed: 0 } }
+    return { everything: { delivered: this.delivered.length, spilled: 0, failed: 0 } }
   }
 
   stats() {
-    return { unmapped: 0, off: 0, dropped: 0, delivered: this.delivered.length, failed: 0, streams: {} }
+    return {
+      spilled: 0,
+      unmapped: 0,
+      off: 0,
+      dropped: 0,
+      delivered: this.delivered.length,
+      failed: 0,
+      streams: {},
+    }
   }
 }
 

@@ -493,8 +493,8 @@ describe('close', () => {
     deliver()
     expect(await first).toBe(200)
     expect(await closed).toEqual({
-      Website: { everything: { delivered: 1, failed: 0 } },
-      App: { everything: { delivered: 0, failed: 0 } },
+      Website: { everything: { delivered: 1, spilled: 0, failed: 0 } },
+      App: { everything: { delivered: 0, spilled: 0, failed: 0 } },
     })
     expect(web.calls).toEqual(['deliver', 'flush', 'close in time'])
   })

@@ -623,7 +623,10 @@ describe('close', () => {
     expect(codes(await delivery.deliver([record('late')]))).toEqual(['ERR_CLOSED'])
     await clock.settle()
     for (const call of [...waiting]) await call.take()
-    expect(await closed).toEqual({ a: { delivered: 2, failed: 0 }, b: { delivered: 1, failed: 0 } })
+    expect(await closed).toEqual({
+      a: { delivered: 2, spilled: 0, failed: 0 },
+      b: { delivered: 1, spilled: 0, failed: 0 },
+    })
     expect(await delivery.close()).toEqual(await closed)
     expect(clock.timers).toBe(0)
   })
@@ -636,7 +639,7 @@ describe('close', () => {
     const closed = delivery.close({ timeout: 500 })
     await clock.advance(500)
     expect(codes([...(await first), ...(await second)])).toEqual(['ERR_CLOSED', 'ERR_CLOSED'])
-    expect(await closed).toEqual({ s: { delivered: 0, failed: 2 } })
+    expect(await closed).toEqual({ s: { delivered: 0, spilled: 0, failed: 2 } })
     await only(waiting).take()
     expect(waiting).toHaveLength(0)
   })

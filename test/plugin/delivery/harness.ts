@@ -2,6 +2,7 @@ import { type ClassifiedError, classify } from '../../../plugin/aws/error-classe
 import type { Api, PutResult, RecordAnswer } from '../../../plugin/aws/put.js'
 import { ByteBudget } from '../../../plugin/delivery/byte-budget.js'
 import { FirehoseDelivery } from '../../../plugin/delivery/delivery.js'
+import type { DeliverySpill } from '../../../plugin/delivery/spilling.js'
 import type { MappedRecord } from '../../../plugin/mapper.js'
 import { parseSettings } from '../../../plugin/settings/configuration.js'
 import type { DestinationSettings } from '../../../plugin/settings/settings.js'
@@ -23,7 +24,7 @@ export interface FakeCall {
 }
 
 /** A delivery on a fake clock whose calls wait to be answered by the test. */
-export function harness(settings: Partial<DestinationSettings> = {}) {
+export function harness(settings: Partial<DestinationSettings> = {}, spill?: DeliverySpill) {
   const clock = new FakeClock()
   const waiting: FakeCall[] = []
   const calls: FakeCall[] = []
@@ -66,7 +67,7 @@ export function harness(settings: Partial<DestinationSettings> = {}) {
       calls.push(call)
     })
 
-  const delivery = new FirehoseDelivery(configuration, { put, budget, clock })
+  const delivery = new FirehoseDelivery(configuration, { put, budget, clock, spill })
   return { delivery, clock, budget, calls, waiting, notices }
 }
 

@@ -33,7 +33,7 @@ function withConfig(text = CONFIG) {
 
 describe('help', () => {
   it.each([
-    [['--help'], ['serve', 'local-aws', 'iam', 'Examples:']],
+    [['--help'], ['serve', 'replay', 'local-aws', 'iam', 'Examples:']],
     [
       ['help', 'serve'],
       ['--config <file>', '--host <host>', '--port <port>', '--local-aws [dir]', 'Examples:'],
@@ -41,6 +41,10 @@ describe('help', () => {
     [
       ['serve', '--help'],
       ['--config <file>', 'PORT, HOST'],
+    ],
+    [
+      ['replay', '--help'],
+      ['--from <path>', '--dry-run', 'Examples:'],
     ],
     [
       ['local-aws', '--help'],

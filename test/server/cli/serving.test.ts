@@ -48,7 +48,7 @@ describe('serve --local-aws', () => {
     run.child.kill('SIGTERM')
     const { code, stdout, stderr } = await run.ended()
     expect(code).toBe(0)
-    expect(stdout).toMatch(/SIGTERM: .*\nClosed: 4 records delivered, 0 failed\n$/)
+    expect(stdout).toMatch(/SIGTERM: .*\nClosed: 4 records delivered, 0 spilled, 0 failed\n$/)
     const logged = stderr.trimEnd().split('\n')
     expect(logged.map((line) => JSON.parse(line))).toEqual([
       {

@@ -59,7 +59,7 @@ describe('a config file', () => {
     // It stays one value, of which one thing is wrong.
     expect(parseConfigFile(FILE, { env: { WEB_WRITE_KEY: hostile } })).toEqual({
       problems: [
-        'sources[0].writeKey: got a value (kept secret); give the write key without spaces and line breaks, which no sender sends',
+        'sources[0].writeKey: got a value (kept secret); give the write key without spaces around it and line breaks, which no sender sends',
       ],
     })
   })

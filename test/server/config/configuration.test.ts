@@ -206,7 +206,7 @@ describe('a config', () => {
       'settings that are of no use there',
       { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
       [
-        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, deadLetters, trustProxy, publicUrl, customPath, onRequest, logger',
+        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, onRequest, logger',
         'sources[0].destination.maxBufferedBytes: memory is capped for all sources together; set it beside sources',
       ],
     ],

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../plugin/errors.js'
+import type { ErrorCode } from '../errors.js'
 
 /** Why an event can never be delivered. */
 export type DeadLetterCode = ErrorCode | 'ERR_INVALID_EVENT' | 'ERR_UNKNOWN_WRITE_KEY'

@@ -1,12 +1,14 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { Clock } from '../plugin/clock.js'
+import type { Clock } from '../clock.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
 
 /** Events hold personal data: none but the owner reads them. */
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
 const NEWLINE = 0x0a
+/** Whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
+const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 
 /** One call of `write` that waits for the disk. */
 interface Waiting {
@@ -19,17 +21,21 @@ interface Waiting {
  * Dead letters as JSON lines in a file a day (UTC), `<directory>/YYYY-MM-DD.ndjson`.
  *
  * `write` resolves when its lines are on the disk. All that wait at a time share one fsync. The file is opened anew
- * each time, so that it may be moved or removed while the server runs.
+ * each time, so that it may be moved or removed while the server runs. Beyond `maxBytes` in the directory it rejects,
+ * until files are moved away.
  */
 export class DeadLetterFiles implements DeadLetterStore {
   readonly directory: string
   readonly #clock: Clock
+  readonly #maxBytes: number
   #waiting: Waiting[] = []
   #isWriting = false
 
-  constructor(directory: string, clock: Clock) {
+  /** @param maxBytes - of all files in the directory */
+  constructor(directory: string, clock: Clock, maxBytes = DEFAULT_MAX_BYTES) {
     this.directory = resolve(directory)
     this.#clock = clock
+    this.#maxBytes = maxBytes
   }
 
   write(letters: readonly DeadLetter[]): Promise<void> {
@@ -59,6 +65,12 @@ export class DeadLetterFiles implements DeadLetterStore {
   async #append(lines: string): Promise<void> {
     const created = await mkdir(this.directory, { recursive: true, mode: DIRECTORY_MODE })
     if (created !== undefined) await syncDirectory(dirname(created))
+    const held = await bytesIn(this.directory)
+    if (held + Buffer.byteLength(lines) > this.#maxBytes) {
+      throw new Error(
+        `${this.directory} holds ${held} bytes of dead letters, at most ${this.#maxBytes} are kept; move files away`,
+      )
+    }
     const day = new Date(this.#clock.wallTime()).toISOString().slice(0, 10)
     const file = await open(join(this.directory, `${day}.ndjson`), 'a+', FILE_MODE)
     try {
@@ -86,6 +98,13 @@ function toLine(letter: DeadLetter): string {
 async function lastByte(file: FileHandle, size: number): Promise<number | undefined> {
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
   return buffer[0]
+}
+
+/** A file a day: there are few. */
+async function bytesIn(directory: string): Promise<number> {
+  const names = await readdir(directory)
+  const files = await Promise.all(names.map((name) => stat(join(directory, name)).catch(() => undefined)))
+  return files.reduce((sum, file) => sum + (file?.isFile() ? file.size : 0), 0)
 }
 
 /** A new file is durable when its directory is. */

@@ -10,11 +10,11 @@ import {
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
-import { systemClock } from '../../plugin/clock.js'
-import type { DeadLetter } from '../../server/dead-letter.js'
-import { DeadLetterFiles } from '../../server/dead-letter-files.js'
-import { NOW, NOW_ISO } from './proxy-harness.js'
-import { tempDir } from './temp-dir.js'
+import { systemClock } from '../../../plugin/clock.js'
+import type { DeadLetter } from '../../../plugin/dead-letters/dead-letter.js'
+import { DeadLetterFiles } from '../../../plugin/dead-letters/dead-letter-files.js'
+import { NOW, NOW_ISO } from '../../server/proxy-harness.js'
+import { tempDir } from '../../server/temp-dir.js'
 
 const letter = (messageId: string, data: unknown = { userId: 'ü' }): DeadLetter => ({
   at: NOW_ISO,

@@ -1,0 +1,150 @@
+import { backoffMs } from '../backoff.js'
+import type { Clock } from '../clock.js'
+import type { FirehoseError } from '../errors.js'
+import type { Spill, SpillClaim, SpillTarget } from '../spill/spill.js'
+import type { RecordOutcome } from './outcome.js'
+
+export interface SpillDrainOptions {
+  readonly spill: Spill
+  readonly target: SpillTarget
+  /** How many calls' worth of records are under way at once at most. */
+  readonly lanes: number
+  /** Records in a call. */
+  readonly batch: number
+  /** Sends records; what fails is not spilled again. */
+  readonly deliver: (records: readonly Uint8Array[]) => Promise<RecordOutcome[]>
+  /** Whether a record sent now would fail at once. */
+  readonly isParked: () => boolean
+  /** Keeps what Firehose refuses for good; resolves when that is durable. */
+  readonly quarantine: (record: Uint8Array, error: FirehoseError) => Promise<void>
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
+
+/**
+ * Sends what one target has in the spill, oldest first, beside what comes in: never more at a time than its lanes, so
+ * that live records keep the rest of the target's calls. It stops at the first sign that the target does not take
+ * records, and tries again after a pause that grows.
+ */
+export class SpillDrain {
+  readonly #options: SpillDrainOptions
+  #running: Promise<void> | undefined
+  #cancel: (() => void) | undefined
+  #failures = 0
+  #isStopped = false
+
+  constructor(options: SpillDrainOptions) {
+    this.#options = options
+  }
+
+  /** There may be something to send, and the target may take it. */
+  poke(): void {
+    if (this.#isStopped || this.#running !== undefined) return
+    this.#cancel?.()
+    this.#cancel = undefined
+    this.#running = this.#run()
+      .catch((error) => {
+        this.#failures++
+        this.#options.onError(error)
+      })
+      .finally(() => {
+        this.#running = undefined
+        this.#wait()
+      })
+  }
+
+  /** There is something to send, of which the target would not have now. */
+  later(): void {
+    if (this.#running !== undefined || this.#cancel !== undefined) return
+    this.#failures = Math.max(1, this.#failures)
+    this.#wait()
+  }
+
+  /** Resolves when nothing is under way any more; what was claimed is given back. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancel?.()
+    await this.#running
+  }
+
+  #wait(): void {
+    if (this.#isStopped || this.#failures === 0) return
+    const { clock } = this.#options
+    const pause = FIRST_PAUSE_MS + backoffMs(this.#failures - 1, clock, FIRST_PAUSE_MS, LONGEST_PAUSE_MS)
+    this.#cancel = clock.after(pause, () => this.poke())
+  }
+
+  async #run(): Promise<void> {
+    const { spill, target, isParked } = this.#options
+    while (!this.#isStopped) {
+      if (isParked()) {
+        this.#failures++
+        return
+      }
+      const claim = await spill.claim(target)
+      if (claim === undefined) {
+        this.#failures = 0
+        return
+      }
+      const isEmpty = await this.#sendOrGiveBack(claim)
+      if (!isEmpty) {
+        this.#failures++
+        return
+      }
+      this.#failures = 0
+    }
+  }
+
+  async #sendOrGiveBack(claim: SpillClaim): Promise<boolean> {
+    try {
+      return await this.#send(claim)
+    } catch (error) {
+      await claim.release()
+      throw error
+    }
+  }
+
+  /** Whether all of the claim is out of the spill. */
+  async #send(claim: SpillClaim): Promise<boolean> {
+    const { lanes, batch } = this.#options
+    const { records } = claim
+    const left: number[] = []
+    let isSick = false
+    for (let from = 0; from < records.length; from += lanes * batch) {
+      const indexes = Array.from(
+        { length: Math.min(lanes * batch, records.length - from) },
+        (_, i) => from + i,
+      )
+      if (isSick || this.#isStopped) {
+        left.push(...indexes)
+        continue
+      }
+      const undelivered = await this.#sendSome(claim, indexes)
+      left.push(...undelivered)
+      isSick = undelivered.length > 0
+    }
+    if (left.length === 0) await claim.done()
+    else await claim.release(left.length === records.length ? undefined : left)
+    return left.length === 0
+  }
+
+  /** Those of the records that are still to be delivered. */
+  async #sendSome({ records }: SpillClaim, indexes: readonly number[]): Promise<number[]> {
+    const { deliver, quarantine } = this.#options
+    const outcomes = await deliver(indexes.map((index) => records[index] as Uint8Array))
+    const left: number[] = []
+    for (const [i, index] of indexes.entries()) {
+      const outcome = outcomes[i]
+      if (outcome?.status === 'delivered') continue
+      if (outcome?.status === 'failed' && outcome.error.permanent) {
+        await quarantine(records[index] as Uint8Array, outcome.error)
+      } else {
+        left.push(index)
+      }
+    }
+    return left
+  }
+}

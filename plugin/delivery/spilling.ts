@@ -1,0 +1,140 @@
+import type { Clock } from '../clock.js'
+import type { FirehoseError } from '../errors.js'
+import type { Logger } from '../logger.js'
+import type { MappedRecord } from '../mapper.js'
+import type { Spill, SpillTarget } from '../spill/spill.js'
+import type { RecordOutcome } from './outcome.js'
+import { SpillDrain } from './spill-drain.js'
+
+/** What of a spill is the same for all that share it. */
+export interface SpillParts {
+  readonly store: Spill
+  /** Of a target's calls, how much the spill may have, above 0 to 1. */
+  readonly drainShare: number
+  /** Keeps a record that Firehose refuses for good; resolves when that is durable. */
+  readonly quarantine: (stream: string, record: Uint8Array, error: FirehoseError) => Promise<void>
+}
+
+export interface DeliverySpill extends SpillParts {
+  readonly targetOf: (stream: string) => SpillTarget
+}
+
+export interface SpillingOptions extends DeliverySpill {
+  /** Calls of a target at once. */
+  readonly lanes: number
+  /** Records in a call. */
+  readonly batch: number
+  readonly deliver: (records: readonly MappedRecord[]) => Promise<RecordOutcome[]>
+  readonly isParked: (stream: string) => boolean
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** What an earlier process, or one that died, left behind is looked for this often. */
+const LOOK_MS = 10_000
+
+/**
+ * In an outage records come one by one: those of so many ms go together, or there would be a file for each. Whoever
+ * waits for them has waited for `deliveryTimeout` before, or would be told to come back in seconds.
+ */
+const GATHER_MS = 100
+
+/** Records on their way into the spill. */
+interface Gathered {
+  readonly records: Uint8Array[]
+  kept: Promise<void>
+  /** Now. */
+  go: () => void
+}
+
+/** The way of one delivery's records into the spill, and out of it again. */
+export class Spilling {
+  readonly #options: SpillingOptions
+  readonly #drains = new Map<string, SpillDrain>()
+  readonly #gathered = new Map<string, Gathered>()
+  #cancelLook: (() => void) | undefined
+  #isStopped = false
+
+  constructor(options: SpillingOptions) {
+    this.#options = options
+    // Not in the turn of the constructor: what it delivers to is not made yet.
+    options.clock.defer(() => this.#look())
+  }
+
+  /** Resolves when the records will outlive a power cut. */
+  append(stream: string, records: readonly Uint8Array[]): Promise<void> {
+    const gathered = this.#gathered.get(stream) ?? this.#gather(stream)
+    for (const record of records) gathered.records.push(record)
+    if (this.#isStopped) gathered.go()
+    return gathered.kept
+  }
+
+  /** Where records of the stream wait for others. */
+  #gather(stream: string): Gathered {
+    const { store, targetOf, clock } = this.#options
+    let cancel = () => {}
+    const gathered: Gathered = {
+      records: [],
+      kept: Promise.resolve(),
+      go: () => {},
+    }
+    gathered.kept = new Promise<void>((resolve, reject) => {
+      gathered.go = () => {
+        cancel()
+        this.#gathered.delete(stream)
+        store
+          .append(targetOf(stream), gathered.records)
+          .then(() => this.#drain(stream).later())
+          .then(resolve, reject)
+      }
+    })
+    cancel = clock.after(GATHER_MS, () => gathered.go())
+    this.#gathered.set(stream, gathered)
+    return gathered
+  }
+
+  /** The stream takes records: what it has in the spill may go out. */
+  drain(stream: string): void {
+    this.#drains.get(stream)?.poke()
+  }
+
+  /** Resolves when nothing of the spill is under way any more. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#cancelLook?.()
+    for (const gathered of [...this.#gathered.values()]) gathered.go()
+    await Promise.all([...this.#drains.values()].map((drain) => drain.stop()))
+  }
+
+  #look(): void {
+    if (this.#isStopped) return
+    const { store, targetOf, clock } = this.#options
+    for (const { key, stream } of store.targets()) {
+      if (key === targetOf(stream).key) this.#drain(stream).poke()
+    }
+    this.#cancelLook = clock.after(LOOK_MS, () => this.#look())
+  }
+
+  #drain(stream: string): SpillDrain {
+    const known = this.#drains.get(stream)
+    if (known !== undefined) return known
+    const { store, targetOf, drainShare, lanes, batch, deliver, isParked, quarantine, clock, logger } =
+      this.#options
+    const drain = new SpillDrain({
+      spill: store,
+      target: targetOf(stream),
+      lanes: Math.max(1, Math.floor(lanes * drainShare)),
+      batch,
+      deliver: (records) => deliver(records.map((data) => ({ stream, data }))),
+      isParked: () => isParked(stream),
+      quarantine: (record, error) => quarantine(stream, record, error),
+      clock,
+      onError: (error) => {
+        const why = error instanceof Error ? error.message : String(error)
+        logger.error(`The spill of stream "${stream}" cannot be emptied for now: ${why}`)
+      },
+    })
+    this.#drains.set(stream, drain)
+    return drain
+  }
+}

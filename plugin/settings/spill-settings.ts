@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { MAX_RECORD_BYTES } from '../limits.js'
+import { integer } from './fields.js'
+import type { SpillSettings } from './settings.js'
+
+/** A spill's settings, checked and complete. */
+export type SpillConfiguration = { readonly drainShare: number } & (
+  | { readonly directory: string; readonly maxBytes: number }
+  | { readonly queueUrl: string; readonly region: string }
+)
+
+const SPILL =
+  "give a directory, such as './spill', the URL of an SQS queue, { directory, maxBytes, drainShare } or { queueUrl, region, drainShare }"
+const DIRECTORY = 'give a directory'
+const QUEUE =
+  'give the URL of a standard SQS queue, such as https://sqs.us-west-2.amazonaws.com/123456789012/spill'
+const REGION = "name the queue's AWS region, such as 'us-west-2'"
+const SHARE = 'use a number above 0 and up to 1'
+
+const SQS_URL = /^https?:\/\/[^/]+\/(?:.*\/)?\d{12}\/[\w-]{1,80}$/
+const SQS_REGION = /^https?:\/\/(?:sqs\.)?([a-z]{2,}(?:-[a-z0-9]+)+-\d+)\./
+const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
+const DEFAULT_DRAIN_SHARE = 0.25
+
+const drainShare = z.number({ error: SHARE }).positive({ error: SHARE }).max(1, { error: SHARE }).optional()
+
+const directory = z.strictObject({
+  directory: z.string({ error: DIRECTORY }).min(1, { error: DIRECTORY }),
+  maxBytes: integer(MAX_RECORD_BYTES, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
+  drainShare,
+})
+
+const queue = z.strictObject({
+  queueUrl: z.string({ error: QUEUE }).regex(SQS_URL, { error: QUEUE }),
+  region: z.string({ error: REGION }).min(1, { error: REGION }).optional(),
+  drainShare,
+})
+
+/** Where records are kept that cannot be delivered in time. */
+export function spill() {
+  return z.unknown().transform((given, context): SpillSettings => {
+    const whole = typeof given === 'string' ? spillNamed(given) : given
+    if (typeof whole !== 'object' || whole === null) return refuse(context, SPILL, given)
+    const parsed = ('queueUrl' in whole ? queue : directory).safeParse(whole, { reportInput: true })
+    if (parsed.success) return parsed.data
+    for (const issue of parsed.error.issues)
+      context.issues.push({ ...issue } as (typeof context.issues)[number])
+    return z.NEVER
+  })
+}
+
+function refuse(context: z.core.ParsePayload, message: string, input: unknown): never {
+  context.issues.push({ code: 'custom', message, input })
+  return z.NEVER
+}
+
+/** Text is a directory, unless it is a URL. */
+function spillNamed(text: string): SpillSettings {
+  return /^https?:\/\//.test(text) ? { queueUrl: text } : { directory: text }
+}
+
+/** Fills in what was left out. */
+export function completeSpill(
+  given: SpillSettings,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): SpillConfiguration {
+  const { drainShare = DEFAULT_DRAIN_SHARE } = given
+  if ('directory' in given) {
+    return { directory: given.directory, maxBytes: given.maxBytes ?? DEFAULT_MAX_BYTES, drainShare }
+  }
+  const { queueUrl } = given
+  const region = given.region ?? SQS_REGION.exec(queueUrl)?.[1] ?? (env['AWS_REGION'] || 'us-west-2')
+  return { queueUrl, region, drainShare }
+}

@@ -1,0 +1,73 @@
+import type { Spill, SpillClaim, SpillStats, SpillTarget } from './spill.js'
+
+/**
+ * A spill of which only so many claims are held at a time, whoever asks: a claim is read into memory, and after an
+ * outage each of a thousand streams has something to claim.
+ */
+export class BoundedClaims implements Spill {
+  readonly #spill: Spill
+  readonly #waiting: (() => void)[] = []
+  #free: number
+
+  constructor(spill: Spill, max: number) {
+    this.#spill = spill
+    this.#free = max
+  }
+
+  append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
+    return this.#spill.append(target, records)
+  }
+
+  async claim(target: SpillTarget): Promise<SpillClaim | undefined> {
+    await this.#take()
+    let claim: SpillClaim | undefined
+    try {
+      claim = await this.#spill.claim(target)
+    } finally {
+      if (claim === undefined) this.#giveBack()
+    }
+    return claim && this.#counted(claim)
+  }
+
+  targets(): readonly SpillTarget[] {
+    return this.#spill.targets()
+  }
+
+  stats(): SpillStats {
+    return this.#spill.stats()
+  }
+
+  close(): Promise<void> {
+    return this.#spill.close()
+  }
+
+  /** The claim, whose end lets the next one in. */
+  #counted(claim: SpillClaim): SpillClaim {
+    let isHeld = true
+    const end = (work: Promise<void>) =>
+      work.finally(() => {
+        if (isHeld) this.#giveBack()
+        isHeld = false
+      })
+    return {
+      target: claim.target,
+      records: claim.records,
+      done: () => end(claim.done()),
+      release: (left) => end(claim.release(left)),
+    }
+  }
+
+  #take(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  #giveBack(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, fsyncSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { isDiskFull } from './file-system.js'
+
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+
+/**
+ * Finds out at the start what would else be found out in an outage. A full disk is no reason not to start: the spill
+ * may be what fills it, and only a process that runs empties it.
+ *
+ * @throws the system's error
+ */
+export function checkDirectory(directory: string): void {
+  try {
+    tryOut(directory)
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+  }
+}
+
+function tryOut(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE })
+  const path = join(directory, `.check-${randomUUID()}`)
+  const file = openSync(path, 'wx', FILE_MODE)
+  try {
+    writeSync(file, '\n')
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+    unlinkSync(path)
+  }
+}

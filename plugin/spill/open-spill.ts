@@ -1,0 +1,108 @@
+import { join } from 'node:path'
+import type { Clock } from '../clock.js'
+import type { DeadLetterStore } from '../dead-letters/dead-letter.js'
+import { DeadLetterFiles } from '../dead-letters/dead-letter-files.js'
+import type { SpillParts } from '../delivery/spilling.js'
+import { FirehoseError } from '../errors.js'
+import type { Logger } from '../logger.js'
+import type { SpillConfiguration } from '../settings/spill-settings.js'
+import { BoundedClaims } from './bounded-claims.js'
+import { checkDirectory } from './check-directory.js'
+import { OpeningSpill } from './opening-spill.js'
+import type { Spill } from './spill.js'
+import { openSpillDirectory } from './spill-directory.js'
+
+/** A claim holds up to 8 MiB. */
+const MAX_CLAIMS = 4
+
+export interface OpenSpillOptions {
+  readonly configuration: SpillConfiguration
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Where records go that Firehose refuses for good. @default a folder in the spill's; of a queue, the log */
+  readonly deadLetters?: DeadLetterStore | undefined
+}
+
+/** A spill at work, and the way of what it can never deliver. */
+export interface OpenSpill extends SpillParts {
+  /** Gives back what is claimed and waits for what is being written. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a spill. A queue is opened while records come already: who appends waits for it.
+ *
+ * @throws FirehoseError `ERR_SETTINGS` where nothing can be kept in the directory
+ */
+export function openSpill({ configuration, clock, logger, deadLetters }: OpenSpillOptions): OpenSpill {
+  const opened = open(configuration, { clock, logger })
+  opened.catch((error) => logger.error(`The spill cannot be opened: ${(error as Error).message}`))
+  const store = new BoundedClaims(new OpeningSpill(opened), MAX_CLAIMS)
+  const letters = deadLetters ?? defaultLetters(configuration, clock)
+  return {
+    store,
+    drainShare: configuration.drainShare,
+    async quarantine(stream, record, error) {
+      const letter = letterOf(stream, record, error, clock)
+      await letters?.write([letter])
+      const id = JSON.stringify(letter.messageId)
+      logger.warn(`${error.code}: gave up a spilled record for ${stream}: ${error.message} (messageId ${id})`)
+    },
+    close: () => store.close(),
+  }
+}
+
+type QueueConfiguration = Extract<SpillConfiguration, { readonly queueUrl: string }>
+
+async function openQueue(
+  { queueUrl, region }: QueueConfiguration,
+  parts: Pick<OpenSpillOptions, 'clock' | 'logger'>,
+): Promise<Spill> {
+  // Loaded here and not at the top: whoever spills to a directory needs no SQS.
+  const { openSpillQueue } = await import('./spill-queue.js')
+  return openSpillQueue({ queueUrl, region, ...parts })
+}
+
+function open(
+  configuration: SpillConfiguration,
+  parts: Pick<OpenSpillOptions, 'clock' | 'logger'>,
+): Promise<Spill> {
+  if ('queueUrl' in configuration) return openQueue(configuration, parts)
+  const { directory, maxBytes } = configuration
+  try {
+    checkDirectory(directory)
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).message
+    throw new FirehoseError(
+      'ERR_SETTINGS',
+      `Wrong settings:\n  spill: got ${JSON.stringify(directory)}, in which nothing can be kept (${why}); give a directory that this process may write`,
+      { cause },
+    )
+  }
+  return openSpillDirectory({ directory, maxBytes, ...parts })
+}
+
+function defaultLetters(configuration: SpillConfiguration, clock: Clock): DeadLetterStore | undefined {
+  if ('queueUrl' in configuration) return undefined
+  return new DeadLetterFiles(join(configuration.directory, 'dead-letters'), clock)
+}
+
+function letterOf(stream: string, record: Uint8Array, { code, message }: FirehoseError, clock: Clock) {
+  const text = Buffer.from(record).toString('utf8')
+  let data: unknown = text
+  try {
+    data = JSON.parse(text)
+  } catch {
+    // What was handed to `deliver()` need be no JSON: it is kept as it is.
+  }
+  const { messageId, projectId } = Object(data) as { messageId?: unknown; projectId?: unknown }
+  return {
+    at: new Date(clock.wallTime()).toISOString(),
+    reason: message,
+    code,
+    source: typeof projectId === 'string' ? projectId : null,
+    stream,
+    messageId: typeof messageId === 'string' ? messageId : null,
+    data,
+  }
+}

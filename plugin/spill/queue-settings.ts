@@ -1,0 +1,59 @@
+import { classify } from '../aws/error-classes.js'
+import type { Logger } from '../logger.js'
+
+/** 14 days, the longest that SQS keeps a message. */
+const MAX_RETENTION_SECONDS = 1_209_600
+/** A message is received again each time it is put aside for other targets. */
+const MIN_RECEIVE_COUNT = 1_000
+const QUEUE_URL = /^https?:\/\/[^/]+\/(?:.*\/)?\d{12}\/[\w-]{1,80}(\.fifo)?$/
+
+/** @throws Error where this is not the URL of a standard queue. */
+export function checkQueueUrl(queueUrl: string): void {
+  const match = QUEUE_URL.exec(queueUrl)
+  if (match === null)
+    throw new Error(
+      `The spill queue "${queueUrl}" is not the URL of an SQS queue, such as https://sqs.us-west-2.amazonaws.com/123456789012/spill`,
+    )
+  if (match[1] !== undefined)
+    throw new Error(`The spill queue ${queueUrl} is a FIFO queue: use a standard queue`)
+}
+
+/** Says what would lose records that are not delivered soon. */
+export function warnOfLoss(
+  queueUrl: string,
+  attributes: Readonly<Record<string, string>>,
+  logger: Logger,
+): void {
+  const retentionSeconds = Number(attributes['MessageRetentionPeriod'])
+  if (retentionSeconds < MAX_RETENTION_SECONDS)
+    logger.warn(
+      `The spill queue ${queueUrl} forgets what is not delivered within ${Math.round(retentionSeconds / 3600)} hours. ` +
+        `Set its MessageRetentionPeriod to ${MAX_RETENTION_SECONDS}`,
+    )
+  const redrive = attributes['RedrivePolicy']
+  if (redrive !== undefined && !(maxReceiveCount(redrive) >= MIN_RECEIVE_COUNT))
+    logger.warn(
+      `The spill queue ${queueUrl} moves messages away that are received often, as they are while a stream is down. ` +
+        `Remove its RedrivePolicy, or set its maxReceiveCount to ${MIN_RECEIVE_COUNT}`,
+    )
+}
+
+/** The error of a queue that will not work before someone mends something; `undefined` where it may pass. */
+export function unusable(queueUrl: string, error: unknown): Error | undefined {
+  const { class: kind } = classify(error)
+  if (kind === 'retry' || kind === 'reauth') return undefined
+  const { name, message } = error instanceof Error ? error : new Error(String(error))
+  return new Error(
+    `The spill queue ${queueUrl} cannot be used (${name}: ${message}). Make the queue, and allow sqs:SendMessage, ` +
+      'sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on it',
+    { cause: error },
+  )
+}
+
+function maxReceiveCount(redrivePolicy: string): number {
+  try {
+    return Number((JSON.parse(redrivePolicy) as { maxReceiveCount?: unknown }).maxReceiveCount)
+  } catch {
+    return Number.NaN
+  }
+}

@@ -1,0 +1,244 @@
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import type { Clock } from '../clock.js'
+import { guarded, type Logger } from '../logger.js'
+import { ClaimedFiles } from './claimed-files.js'
+import { type ClaimedFile, DirectoryClaim } from './directory-claim.js'
+import { targetId } from './file-name.js'
+import { errnoOf, nodeFileSystem, type SpillFileSystem } from './file-system.js'
+import { Instances } from './instances.js'
+import { Inventory, type SpillFile } from './inventory.js'
+import { byteLength, checkLines } from './lines.js'
+import { prepareDirectory } from './prepare-directory.js'
+import { scan } from './scan.js'
+import { type Spill, type SpillClaim, SpillFullError, type SpillStats, type SpillTarget } from './spill.js'
+import { MAX_FILE_BYTES, SpillWriter } from './writer.js'
+
+/** Between two heartbeats, and between two looks at what other processes did. */
+const BEAT_MS = 5_000
+/** A directory with very many files is looked at less often: at most this share of the time, one in so many. */
+const SCAN_SHARE = 20
+/** In one claim, so that many small files (a trickle of appends) drain in full batches. */
+const MAX_FILES_IN_CLAIM = 500
+
+export interface SpillDirectoryOptions {
+  readonly directory: string
+  /** Of all files in it, whoever wrote them. */
+  readonly maxBytes: number
+  readonly clock: Clock
+  readonly logger: Logger
+  /** @default the disk */
+  readonly fs?: SpillFileSystem
+}
+
+/**
+ * A spill in a directory that several processes may share.
+ *
+ * @throws Error that names the directory, what is wrong and the fix, where it cannot be made, written or synced.
+ */
+export async function openSpillDirectory(options: SpillDirectoryOptions): Promise<Spill> {
+  const spill = new SpillDirectory(options)
+  await spill.open()
+  return spill
+}
+
+class SpillDirectory implements Spill {
+  readonly #directory: string
+  readonly #maxBytes: number
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #fs: SpillFileSystem
+  readonly #inventory = new Inventory()
+  readonly #instances: Instances
+  readonly #writer: SpillWriter
+  readonly #files: ClaimedFiles
+  readonly #claims = new Set<DirectoryClaim>()
+  /** Appends and claims under way. */
+  readonly #underWay = new Set<Promise<unknown>>()
+  /** Files that failed to be claimed; the next look lets them be tried again. */
+  readonly #failed = new Set<SpillFile>()
+  #reservedBytes = 0
+  #nextScanAt = 0
+  #beating: Promise<void> | undefined
+  #cancelBeat = () => {}
+  #isTroubled = false
+  #isClosed = false
+
+  constructor({ directory, maxBytes, clock, logger, fs = nodeFileSystem }: SpillDirectoryOptions) {
+    const id = randomBytes(8).toString('hex')
+    this.#directory = resolve(directory)
+    this.#maxBytes = maxBytes
+    this.#clock = clock
+    this.#logger = guarded(logger)
+    this.#fs = fs
+    this.#instances = new Instances(this.#directory, id, fs, clock)
+    this.#writer = new SpillWriter(this.#directory, id, fs, this.#inventory)
+    this.#files = new ClaimedFiles(this.#directory, id, fs, this.#inventory, this.#logger)
+  }
+
+  async open(): Promise<void> {
+    await this.#prepare()
+    await this.#tick()
+    this.#scheduleBeat()
+  }
+
+  append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
+    return this.#track(this.#append(target, records))
+  }
+
+  claim(target: SpillTarget): Promise<SpillClaim | undefined> {
+    return this.#track(this.#claim(target))
+  }
+
+  targets(): readonly SpillTarget[] {
+    return this.#inventory.targets()
+  }
+
+  stats(): SpillStats {
+    const { files, records, bytes } = this.#inventory
+    const oldest = this.#inventory.oldestTime()
+    const oldestAgeMs = oldest === undefined ? undefined : Math.max(0, this.#clock.wallTime() - oldest)
+    return { files, records, bytes, oldestAgeMs }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelBeat()
+    await Promise.allSettled([...this.#underWay, this.#beating])
+    await Promise.all([...this.#claims].map((claim) => claim.release()))
+    await this.#writer.idle()
+    await this.#files.discardLeftovers()
+    await this.#instances.leave()
+  }
+
+  async #append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
+    if (this.#isClosed) throw new Error('The spill is closed')
+    targetId(target)
+    checkLines(records)
+    if (records.length === 0) return
+    const bytes = byteLength(records)
+    const used = this.#inventory.bytes + this.#reservedBytes
+    if (used + bytes > this.#maxBytes) throw new SpillFullError(used, this.#maxBytes)
+    this.#reservedBytes += bytes
+    try {
+      await this.#writer.write({ target, records, time: this.#clock.wallTime() })
+    } finally {
+      this.#reservedBytes -= bytes
+    }
+  }
+
+  async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
+    while (!this.#isClosed) {
+      const picked = this.#pick(target)
+      if (picked.length === 0) return undefined
+      const claimed = await this.#take(picked)
+      if (claimed.length === 0) continue
+      const claim = new DirectoryClaim(target, claimed, this.#files, this.#writer, () =>
+        this.#claims.delete(claim),
+      )
+      this.#claims.add(claim)
+      return claim
+    }
+    return undefined
+  }
+
+  /** Takes the oldest free files in hand, as many as make a claim. */
+  #pick(target: SpillTarget): SpillFile[] {
+    const picked: SpillFile[] = []
+    let bytes = 0
+    for (const file of this.#inventory.oldestFirst(target)) {
+      const isHeld = file.holder !== undefined && this.#instances.isOtherAlive(file.holder)
+      if (file.inHand || isHeld || this.#failed.has(file)) continue
+      bytes += file.bytes
+      if (picked.length > 0 && (bytes > MAX_FILE_BYTES || picked.length >= MAX_FILES_IN_CLAIM)) break
+      file.inHand = true
+      picked.push(file)
+    }
+    return picked
+  }
+
+  async #take(picked: readonly SpillFile[]): Promise<ClaimedFile[]> {
+    const taken = await Promise.all(
+      picked.map(async (file) => ({ file, records: await this.#takeOne(file) })),
+    )
+    return taken.filter(({ records }) => records.length > 0)
+  }
+
+  async #takeOne(file: SpillFile): Promise<readonly Uint8Array[]> {
+    try {
+      return (await this.#files.take(file)) ? await this.#files.read(file) : []
+    } catch (error) {
+      this.#logger.warn(
+        `${file.base} could not be taken from the spill: ${errnoOf(error) ?? 'unknown error'}`,
+      )
+      this.#failed.add(file)
+      await this.#files.giveBack(file)
+      return []
+    }
+  }
+
+  #scheduleBeat(): void {
+    this.#cancelBeat = this.#clock.after(BEAT_MS, () => {
+      this.#scheduleBeat()
+      // A disk that hangs gets one heartbeat to hang on, not one every few seconds.
+      this.#beating ??= this.#tick().finally(() => {
+        this.#beating = undefined
+      })
+    })
+  }
+
+  async #tick(): Promise<void> {
+    const heartbeat = await this.#try(() => this.#instances.beat())
+    const look = await this.#try(() => this.#look())
+    const error = heartbeat ?? look
+    if (error !== undefined && !this.#isTroubled)
+      this.#logger.warn(`The spill directory ${this.#directory} gives errors: ${errnoOf(error) ?? error}`)
+    this.#isTroubled = error !== undefined
+    // It may have been removed as a whole.
+    if (errnoOf(error) === 'ENOENT') await this.#try(() => this.#prepare())
+  }
+
+  async #look(): Promise<void> {
+    await this.#files.discardLeftovers()
+    this.#failed.clear()
+    const start = this.#clock.now()
+    if (start < this.#nextScanAt) return
+    await scan({
+      directory: this.#directory,
+      fs: this.#fs,
+      inventory: this.#inventory,
+      instances: this.#instances,
+      writer: this.#writer,
+    })
+    this.#nextScanAt = start + (this.#clock.now() - start) * SCAN_SHARE
+  }
+
+  /** What went wrong, if anything. */
+  async #try(step: () => Promise<void>): Promise<unknown> {
+    try {
+      await step()
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const probe = `.probe-${this.#instances.id}`
+    const hasRoom = await prepareDirectory(this.#fs, this.#directory, this.#instances.directory, probe)
+    if (!hasRoom)
+      this.#logger.warn(
+        `The disk of the spill directory ${this.#directory} is full: nothing can be spilled until it has room`,
+      )
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => {},
+      () => {},
+    )
+    this.#underWay.add(settled)
+    void settled.then(() => this.#underWay.delete(settled))
+    return work
+  }
+}

@@ -1,0 +1,230 @@
+import type { Clock } from '../clock.js'
+import { guarded, type Logger } from '../logger.js'
+import { targetId } from './file-name.js'
+import { type HeldMessage, HeldMessages } from './held-messages.js'
+import { checkLines } from './lines.js'
+import { QueueApi, type QueueClient } from './queue-api.js'
+import { QueueClaim } from './queue-claim.js'
+import { QueueInbox } from './queue-inbox.js'
+import { QueueLevel } from './queue-level.js'
+import { checkQueueUrl, unusable, warnOfLoss } from './queue-settings.js'
+import { QueueWriter } from './queue-writer.js'
+import type { Spill, SpillClaim, SpillStats, SpillTarget } from './spill.js'
+
+/** A held message survives two beats that fail. */
+const BEAT_MS = 30_000
+const STATS_MS = 5_000
+/** A claim looks no further than so many receives; what it put aside meanwhile is out of the way of the next. */
+const MAX_RECEIVES = 20
+
+export interface SpillQueueOptions {
+  /** Of a standard queue. */
+  readonly queueUrl: string
+  readonly region: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Its owner closes it. @default one of its own, with the ambient credentials */
+  readonly client?: QueueClient
+  /** How long an empty queue is listened to, in seconds: from 1 on SQS asks all of its servers. @default 1 */
+  readonly waitSeconds?: number
+}
+
+/**
+ * A spill in an SQS queue, for fleets and for machines without a disk: any process that has the queue drains it.
+ *
+ * @throws Error that names the queue, what is wrong and the fix, where it cannot be used before that is mended.
+ */
+export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill> {
+  const { queueUrl, region, client, clock } = options
+  checkQueueUrl(queueUrl)
+  // Loaded here and not at the top: without a spill queue nobody needs it.
+  const sdk = await import('@aws-sdk/client-sqs')
+  const own = client
+    ? undefined
+    : new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+  const api = new QueueApi(sdk, client ?? (own as QueueClient), queueUrl, clock)
+  const spill = new SpillQueue(api, options, () => own?.destroy())
+  try {
+    await spill.open()
+  } catch (error) {
+    own?.destroy()
+    throw error
+  }
+  return spill
+}
+
+class SpillQueue implements Spill {
+  readonly #api: QueueApi
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #waitSeconds: number
+  readonly #onClosed: () => void
+  readonly #level: QueueLevel
+  readonly #held: HeldMessages
+  readonly #writer: QueueWriter
+  readonly #inbox: QueueInbox
+  readonly #claims = new Set<QueueClaim>()
+  /** By their ids: SQS can tell how much there is, and not for whom. */
+  readonly #targets = new Map<string, SpillTarget>()
+  /** Appends, claims and beats under way. */
+  readonly #underWay = new Set<Promise<unknown>>()
+  #appends = 0
+  #lookedAt = Number.NEGATIVE_INFINITY
+  #isKnown = false
+  #cancelBeat = () => {}
+  #isTroubled = false
+  #isClosed = false
+
+  constructor(api: QueueApi, { clock, logger, waitSeconds = 1 }: SpillQueueOptions, onClosed: () => void) {
+    this.#api = api
+    this.#clock = clock
+    this.#logger = guarded(logger)
+    this.#waitSeconds = waitSeconds
+    this.#onClosed = onClosed
+    this.#level = new QueueLevel(clock)
+    this.#held = new HeldMessages(api, clock, (error) => this.#noteTrouble(error))
+    this.#inbox = new QueueInbox(api, clock, this.#logger, {
+      onReceived: ({ target, records, time }) => {
+        this.#targets.set(targetId(target), target)
+        this.#level.received(records, time)
+      },
+      onTrouble: (error) => this.#noteTrouble(error),
+    })
+    this.#writer = new QueueWriter(api, clock, ({ records, bytes }) => this.#level.sent({ records, bytes }))
+  }
+
+  async open(): Promise<void> {
+    const error = await this.#look()
+    const final = error && unusable(this.#api.queueUrl, error)
+    if (final) throw final
+    await this.#discover()
+    this.#scheduleBeat()
+  }
+
+  append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
+    return this.#track(this.#append(target, records))
+  }
+
+  claim(target: SpillTarget): Promise<SpillClaim | undefined> {
+    return this.#track(this.#claim(target))
+  }
+
+  targets(): readonly SpillTarget[] {
+    return [...this.#targets.values()]
+  }
+
+  stats(): SpillStats {
+    if (!this.#isClosed && this.#clock.now() - this.#lookedAt >= STATS_MS) void this.#track(this.#look())
+    return this.#level.stats()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelBeat()
+    await Promise.allSettled(this.#underWay)
+    await Promise.all([...this.#claims].map((claim) => claim.release()))
+    await this.#writer.idle()
+    await this.#held.giveBack(this.#inbox.takeAll())
+    await this.#held.deleteLeftovers()
+    this.#onClosed()
+  }
+
+  async #append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
+    if (this.#isClosed) throw new Error('The spill is closed')
+    const id = targetId(target)
+    checkLines(records)
+    if (records.length === 0) return
+    await this.#writer.write({ target, records, time: this.#clock.wallTime() })
+    this.#appends++
+    this.#targets.set(id, target)
+  }
+
+  async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
+    targetId(target)
+    for (let receives = 0; !this.#isClosed; receives++) {
+      const messages = this.#inbox.take(target)
+      if (messages.length > 0) return this.#claimOf(target, messages)
+      if (receives === MAX_RECEIVES) return undefined
+      const appends = this.#appends
+      const received = await this.#inbox.receive(this.#waitSeconds)
+      if (received === 0 && appends === this.#appends) this.#forget(target)
+      if (!received) return undefined
+    }
+    return undefined
+  }
+
+  /** Until it is seen again: nothing of it is to be had. */
+  #forget(target: SpillTarget): void {
+    const id = targetId(target)
+    const isClaimed = [...this.#claims].some((claim) => targetId(claim.target) === id)
+    if (!isClaimed) this.#targets.delete(id)
+  }
+
+  #claimOf(target: SpillTarget, messages: readonly HeldMessage[]): SpillClaim {
+    const claim = new QueueClaim(target, messages, this.#held, {
+      write: (parcel) => this.#writer.write(parcel),
+      onDeleted: (count) => this.#level.deleted(count),
+      onEnd: () => this.#claims.delete(claim),
+    })
+    this.#claims.add(claim)
+    return claim
+  }
+
+  #scheduleBeat(): void {
+    this.#cancelBeat = this.#clock.after(BEAT_MS, () => {
+      void this.#track(this.#beat()).finally(() => {
+        if (!this.#isClosed) this.#scheduleBeat()
+      })
+    })
+  }
+
+  async #beat(): Promise<void> {
+    const claimed = [...this.#claims].flatMap(({ messages }) => messages)
+    await Promise.all([this.#held.extend([...claimed, ...this.#inbox.current()]), this.#deleteLeftovers()])
+    await this.#look()
+    await this.#discover()
+  }
+
+  async #deleteLeftovers(): Promise<void> {
+    this.#level.deleted(await this.#held.deleteLeftovers())
+  }
+
+  /** Finds out for which targets there is something. */
+  async #discover(): Promise<void> {
+    if (this.#level.messages > 0 && !this.#inbox.isHalfFull) await this.#inbox.receive(0)
+  }
+
+  async #look(): Promise<Error | undefined> {
+    this.#lookedAt = this.#clock.now()
+    this.#level.beginLook()
+    try {
+      const attributes = await this.#api.attributes()
+      this.#level.endLook(attributes)
+      this.#writer.maxMessageBytes = Number(attributes['MaximumMessageSize'] ?? this.#writer.maxMessageBytes)
+      if (!this.#isKnown) warnOfLoss(this.#api.queueUrl, attributes, this.#logger)
+      this.#isKnown = true
+      this.#isTroubled = false
+      return undefined
+    } catch (error) {
+      this.#noteTrouble(error)
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+
+  #noteTrouble(error: unknown): void {
+    const { name, message } = error instanceof Error ? error : new Error(String(error))
+    if (!this.#isTroubled)
+      this.#logger.warn(`The spill queue ${this.#api.queueUrl} gives errors: ${name}: ${message}`)
+    this.#isTroubled = true
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(
+      () => {},
+      () => {},
+    )
+    this.#underWay.add(settled)
+    void settled.then(() => this.#underWay.delete(settled))
+    return work
+  }
+}

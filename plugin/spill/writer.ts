@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { temporaryName } from './file-name.js'
+import { removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
+import { type Inventory, SpillFile } from './inventory.js'
+import { byteLength } from './lines.js'
+import { type Pack, type Parcel, pack } from './packing.js'
+
+/** A claim reads whole files: this bounds the memory it takes. */
+export const MAX_FILE_BYTES = 8 * 1024 * 1024
+
+interface Waiting extends Parcel {
+  resolve(): void
+  reject(error: unknown): void
+}
+
+/** A file on its way to its name. */
+interface Draft {
+  readonly file: SpillFile
+  readonly bytes: Uint8Array
+}
+
+interface Placed {
+  readonly pack: Pack<Waiting>
+  readonly drafts: readonly Draft[]
+}
+
+/**
+ * Writes records to new files: temporary file, fsync, rename, fsync of the directory.
+ *
+ * What comes while a round is under way waits for the next, which has a file a target and one fsync of the directory
+ * for all. A file whose fsync failed is given up and never synced again: the second fsync may say that all is well
+ * though the pages are gone. Source: https://wiki.postgresql.org/wiki/Fsync_Errors
+ */
+export class SpillWriter {
+  readonly #directory: string
+  readonly #instance: string
+  readonly #fs: SpillFileSystem
+  readonly #inventory: Inventory
+  readonly #drafts = new Set<string>()
+  #waiting: Waiting[] = []
+  #writing: Promise<void> | undefined
+
+  constructor(directory: string, instance: string, fs: SpillFileSystem, inventory: Inventory) {
+    this.#directory = directory
+    this.#instance = instance
+    this.#fs = fs
+    this.#inventory = inventory
+  }
+
+  /** Resolves when all of the parcel is durable; where it rejects, nothing of it is kept if the disk allows. */
+  write(parcel: Parcel): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...parcel, resolve, reject })
+      this.#writing ??= this.#writeAll()
+    })
+  }
+
+  /** Whether the file of this name is not, or not yet, known to be durable. */
+  isWriting(base: string): boolean {
+    return this.#drafts.has(base)
+  }
+
+  async idle(): Promise<void> {
+    while (this.#writing) await this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      // Those that come in the same turn of the event loop share the first round, too.
+      await Promise.resolve()
+      const packs = pack(this.#waiting, MAX_FILE_BYTES)
+      this.#waiting = []
+      await this.#commit(packs)
+    }
+    this.#writing = undefined
+  }
+
+  async #commit(packs: readonly Pack<Waiting>[]): Promise<void> {
+    const placed = (await Promise.all(packs.map((one) => this.#place(one)))).filter(
+      (one) => one !== undefined,
+    )
+    if (placed.length === 0) return
+    try {
+      await this.#fs.syncDirectory(this.#directory)
+    } catch (error) {
+      await Promise.all(placed.map((one) => this.#withdraw(one, error)))
+      return
+    }
+    for (const { pack, drafts } of placed) {
+      for (const { file } of drafts) this.#inventory.add(file)
+      this.#forget(drafts)
+      for (const { resolve } of pack.parcels) resolve()
+    }
+  }
+
+  /** Puts a pack's files under their names. */
+  async #place(pack: Pack<Waiting>): Promise<Placed | undefined> {
+    const drafts = pack.files.map((records) => draft(pack, records))
+    for (const { file } of drafts) this.#drafts.add(file.base)
+    try {
+      for (const { file, bytes } of drafts) await writeSynced(this.#fs, this.#temporaryPath(file), bytes)
+      for (const { file } of drafts) await this.#fs.rename(this.#temporaryPath(file), this.#path(file))
+      return { pack, drafts }
+    } catch (error) {
+      await this.#withdraw({ pack, drafts }, error)
+      return undefined
+    }
+  }
+
+  async #withdraw({ pack, drafts }: Placed, error: unknown): Promise<void> {
+    for (const { file } of drafts) {
+      await removeIfPossible(this.#fs, this.#temporaryPath(file))
+      await removeIfPossible(this.#fs, this.#path(file))
+    }
+    this.#forget(drafts)
+    for (const { reject } of pack.parcels) reject(error)
+  }
+
+  #forget(drafts: readonly Draft[]): void {
+    for (const { file } of drafts) this.#drafts.delete(file.base)
+  }
+
+  #path(file: SpillFile): string {
+    return join(this.#directory, file.base)
+  }
+
+  #temporaryPath(file: SpillFile): string {
+    return join(this.#directory, temporaryName(file.base, this.#instance))
+  }
+}
+
+function draft({ target, parcels }: Pack<Waiting>, records: readonly Uint8Array[]): Draft {
+  const time = Math.min(...parcels.map((parcel) => parcel.time))
+  const id = randomBytes(8).toString('hex')
+  const file = new SpillFile({ target, time, count: records.length, id }, byteLength(records))
+  return { file, bytes: Buffer.concat(records) }
+}

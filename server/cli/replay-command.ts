@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { systemClock } from '../../plugin/clock.js'
+import { isStreamName, readStream } from '../../plugin/settings/mapped-streams.js'
+import { DEFAULT_CONFIG_FILE, DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
+import type { ServeConfiguration } from '../config/configuration.js'
+import type { SourceConfiguration } from '../config/source-configuration.js'
+import { inputFiles } from '../replay/input-files.js'
+import { Planner, type Selection } from '../replay/plan.js'
+import { ProgressFile } from '../replay/progress-file.js'
+import { type ReplayResult, replay } from '../replay/replay.js'
+import { Sender } from '../replay/sender.js'
+import type { Tally } from '../replay/tally.js'
+import type { SignalSource } from '../shutdown.js'
+import { CommandError } from './command-error.js'
+import { loadConfig } from './load-config.js'
+import { ReplayDisplay } from './replay-display.js'
+import type { Terminal } from './terminal.js'
+
+const EXAMPLES = `
+Reads dead letters, files of the spill, and files of events, one a line as JSON, such as Firehose leaves in S3; plain
+or gzip. They are never changed. After Ctrl-C or a failure the same command goes on with what has not arrived.
+
+Examples:
+  $ analytics-firehose replay --dry-run
+  $ analytics-firehose replay --since 2026-01-01 --until 2026-01-02T12:00:00Z
+  $ analytics-firehose replay --from ./spill --stream new_users
+  $ analytics-firehose replay --from ./from-s3 --source src_web --to everything --rate 500
+`
+
+/** No sender waits for an answer: a record may be tried for longer than in the proxy. */
+const DELIVERY_TIMEOUT_MS = 30_000
+
+interface ReplayFlags {
+  readonly config: string
+  readonly from?: string
+  readonly stream?: string
+  readonly since?: number
+  readonly until?: number
+  readonly to?: string
+  readonly source?: string
+  readonly rate?: number
+  readonly dryRun?: true
+}
+
+export function replayCommand(terminal: Terminal): Command {
+  return new Command('replay')
+    .summary('send dead letters and other files of events again')
+    .description('Sends files of events through the mapping and the delivery of their sources.')
+    .option('-c, --config <file>', 'config file', DEFAULT_CONFIG_FILE)
+    .option('--from <path>', "file or folder (default: the config file's deadLetters)")
+    .option('--stream <name>', 'only what is meant for this stream', parseStream)
+    .option('--since <time>', 'only from this time on: when given up, else when received', parseTime)
+    .option('--until <time>', 'only before this time', parseTime)
+    .option('--to <name>', 'send all to this stream', parseStream)
+    .option('--source <id>', 'send all as events of this source (default: the one that each names)')
+    .option('--rate <n>', 'events a second at most', parseRate)
+    .option('--dry-run', 'count by source and stream, and send nothing')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: ReplayFlags) => runReplay(flags, terminal))
+}
+
+async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise<void> {
+  const { createLog } = await import('./log.js')
+  let writeLine = terminal.err
+  const log = createLog({ level: 'warn', format: 'text', write: (line) => writeLine(line) })
+  // Nobody's write key is needed for this.
+  const context = { env: terminal.env, mayBeUnset: ['writeKey'], logger: log }
+  const configuration = await loadConfig(flags.config, context)
+  const selection = selectionOf(flags, configuration.sources)
+  const from = flags.from ?? configuration.deadLetters ?? DEFAULT_DEAD_LETTERS
+  const files = await filesIn(from)
+  const totalBytes = files.reduce((sum, { size }) => sum + size, 0)
+  const display = new ReplayDisplay(terminal, systemClock, totalBytes)
+  writeLine = (line) => display.line(line)
+  const { signal, exitCode } = interruption(terminal.signals, () => {
+    display.line('Stopping when what is under way has arrived; once more to exit at once')
+  })
+  const sender = flags.dryRun
+    ? undefined
+    : new Sender({ maxClients: configuration.maxClients, clock: systemClock })
+  let result: ReplayResult
+  try {
+    result = await replay({
+      files,
+      planner: new Planner(patientSources(configuration), selection),
+      progress: await ProgressFile.load(await progressPath(from, flags, selection)),
+      sender,
+      rate: flags.rate,
+      signal,
+      clock: systemClock,
+      logger: log,
+      onProgress: (tally, bytesRead) => display.update(tally, bytesRead),
+    })
+  } finally {
+    display.end()
+    await sender?.close()
+  }
+  for (const line of summary(result.tally, flags)) terminal.out(line)
+  report(result, exitCode())
+}
+
+function selectionOf(flags: ReplayFlags, sources: readonly SourceConfiguration[]): Selection {
+  const { stream, since, until, to, source } = flags
+  if (source === undefined) return { stream, since, until, to }
+  const found = sources.find(({ id, name }) => id === source || name === source)
+  if (found !== undefined) return { stream, since, until, to, source: found.id }
+  // SECURITY: by their names; an ID is an external ID.
+  const names = sources.map(({ name }) => name).join(', ')
+  throw new CommandError([`--source: no source of the config file has this ID; there is ${names}`])
+}
+
+async function filesIn(from: string) {
+  try {
+    return await inputFiles(from)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new CommandError([
+      `--from: ${from} cannot be read: ${code === 'ENOENT' ? 'there is no such file or folder' : message}`,
+    ])
+  }
+}
+
+function patientSources({ sources }: ServeConfiguration): SourceConfiguration[] {
+  return sources.map((source) => ({
+    ...source,
+    destinations: source.destinations.map((destination) => ({
+      ...destination,
+      deliveryTimeout: Math.max(destination.deliveryTimeout, DELIVERY_TIMEOUT_MS),
+    })),
+  }))
+}
+
+/** Beside the input; one for each selection, as what one has settled another may have left out. */
+async function progressPath(from: string, { config }: ReplayFlags, selection: Selection): Promise<string> {
+  const { stream, since, until, to, source } = selection
+  const options = JSON.stringify([resolve(config), resolve(from), stream, since, until, to, source])
+  const digest = createHash('sha256').update(options).digest('hex').slice(0, 16)
+  const folder = (await stat(from)).isDirectory() ? from : dirname(from)
+  return join(resolve(folder), `.replay-${digest}.json`)
+}
+
+/** The first signal stops in order, the second at once. */
+function interruption(signals: SignalSource, onFirst: () => void) {
+  const controller = new AbortController()
+  let exitCode = 0
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    signals.on(name, () => {
+      if (controller.signal.aborted) return signals.exit(128 + constants.signals[name])
+      exitCode = 128 + constants.signals[name]
+      controller.abort()
+      onFirst()
+    })
+  }
+  return { signal: controller.signal, exitCode: () => exitCode }
+}
+
+function summary(tally: Tally, { dryRun }: ReplayFlags): string[] {
+  const counted = (counts: ReadonlyMap<string, number>) =>
+    [...counts].map(([name, count]) => `${count} ${name}`).join(', ')
+  const detail = (counts: ReadonlyMap<string, number>) => (counts.size === 0 ? '' : ` (${counted(counts)})`)
+  const lines = [`Read: ${tally.read} from ${tally.files} file(s)`]
+  if (dryRun) {
+    lines.push(`Would be sent: ${tally.sent}`)
+    for (const [way, count] of tally.records) lines.push(`  ${way}: ${count}`)
+  } else lines.push(`Sent: ${tally.sent}`, `Delivered: ${tally.delivered}`)
+  lines.push(`Skipped: ${tally.skips}${detail(tally.skipped)}`)
+  lines.push(`Failed: ${tally.failures}${detail(tally.failed)}`)
+  return lines
+}
+
+/** @throws CommandError unless all that was selected has arrived */
+function report({ tally, ended }: ReplayResult, exitCode: number): void {
+  const again = 'the same command goes on with what has not arrived'
+  if (ended === 'interrupted') throw new CommandError([`interrupted; ${again}`], { exitCode })
+  if (ended === 'too many failures')
+    throw new CommandError([`stopped, as too much fails; mend that, then ${again}`])
+  if (tally.failures > 0)
+    throw new CommandError([`${tally.failures} did not arrive; mend what is told above, then ${again}`])
+}
+
+function parseStream(text: string): string {
+  const { name } = readStream(text)
+  if (isStreamName(name)) return name
+  throw new InvalidArgumentError('give the name of a delivery stream.')
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+
+function parseTime(text: string): number {
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new InvalidArgumentError('give a time such as 2026-01-02 or 2026-01-02T03:04:05Z.')
+}
+
+function parseRate(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('use a whole number from 1 to 999999.')
+}

@@ -1,0 +1,229 @@
+import { describe, expect, it } from '@jest/globals'
+import type { FirehoseError } from '../../../plugin/errors.js'
+import type { DestinationSettings } from '../../../plugin/settings/settings.js'
+import type { Spill, SpillClaim, SpillTarget } from '../../../plugin/spill/spill.js'
+import { harness, records } from './harness.js'
+
+const TARGET: SpillTarget = { key: '0123456789abcdef', stream: 's' }
+
+/** A spill in memory: one claim an append, and what was done with it. */
+class FakeSpill implements Spill {
+  readonly kept: (readonly Uint8Array[])[] = []
+  readonly log: string[] = []
+  /** What the next append comes to; a test may hold it up. */
+  appended: () => Promise<void> = async () => {}
+
+  async append(_target: SpillTarget, given: readonly Uint8Array[]): Promise<void> {
+    await this.appended()
+    this.kept.push(given)
+  }
+
+  async claim(target: SpillTarget): Promise<SpillClaim | undefined> {
+    const own = this.kept.shift()
+    if (own === undefined) return undefined
+    return {
+      target,
+      records: own,
+      done: async () => void this.log.push(`done ${own.length}`),
+      release: async (left = own.map((_, i) => i)) => {
+        this.log.push(`left ${left.join()}`)
+        this.kept.unshift(left.map((i) => own[i] as Uint8Array))
+      },
+    }
+  }
+
+  targets(): readonly SpillTarget[] {
+    return this.kept.length > 0 ? [TARGET] : []
+  }
+
+  stats() {
+    return { files: this.kept.length, records: this.kept.flat().length, bytes: 0, oldestAgeMs: undefined }
+  }
+
+  async close(): Promise<void> {}
+}
+
+function spilling(settings: Partial<DestinationSettings> = {}, drainShare = 0.25) {
+  const spill = new FakeSpill()
+  const rejected: string[] = []
+  let quarantine = async (_error: FirehoseError) => {}
+  const made = harness(
+    { deliveryTimeout: 1_000, ...settings },
+    {
+      store: spill,
+      drainShare,
+      targetOf: (stream) => ({ ...TARGET, stream }),
+      quarantine: async (_stream, record, error) => {
+        await quarantine(error)
+        rejected.push(Buffer.from(record).toString().trim())
+      },
+    },
+  )
+  const failQuarantine = () => {
+    quarantine = () => Promise.reject(new Error('the disk is full'))
+  }
+  return { ...made, spill, rejected, failQuarantine }
+}
+
+const texts = (given: readonly (readonly Uint8Array[])[]) =>
+  given.flat().map((data) => Buffer.from(data).toString().trim())
+
+describe('a record that is not delivered in time', () => {
+  it('is spilled, and only then told so', async () => {
+    const { delivery, clock, spill } = spilling()
+    let kept = () => {}
+    spill.appended = () =>
+      new Promise((resolve) => {
+        kept = resolve
+      })
+    let outcomes: unknown
+    void delivery.deliver(records(2)).then((given) => {
+      outcomes = given
+    })
+    await clock.advance(1_150)
+    expect(outcomes).toBeUndefined()
+    kept()
+    await clock.settle()
+    expect(outcomes).toEqual([{ status: 'spilled' }, { status: 'spilled' }])
+    expect(texts(spill.kept)).toEqual(['r0', 'r1'])
+    expect(delivery.stats()['s']).toMatchObject({ spilled: 2, failed: 0, delivered: 0 })
+  })
+
+  it('fails with both reasons where the spill does not take it', async () => {
+    const { delivery, clock, budget, spill, waiting } = spilling()
+    spill.appended = () => Promise.reject(new Error('no space left'))
+    const delivered = delivery.deliver(records(1))
+    await clock.advance(1_150)
+    expect(await delivered).toEqual([
+      {
+        status: 'failed',
+        error: expect.objectContaining({
+          code: 'ERR_SPILL',
+          message:
+            'The record for stream "s" could be neither delivered (ERR_DELIVERY_TIMEOUT) nor spilled: no space left',
+        }),
+      },
+    ])
+    await waiting[0]?.take()
+    expect(budget.used).toBe(0)
+  })
+
+  it('is delivered where its call comes back while it is being spilled', async () => {
+    const { delivery, clock, spill, waiting } = spilling()
+    let kept = () => {}
+    spill.appended = () =>
+      new Promise((resolve) => {
+        kept = resolve
+      })
+    const delivered = delivery.deliver(records(1))
+    await clock.advance(1_050)
+    await waiting[0]?.take()
+    expect(await delivered).toEqual([{ status: 'delivered', recordId: 'id-0' }])
+    kept()
+    await clock.settle()
+    expect(delivery.stats()['s']).toMatchObject({ spilled: 0, delivered: 1 })
+  })
+
+  it('is not sent again by whom it was taken from', async () => {
+    const { delivery, clock, waiting, calls } = spilling()
+    void delivery.deliver(records(1))
+    await clock.advance(1_050)
+    await waiting[0]?.takeSome(() => false)
+    await clock.advance(200)
+    expect(calls.filter(({ records: [text] }) => text?.trim() === 'r0')).toHaveLength(1)
+  })
+
+  it('is spilled at once where the stream is parked', async () => {
+    const { delivery, clock, spill, waiting } = spilling()
+    const first = delivery.deliver(records(1))
+    await clock.settle()
+    await waiting[0]?.refuse('ResourceNotFoundException')
+    const second = delivery.deliver(records(1, 's'))
+    await clock.advance(100)
+    expect([await first, await second]).toEqual([[{ status: 'spilled' }], [{ status: 'spilled' }]])
+    // Together, as they came together.
+    expect(spill.kept).toHaveLength(1)
+    expect(delivery.takes('s')).toBe(true)
+  })
+})
+
+describe('the spill', () => {
+  it('goes out when an earlier process left something, oldest first', async () => {
+    const { clock, spill, waiting } = spilling()
+    spill.kept.push([Buffer.from('a\n'), Buffer.from('b\n')], [Buffer.from('c\n')])
+    await clock.settle()
+    expect(waiting[0]?.records).toEqual(['a\n', 'b\n'])
+    await waiting[0]?.take()
+    expect(spill.log).toEqual(['done 2'])
+    expect(waiting[0]?.records).toEqual(['c\n'])
+    await waiting[0]?.take()
+    expect(spill.log).toEqual(['done 2', 'done 1'])
+  })
+
+  it('takes its share of the calls, and no more', async () => {
+    const { clock, spill, waiting } = spilling({ flushAt: 10 })
+    spill.kept.push(Array.from({ length: 100 }, (_, i) => Buffer.from(`s${i}\n`)))
+    await clock.settle()
+    expect(waiting).toHaveLength(2)
+    for (let taken = 0; taken < 10; taken++) await waiting[0]?.take()
+    expect(spill.log).toEqual(['done 100'])
+  })
+
+  it('gives back what is left at the first sign of a sick stream, and tries again', async () => {
+    const { clock, spill, waiting } = spilling({ flushAt: 2 })
+    spill.kept.push(Array.from({ length: 6 }, (_, i) => Buffer.from(`s${i}\n`)))
+    await clock.settle()
+    await waiting[0]?.take()
+    await waiting[0]?.refuse('ResourceNotFoundException')
+    expect(spill.log).toEqual(['left 2,3,4,5'])
+    for (let second = 0; second < 60 && waiting.length === 0; second++) await clock.advance(1_000)
+    await waiting[0]?.take()
+    for (let i = 0; i < 4; i++) await waiting[0]?.take()
+    expect(spill.log).toEqual(['left 2,3,4,5', 'done 4'])
+  })
+
+  it('goes on as soon as the stream takes a live record', async () => {
+    const { delivery, clock, spill, waiting, calls } = spilling()
+    void delivery.deliver(records(1))
+    await clock.advance(1_050)
+    await waiting[0]?.refuse('InternalFailure')
+    const live = delivery.deliver(records(1, 's'))
+    await clock.advance(150)
+    const before = calls.length
+    await waiting.at(-1)?.take()
+    expect(await live).toMatchObject([{ status: 'delivered' }])
+    expect(calls.length).toBeGreaterThanOrEqual(before)
+    await waiting[0]?.take()
+    expect(spill.log).toEqual(['done 1'])
+  })
+
+  it('lets go of a record that Firehose refuses for good, once that is kept', async () => {
+    const { clock, spill, rejected, waiting } = spilling()
+    spill.kept.push([Buffer.from('bad\n')])
+    await clock.settle()
+    await waiting[0]?.refuse('InvalidArgumentException')
+    expect([rejected, spill.log]).toEqual([['bad'], ['done 1']])
+  })
+
+  it('keeps it where it cannot be kept elsewhere, and says so', async () => {
+    const { clock, spill, failQuarantine, notices, waiting } = spilling()
+    failQuarantine()
+    spill.kept.push([Buffer.from('bad\n')])
+    await clock.settle()
+    await waiting[0]?.refuse('InvalidArgumentException')
+    expect(spill.log).toEqual(['left 0'])
+    expect(notices.at(-1)).toBe('error: The spill of stream "s" cannot be emptied for now: the disk is full')
+  })
+
+  it('is given back what was under way when it closes', async () => {
+    const { delivery, clock, spill, waiting } = spilling()
+    spill.kept.push([Buffer.from('a\n')])
+    await clock.settle()
+    expect(waiting).toHaveLength(1)
+    const closed = delivery.close({ timeout: 100 })
+    await clock.advance(100)
+    await closed
+    expect(spill.log).toEqual(['left 0'])
+    expect(clock.timers).toBe(0)
+  })
+})

@@ -1,0 +1,343 @@
+import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { decodeMessage } from '../../../plugin/spill/queue-message.js'
+import { warnOfLoss } from '../../../plugin/spill/queue-settings.js'
+import type { SpillTarget } from '../../../plugin/spill/spill.js'
+import { openSpillQueue } from '../../../plugin/spill/spill-queue.js'
+import { APP, claimed, drain, idsOf, records, silentLogger, WEB } from './harness.js'
+import { cleanUpQueues, queueHarness, UNTIL_VISIBLE_MS } from './queue-harness.js'
+
+afterEach(cleanUpQueues)
+
+const otherTarget = (n: number): SpillTarget => ({ ...WEB, key: n.toString(16).padStart(16, '0') })
+
+describe('processes on one queue', () => {
+  it('claim disjoint sets, of which nothing is missing', async () => {
+    const { open } = await queueHarness()
+    const spills = await Promise.all([open(), open(), open()])
+    for (let n = 0; n < 40; n++) await spills[0]?.append(WEB, records(n))
+    const found = await Promise.all(spills.map((spill) => drain(spill)))
+    expect(found.flat().sort()).toEqual(Array.from({ length: 40 }, (_, n) => String(n)).sort())
+  })
+
+  it('find out for whom there is something, at the start and later', async () => {
+    const { open, beat } = await queueHarness()
+    const writer = await open()
+    await writer.append(WEB, records('a'))
+    const drainer = await open()
+    expect(drainer.targets()).toEqual([WEB])
+    await writer.append(APP, records('b'))
+    expect(drainer.targets()).toEqual([WEB])
+    await beat()
+    // Whichever looked first has it now.
+    expect([...writer.targets(), ...drainer.targets()]).toContainEqual(APP)
+    expect((await Promise.all([drain(writer, WEB, APP), drain(drainer, WEB, APP)])).flat().sort()).toEqual([
+      'a',
+      'b',
+    ])
+  })
+
+  it('keep their claims as long as they live', async () => {
+    const { open, beat } = await queueHarness()
+    const [first, second] = [await open(), await open()]
+    await first.append(WEB, records('a'))
+    const claim = await claimed(first)
+    for (let beats = 0; beats < 10; beats++) await beat()
+    expect(await second.claim(WEB)).toBeUndefined()
+    await claim.done()
+    for (let beats = 0; beats < 4; beats++) await beat()
+    expect(await drain(second)).toEqual([])
+    expect(second.stats().files).toBe(0)
+  })
+
+  it('take over what a dead one had', async () => {
+    const { open, client, queueUrl, clock } = await queueHarness()
+    const spill = await open()
+    await spill.append(WEB, records('a'))
+    const { Messages } = await client.send(
+      new ReceiveMessageCommand({ QueueUrl: queueUrl, VisibilityTimeout: UNTIL_VISIBLE_MS / 1000 }),
+    )
+    expect(Messages).toHaveLength(1)
+    expect(await drain(spill)).toEqual([])
+    await clock.advance(UNTIL_VISIBLE_MS)
+    expect(await drain(spill)).toEqual(['a'])
+  })
+
+  it('see in their stats what the others wrote and finished', async () => {
+    const { open, clock, count, until } = await queueHarness()
+    const [first, second] = [await open(), await open()]
+    await first.append(WEB, records('a', 'b'))
+    expect(second.stats().files).toBe(0)
+    await clock.advance(5_000)
+    const looks = count('GetQueueAttributes')
+    second.stats()
+    await until(() => count('GetQueueAttributes') > looks && second.stats().files === 1)
+    expect(count('GetQueueAttributes')).toBe(looks + 1)
+    expect(second.stats()).toEqual({ files: 1, records: 1, bytes: 0, oldestAgeMs: undefined })
+  })
+})
+
+describe('messages of other targets', () => {
+  it('wait for their own claim, and are received once', async () => {
+    const { open, count } = await queueHarness()
+    const spill = await open()
+    await Promise.all(Array.from({ length: 5 }, (_, n) => spill.append(otherTarget(n), records(n))))
+    for (let n = 4; n >= 0; n--)
+      expect(idsOf((await claimed(spill, otherTarget(n))).records)).toEqual([String(n)])
+    expect(count('ReceiveMessage')).toBe(1)
+  })
+
+  it('do not hide what lies behind them, however many there are, and only so many are kept', async () => {
+    const { open, beat, count } = await queueHarness()
+    const spill = await open()
+    const targets = Array.from({ length: 700 }, (_, n) => otherTarget(n))
+    await Promise.all(targets.map((target, n) => spill.append(target, records(n))))
+    let claim = await spill.claim(otherTarget(699))
+    for (let tries = 1; claim === undefined && tries < 5; tries++) claim = await spill.claim(otherTarget(699))
+    expect(idsOf(claim?.records ?? [])).toEqual(['699'])
+    await beat()
+    // Ten in a call: of 500 on the shelf, and of the claim.
+    expect(count('ChangeMessageVisibilityBatch')).toBeGreaterThan(0)
+    expect(count('ChangeMessageVisibilityBatch')).toBeLessThanOrEqual(51)
+  })
+
+  it('that waited for long are left to others', async () => {
+    const { open, beat } = await queueHarness()
+    const keeper = await open()
+    await keeper.append(APP, records('app'))
+    await keeper.append(WEB, records('web'))
+    await (await claimed(keeper, WEB)).done()
+    const other = await open()
+    for (let beats = 0; beats < 15; beats++) await beat()
+    expect(await other.claim(APP)).toBeUndefined()
+    for (let beats = 0; beats < 12; beats++) await beat()
+    expect((await Promise.all([drain(other, APP), drain(keeper, APP)])).flat()).toEqual(['app'])
+  })
+
+  it('are left where they are if no spill wrote them', async () => {
+    const { open, client, queueUrl, logger, clock } = await queueHarness()
+    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'of another program' }))
+    const spill = await open()
+    await spill.append(WEB, records('a'))
+    expect(await drain(spill)).toEqual(['a'])
+    expect(logger.error).toHaveBeenCalledWith(expect.stringContaining('is not of a spill: it is left there'))
+    await spill.close()
+    await clock.advance(UNTIL_VISIBLE_MS)
+    const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }))
+    expect(Messages?.map(({ Body }) => Body)).toEqual(['of another program'])
+  })
+})
+
+describe('an append', () => {
+  it('sends again only what SQS did not take', async () => {
+    const { open, aws, settled, calls } = await queueHarness()
+    const spill = await open()
+    aws.addFault({ kind: 'fail-records', action: 'SendMessageBatch', share: 0.5, times: 1 })
+    const appends = Promise.all(
+      Array.from({ length: 10 }, (_, n) => spill.append(otherTarget(n), records(n))),
+    )
+    expect((await settled(appends)).status).toBe('fulfilled')
+    const [first, second] = calls.filter(({ action }) => action === 'SendMessageBatch')
+    expect(first?.failedRecords).toBeGreaterThan(0)
+    expect(second?.records).toBe(first?.failedRecords)
+    expect(spill.stats().files).toBe(10)
+    const found = await drain(spill, ...Array.from({ length: 10 }, (_, n) => otherTarget(n)))
+    expect(found.sort()).toEqual(Array.from({ length: 10 }, (_, n) => String(n)))
+  })
+
+  it.each([
+    [
+      'SQS takes no message',
+      { kind: 'fail-records' },
+      4,
+      'SQS did not take a message of the spill (InternalError)',
+    ],
+    ['SQS is slow to be had', { kind: 'throttle' }, 4, 'Slow down.'],
+    ['the connection is cut', { kind: 'disconnect' }, 4, 'socket hang up'],
+    ['the answer is garbage', { kind: 'garbage' }, 4, 'is not valid JSON'],
+    ['the policy says no', { kind: 'error', code: 'AccessDenied', status: 403 }, 1, 'AccessDenied'],
+  ] as const)('rejects where %s', async (_case, fault, tries, message) => {
+    const { open, aws, settled, count } = await queueHarness()
+    const spill = await open()
+    aws.addFault({ ...fault, action: 'SendMessageBatch' })
+    const outcome = await settled(spill.append(WEB, records('a')))
+    expect(outcome).toMatchObject({
+      status: 'rejected',
+      reason: { message: expect.stringContaining(message) },
+    })
+    expect(count('SendMessageBatch')).toBe(tries)
+    aws.clearFaults()
+    await spill.append(WEB, records('b'))
+    expect(await drain(spill)).toContain('b')
+  })
+
+  it('rejects where SQS hangs, when whoever waits has not given up yet', async () => {
+    const { open, aws, settled, clock, count, until } = await queueHarness()
+    const spill = await open()
+    aws.addFault({ kind: 'hang', action: 'SendMessageBatch' })
+    const outcome = settled(spill.append(WEB, records('a')))
+    await until(() => count('SendMessageBatch') === 1)
+    await clock.advance(4_000)
+    expect(await outcome).toMatchObject({ status: 'rejected', reason: { name: 'AbortError' } })
+  })
+
+  it('that SQS took without telling leads to duplicates at worst', async () => {
+    const { open, aws, settled } = await queueHarness()
+    const spill = await open()
+    aws.addFault({ kind: 'disconnect-after', action: 'SendMessageBatch', times: 2 })
+    expect((await settled(spill.append(WEB, records('a')))).status).toBe('fulfilled')
+    expect(await drain(spill)).toEqual(['a', 'a', 'a'])
+  })
+
+  it('of a record too large for the queue rejects, and others do not', async () => {
+    const { open } = await queueHarness({ MaximumMessageSize: '1024', MessageRetentionPeriod: '1209600' })
+    const spill = await open()
+    const large = Buffer.from(`"${randomBytes(2_000).toString('hex')}"\n`)
+    const outcomes = await Promise.allSettled([
+      spill.append(WEB, records('a')),
+      spill.append(WEB, [large]),
+      spill.append(WEB, records('b')),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(outcomes[1]).toMatchObject({
+      reason: { message: expect.stringMatching(/^A record of 4003 bytes for web-events .* takes 768 bytes/) },
+    })
+    expect(await drain(spill)).toEqual(['a', 'b'])
+  })
+
+  it('compresses a record that is too large as it is', async () => {
+    const { open } = await queueHarness({ MaximumMessageSize: '1024', MessageRetentionPeriod: '1209600' })
+    const spill = await open()
+    const large = Buffer.from(`"${'x'.repeat(100_000)}"\n`)
+    await spill.append(WEB, [large, ...records('a')])
+    const { records: back } = await claimed(spill)
+    expect(back.map((bytes) => Buffer.from(bytes))).toEqual([large, ...records('a')])
+  })
+})
+
+describe('the end of a claim', () => {
+  it('deletes later what could not be deleted at once, and hides it until then', async () => {
+    const { open, aws, beat } = await queueHarness()
+    const [spill, other] = [await open(), await open()]
+    await spill.append(WEB, records('a'))
+    const claim = await claimed(spill)
+    aws.addFault({ kind: 'error', code: 'InternalFailure', status: 500, action: 'DeleteMessageBatch' })
+    await claim.done()
+    for (let beats = 0; beats < 6; beats++) await beat()
+    expect(await drain(other)).toEqual([])
+    expect(spill.stats().files).toBe(1)
+    aws.clearFaults()
+    await beat()
+    expect(spill.stats().files).toBe(0)
+    for (let beats = 0; beats < 4; beats++) await beat()
+    expect(await drain(other)).toEqual([])
+  })
+
+  it('gives back all of a message whose rest could not be sent anew', async () => {
+    const { open, aws, settled, logger } = await queueHarness()
+    const spill = await open()
+    await spill.append(WEB, records('a', 'b'))
+    const claim = await claimed(spill)
+    aws.addFault({ kind: 'disconnect', action: 'SendMessageBatch' })
+    expect((await settled(claim.release([1]))).status).toBe('fulfilled')
+    expect(await drain(spill)).toEqual(['a', 'b'])
+    expect(logger.error).not.toHaveBeenCalled()
+  })
+})
+
+describe('opening a spill queue', () => {
+  it('refuses one that is not there, and says what to do', async () => {
+    const { open, aws } = await queueHarness()
+    aws.deleteQueue('spill')
+    await expect(open()).rejects.toThrow(
+      /^The spill queue http.*\/123456789012\/spill cannot be used \(QueueDoesNotExist: .*\)\. Make the queue, and allow sqs:SendMessage/,
+    )
+  })
+
+  it.each([
+    ['https://sqs.us-west-2.amazonaws.com/123456789012/spill.fifo', 'is a FIFO queue: use a standard queue'],
+    ['arn:aws:sqs:us-west-2:123456789012:spill', 'is not the URL of an SQS queue, such as https://'],
+  ])('refuses %s', async (queueUrl, message) => {
+    const { clock, logger, client } = await queueHarness()
+    await expect(openSpillQueue({ queueUrl, region: 'us-west-2', clock, logger, client })).rejects.toThrow(
+      message,
+    )
+  })
+
+  it('goes on where SQS is not to be had now', async () => {
+    const { open, aws, logger } = await queueHarness()
+    aws.addFault({ kind: 'disconnect', action: 'GetQueueAttributes', times: 1 })
+    const spill = await open()
+    expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('gives errors'))
+    await spill.append(WEB, records('a'))
+    expect(await drain(spill)).toEqual(['a'])
+  })
+
+  it('uses a client of its own where none is given', async () => {
+    const { queueUrl, clock, logger } = await queueHarness()
+    const before = { ...process.env }
+    Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAANYONE0000000000', AWS_SECRET_ACCESS_KEY: 'any' })
+    try {
+      const spill = await openSpillQueue({ queueUrl, region: 'us-west-2', clock, logger, waitSeconds: 0 })
+      await spill.append(WEB, records('a'))
+      expect(await drain(spill)).toEqual(['a'])
+      await spill.close()
+    } finally {
+      process.env = before
+    }
+  })
+
+  it('warns of a queue that forgets soon', async () => {
+    const { open, logger } = await queueHarness({ MessageRetentionPeriod: '345600' })
+    await open()
+    expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('is not delivered within 96 hours'))
+  })
+
+  it.each([
+    ['{"deadLetterTargetArn":"arn:x","maxReceiveCount":3}', 1],
+    ['{"deadLetterTargetArn":"arn:x","maxReceiveCount":"1000"}', 0],
+    [undefined, 0],
+  ])('warns of a redrive policy that takes messages away soon: %s', (policy, warnings) => {
+    const logger = silentLogger()
+    const attributes = { MessageRetentionPeriod: '1209600', ...(policy && { RedrivePolicy: policy }) }
+    warnOfLoss('https://queue', attributes, logger)
+    expect(logger.warn).toHaveBeenCalledTimes(warnings)
+  })
+})
+
+describe('a message', () => {
+  const string = (StringValue: string) => ({ DataType: 'String', StringValue })
+  const message = (Body: string, encoding = 'text') => ({
+    Body,
+    MessageAttributes: {
+      version: string('1'),
+      stream: string(WEB.stream),
+      key: string(WEB.key),
+      time: string('1'),
+      encoding: string(encoding),
+    },
+  })
+
+  it('that holds records is read', () => {
+    expect(decodeMessage(message('{}\n'))).toMatchObject({
+      target: WEB,
+      time: 1,
+      records: [Buffer.from('{}\n')],
+    })
+  })
+
+  it.each([
+    ['is cut', message('{}\n{')],
+    ['is of another version', { ...message('{}\n'), MessageAttributes: { version: string('2') } }],
+    [
+      'has a target that is none',
+      { Body: '{}\n', MessageAttributes: { ...message('').MessageAttributes, stream: string('../x') } },
+    ],
+    ['is not what it says', message('{}\n', 'gzip')],
+    ['is a bomb', message(gzipSync(Buffer.alloc(50_000_000, '\n')).toString('base64'), 'gzip')],
+  ])('that %s is not', (_case, given) => {
+    expect(decodeMessage(given)).toBeUndefined()
+  })
+})

@@ -1,0 +1,147 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { startTestAws, type TestAws } from '../../integration/aws.js'
+import { event, folder, letter, ndjson } from '../replay/harness.js'
+import { Cli, cli } from './spawn-cli.js'
+
+const ENV = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000', AWS_SECRET_ACCESS_KEY: 'any' }
+
+let test: TestAws
+
+beforeEach(async () => {
+  test = await startTestAws()
+})
+
+afterEach(() => test.close())
+
+/** A folder with a config file, whose write key is not set, and dead letters. */
+function withLetters(letters: readonly unknown[], more = ''): string {
+  const cwd = folder({ 'dead-letters/2026-01-03.ndjson': ndjson(letters) })
+  const config = `
+sources:
+  - id: src_web
+    name: Website
+    writeKey: \${WEB_WRITE_KEY}
+    destination:
+      region: eu-west-1
+      endpoint: ${test.aws.endpoint}
+      mappedStreams: { '*': everything, Page: pages }
+${more}`
+  writeFileSync(join(cwd, 'analytics-firehose.yaml'), config)
+  return cwd
+}
+
+const taken = () => [...test.taken.values()].map(({ stream, text }) => [stream, JSON.parse(text).messageId])
+const letters = (count: number) => Array.from({ length: count }, (_, i) => letter(i))
+
+describe('analytics-firehose replay', () => {
+  it('sends the dead letters that the config file names, and sums up', async () => {
+    const cwd = withLetters([
+      letter(0),
+      letter(1, { data: event(1, { event: 'Page' }) }),
+      letter(2, { source: null, code: 'ERR_UNKNOWN_WRITE_KEY' }),
+    ])
+    expect(await cli(['replay'], { cwd, env: ENV })).toEqual({
+      code: 0,
+      stdout: [
+        'Read: 3 from 1 file(s)',
+        'Sent: 2',
+        'Delivered: 2',
+        'Skipped: 1 (1 unknown write key)',
+        'Failed: 0',
+        '',
+      ].join('\n'),
+      stderr: '',
+    })
+    expect(taken().sort()).toEqual([
+      ['everything', 'm0'],
+      ['everything', 'm1'],
+      ['pages', 'm1'],
+    ])
+  })
+
+  it('takes all its flags', async () => {
+    const cwd = withLetters(letters(1))
+    writeFileSync(
+      join(cwd, 'events'),
+      ndjson([
+        event(1, { receivedAt: '2026-01-01T23:59:59.999Z' }),
+        event(2, { receivedAt: '2026-01-02T00:00:00Z', projectId: 'src_gone' }),
+        event(3, { receivedAt: '2026-01-02T00:00:00Z', event: 'Page' }),
+        event(4, { receivedAt: '2026-01-02T11:59:59Z', event: 'Page' }),
+        event(5, { receivedAt: '2026-01-02T12:00:00Z', event: 'Page' }),
+      ]),
+    )
+    const span = ['--since', '2026-01-02', '--until', '2026-01-02T12:00:00Z']
+    const where = ['--from', 'events', '--stream', 'pages', '--to', 'elsewhere', '--source', 'src_web']
+    const dry = await cli(['replay', ...where, ...span, '--dry-run'], { cwd })
+    expect([dry.code, dry.stdout]).toEqual([
+      0,
+      [
+        'Read: 5 from 1 file(s)',
+        'Would be sent: 2',
+        '  Website → elsewhere: 2',
+        'Skipped: 3 (2 outside --since and --until, 1 for another stream)',
+        'Failed: 0',
+        '',
+      ].join('\n'),
+    ])
+    const { code } = await cli(['replay', ...where, ...span, '--rate', '100'], { cwd, env: ENV })
+    expect(code).toBe(0)
+    expect(taken()).toEqual([
+      ['elsewhere', 'm3'],
+      ['elsewhere', 'm4'],
+    ])
+  })
+
+  it('ends with 1 where an event did not arrive, and says no ID', async () => {
+    const cwd = withLetters([letter(0), letter(1, { source: 'src_gone' }), '{"messageId":'])
+    const { code, stdout, stderr } = await cli(['replay'], { cwd, env: ENV })
+    expect(code).toBe(1)
+    expect(stdout).toContain('Failed: 2 (1 source not in the config file, 1 malformed)')
+    expect(stderr).toContain('WARN 2026-01-03.ndjson, line 3: malformed\n')
+    expect(stderr).toMatch(
+      /^error: 2 did not arrive; mend what is told above, then the same command goes on/m,
+    )
+    expect(stdout + stderr).not.toContain('src_')
+  })
+
+  it('ends with 130 at SIGINT, and the next run sends the rest', async () => {
+    const cwd = withLetters(letters(60))
+    const first = new Cli(['replay', '--rate', '20'], { cwd, env: ENV })
+    while (test.taken.size === 0) await new Promise(setImmediate)
+    first.child.kill('SIGINT')
+    const { code, stderr } = await first.ended()
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringMatching(/error: interrupted; the same command goes on with what has not arrived\n$/),
+    ])
+    const sent = test.taken.size
+    expect(sent).toBeLessThan(60)
+    expect(readdirSync(join(cwd, 'dead-letters'))).toHaveLength(2)
+    const { stdout } = await cli(['replay'], { cwd, env: ENV })
+    expect(stdout).toContain(`Delivered: ${60 - sent}\n`)
+    expect(test.taken.size).toBe(60)
+    expect(readdirSync(join(cwd, 'dead-letters'))).toEqual(['2026-01-03.ndjson'])
+  })
+
+  it.each([
+    [['--since', '2026-1-1'], 2, /give a time such as/],
+    [['--since', '2026-13-01'], 2, /give a time such as/],
+    [['--until', '2026-01-02T03:04:05'], 2, /give a time such as/],
+    [['--rate', '0'], 2, /use a whole number from 1 to 999999/],
+    [['--to', 'a/b'], 2, /give the name of a delivery stream/],
+    [
+      ['--source', 'src_nobody'],
+      1,
+      /^error: --source: no source of the config file has this ID; there is Website\n$/,
+    ],
+    [['--from', 'nowhere'], 1, /^error: --from: nowhere cannot be read: there is no such file or folder\n$/],
+  ])('tells what is wrong: %j', async (args, expected, message) => {
+    const { code, stdout, stderr } = await cli(['replay', ...args], { cwd: withLetters(letters(1)) })
+    expect([code, stdout]).toEqual([expected, ''])
+    expect(stderr).toMatch(message)
+    expect(existsSync('nowhere')).toBe(false)
+  })
+})
