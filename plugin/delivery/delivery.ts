@@ -249,7 +249,7 @@ export class FirehoseDelivery implements Delivery {
       put: this.#parts.put,
       clock: this.#parts.clock,
       limits: this.#limits(stream),
-      notices: new Notices(guarded(logger), stream, policyStatement),
+      notices: new Notices(guarded(logger), stream, policyStatement, this.#spilling !== undefined),
       spill: this.#spilling && ((records) => this.#spilling?.append(stream, records) ?? Promise.resolve()),
       onProgress: () => this.#spilling?.drain(stream),
     })

@@ -5,13 +5,18 @@ export class Notices {
   readonly #logger: Logger
   readonly #stream: string
   readonly #policyStatement: string
+  readonly #fate: string
   #state: 'well' | 'stalled' | 'parked' = 'well'
 
-  /** @param policyStatement - what lets the stream be written by PutRecordBatch */
-  constructor(logger: Logger, stream: string, policyStatement: string) {
+  /**
+   * @param policyStatement - what lets the stream be written by PutRecordBatch
+   * @param isSpilling - whether records that are not delivered are kept
+   */
+  constructor(logger: Logger, stream: string, policyStatement: string, isSpilling = false) {
     this.#logger = logger
     this.#stream = stream
     this.#policyStatement = policyStatement
+    this.#fate = isSpilling ? 'are spilled' : 'fail'
   }
 
   /** Records passed their deadline; told once, until the stream recovers. */
@@ -19,7 +24,9 @@ export class Notices {
     if (this.#state !== 'well') return
     this.#state = 'stalled'
     const why = cause?.message ?? 'no answer yet'
-    this.#logger.warn(`Stream "${this.#stream}" takes no records, they fail after ${timeoutMs} ms: ${why}`)
+    this.#logger.warn(
+      `Stream "${this.#stream}" takes no records, they ${this.#fate} after ${timeoutMs} ms: ${why}`,
+    )
   }
 
   /** The circuit opened; told once, until the stream recovers. */
@@ -27,7 +34,7 @@ export class Notices {
     if (this.#state === 'parked') return
     this.#state = 'parked'
     this.#logger.error(
-      `Stream "${this.#stream}" cannot be written, records fail until it can: ${error.message}`,
+      `Stream "${this.#stream}" cannot be written, records ${this.#fate} until it can: ${error.message}`,
     )
   }
 

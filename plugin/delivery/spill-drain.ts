@@ -19,6 +19,8 @@ export interface SpillDrainOptions {
   readonly quarantine: (record: Uint8Array, error: FirehoseError) => Promise<void>
   readonly clock: Clock
   readonly onError: (error: unknown) => void
+  /** Told how many records went out since it was last empty. */
+  readonly onEmpty: (records: number) => void
 }
 
 const FIRST_PAUSE_MS = 500
@@ -34,6 +36,7 @@ export class SpillDrain {
   #running: Promise<void> | undefined
   #cancel: (() => void) | undefined
   #failures = 0
+  #sent = 0
   #isStopped = false
 
   constructor(options: SpillDrainOptions) {
@@ -85,10 +88,7 @@ export class SpillDrain {
         return
       }
       const claim = await spill.claim(target)
-      if (claim === undefined) {
-        this.#failures = 0
-        return
-      }
+      if (claim === undefined) return this.#empty()
       const isEmpty = await this.#sendOrGiveBack(claim)
       if (!isEmpty) {
         this.#failures++
@@ -96,6 +96,12 @@ export class SpillDrain {
       }
       this.#failures = 0
     }
+  }
+
+  #empty(): void {
+    this.#failures = 0
+    if (this.#sent > 0) this.#options.onEmpty(this.#sent)
+    this.#sent = 0
   }
 
   async #sendOrGiveBack(claim: SpillClaim): Promise<boolean> {
@@ -128,6 +134,7 @@ export class SpillDrain {
     }
     if (left.length === 0) await claim.done()
     else await claim.release(left.length === records.length ? undefined : left)
+    this.#sent += records.length - left.length
     return left.length === 0
   }
 

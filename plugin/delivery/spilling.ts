@@ -129,6 +129,8 @@ export class Spilling {
       isParked: () => isParked(stream),
       quarantine: (record, error) => quarantine(stream, record, error),
       clock,
+      onEmpty: (sent) =>
+        logger.info(`The spill of stream "${stream}" is empty: ${sent} record(s) sent from it`),
       onError: (error) => {
         const why = error instanceof Error ? error.message : String(error)
         logger.error(`The spill of stream "${stream}" cannot be emptied for now: ${why}`)

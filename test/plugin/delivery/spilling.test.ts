@@ -134,10 +134,11 @@ describe('a record that is not delivered in time', () => {
   })
 
   it('is spilled at once where the stream is parked', async () => {
-    const { delivery, clock, spill, waiting } = spilling()
+    const { delivery, clock, spill, notices, waiting } = spilling()
     const first = delivery.deliver(records(1))
     await clock.settle()
     await waiting[0]?.refuse('ResourceNotFoundException')
+    expect(notices).toEqual([expect.stringContaining('cannot be written, records are spilled until it can')])
     const second = delivery.deliver(records(1, 's'))
     await clock.advance(100)
     expect([await first, await second]).toEqual([[{ status: 'spilled' }], [{ status: 'spilled' }]])
@@ -148,8 +149,8 @@ describe('a record that is not delivered in time', () => {
 })
 
 describe('the spill', () => {
-  it('goes out when an earlier process left something, oldest first', async () => {
-    const { clock, spill, waiting } = spilling()
+  it('goes out when an earlier process left something, oldest first, and that is told', async () => {
+    const { clock, spill, notices, waiting } = spilling()
     spill.kept.push([Buffer.from('a\n'), Buffer.from('b\n')], [Buffer.from('c\n')])
     await clock.settle()
     expect(waiting[0]?.records).toEqual(['a\n', 'b\n'])
@@ -158,6 +159,7 @@ describe('the spill', () => {
     expect(waiting[0]?.records).toEqual(['c\n'])
     await waiting[0]?.take()
     expect(spill.log).toEqual(['done 2', 'done 1'])
+    expect(notices).toEqual(['info: The spill of stream "s" is empty: 3 record(s) sent from it'])
   })
 
   it('takes its share of the calls, and no more', async () => {
