@@ -24,13 +24,18 @@ export class Serving {
   #run: Cli | undefined
   #port = '0'
   #peakBytes = 0
-  /** What the processes before this one logged. */
-  log = ''
+  /** Of the processes before this one. */
+  #earlierLog = ''
   restarts = 0
 
   constructor(options: ServingOptions) {
     this.#cwd = options.cwd
     writeFileSync(join(options.cwd, 'analytics-firehose.yaml'), JSON.stringify(configOf(options)))
+  }
+
+  /** What it and those before it logged. */
+  get log(): string {
+    return this.#earlierLog + (this.#run?.stderr ?? '')
   }
 
   get url(): string {
@@ -82,7 +87,7 @@ export class Serving {
   }
 
   #notePeak(): void {
-    if (this.#run === undefined || this.#run.child.exitCode !== null || this.#run.child.killed) return
+    if (this.#run === undefined) return
     const status = readFileSync(`/proc/${this.#run.child.pid}/status`, 'utf8')
     const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? []
     this.#peakBytes = Math.max(this.#peakBytes, Number(kilobytes) * 1024)
@@ -93,7 +98,8 @@ export class Serving {
     if (run === undefined) return null
     run.child.kill(signal)
     const { code, stderr } = await run.ended()
-    this.log += stderr
+    this.#earlierLog += stderr
+    this.#run = undefined
     return code
   }
 }

@@ -20,7 +20,8 @@ export async function expectNothingLost(world: World): Promise<void> {
       `${duplicates.count - duplicates.ofResent} of calls and files whose end was not known; ` +
       `${serving.restarts} restarts, ${serving.peakMegabytes} MB at most`,
   )
-  if (missing.length > 0) tell(serving.log.slice(-20_000))
+  if (missing.length > 0)
+    tell(`still in the spill: ${world.spilled().length} files; logged:\n${serving.log.slice(-20_000)}`)
   expect({ missing, neverSent, broken: aws.broken, refusals: load.refusals }).toEqual({
     missing: [],
     neverSent: [],
