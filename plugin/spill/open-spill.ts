@@ -30,14 +30,14 @@ export interface OpenSpill extends SpillParts {
 }
 
 /**
- * Opens a spill. A queue is opened while records come already: who appends waits for it.
+ * Opens a spill, while records come already: who appends waits for it.
  *
  * @throws FirehoseError `ERR_SETTINGS` where nothing can be kept in the directory
  */
 export function openSpill({ configuration, clock, logger, deadLetters }: OpenSpillOptions): OpenSpill {
-  const opened = open(configuration, { clock, logger })
-  opened.catch((error) => logger.error(`The spill cannot be opened: ${(error as Error).message}`))
-  const store = new BoundedClaims(new OpeningSpill(opened), MAX_CLAIMS)
+  check(configuration)
+  const open = () => opened(configuration, { clock, logger })
+  const store = new BoundedClaims(new OpeningSpill({ open, clock, logger }), MAX_CLAIMS)
   const letters = deadLetters ?? defaultLetters(configuration, clock)
   return {
     store,
@@ -63,12 +63,18 @@ async function openQueue(
   return openSpillQueue({ queueUrl, region, ...parts })
 }
 
-function open(
+function opened(
   configuration: SpillConfiguration,
   parts: Pick<OpenSpillOptions, 'clock' | 'logger'>,
 ): Promise<Spill> {
   if ('queueUrl' in configuration) return openQueue(configuration, parts)
   const { directory, maxBytes } = configuration
+  return openSpillDirectory({ directory, maxBytes, ...parts })
+}
+
+function check(configuration: SpillConfiguration): void {
+  if ('queueUrl' in configuration) return
+  const { directory } = configuration
   try {
     checkDirectory(directory)
   } catch (cause) {
@@ -79,7 +85,6 @@ function open(
       { cause },
     )
   }
-  return openSpillDirectory({ directory, maxBytes, ...parts })
 }
 
 function defaultLetters(configuration: SpillConfiguration, clock: Clock): DeadLetterStore | undefined {

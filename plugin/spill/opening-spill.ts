@@ -1,29 +1,40 @@
+import type { Clock } from '../clock.js'
+import type { Logger } from '../logger.js'
 import type { Spill, SpillClaim, SpillStats, SpillTarget } from './spill.js'
 
 const NOTHING: SpillStats = { files: 0, records: 0, bytes: 0, oldestAgeMs: undefined }
+const RETRY_MS = 5_000
 
-/** A spill that is still being opened: who appends or claims waits for it. */
+export interface OpeningSpillOptions {
+  /** Rejects where it cannot be opened for now. */
+  readonly open: () => Promise<Spill>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/**
+ * A spill that is still being opened: who appends or claims waits for it, or is told why it could not be opened. It is
+ * tried until it can: what earlier processes left in it was acknowledged, and goes out only through a spill that is open.
+ */
 export class OpeningSpill implements Spill {
-  readonly #opened: Promise<Spill>
+  readonly #options: OpeningSpillOptions
+  #attempt: Promise<Spill>
   #open: Spill | undefined
+  #hasFailed = false
+  #isClosed = false
+  #cancelRetry = () => {}
 
-  /** @param opened - rejects where it cannot be opened; then nothing is ever kept, and whoever appends is told why */
-  constructor(opened: Promise<Spill>) {
-    this.#opened = opened
-    opened.then(
-      (spill) => {
-        this.#open = spill
-      },
-      () => {},
-    )
+  constructor(options: OpeningSpillOptions) {
+    this.#options = options
+    this.#attempt = this.#try()
   }
 
   async append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
-    await (await this.#opened).append(target, records)
+    await (await this.#attempt).append(target, records)
   }
 
   async claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    return (await this.#opened).claim(target)
+    return (await this.#attempt).claim(target)
   }
 
   targets(): readonly SpillTarget[] {
@@ -35,7 +46,35 @@ export class OpeningSpill implements Spill {
   }
 
   async close(): Promise<void> {
-    const spill = await this.#opened.catch(() => undefined)
+    this.#isClosed = true
+    this.#cancelRetry()
+    const spill = await this.#attempt.catch(() => undefined)
     await spill?.close()
+  }
+
+  #try(): Promise<Spill> {
+    const attempt = this.#options.open()
+    attempt.then(
+      (spill) => {
+        this.#open = spill
+        if (this.#hasFailed) this.#options.logger.info('The spill is open')
+      },
+      (error) => this.#retry(error),
+    )
+    return attempt
+  }
+
+  #retry(error: Error): void {
+    const { clock, logger } = this.#options
+    if (!this.#hasFailed) {
+      logger.error(
+        `The spill cannot be opened: ${error.message}; it is tried again every ${RETRY_MS / 1_000} s`,
+      )
+    }
+    this.#hasFailed = true
+    if (this.#isClosed) return
+    this.#cancelRetry = clock.after(RETRY_MS, () => {
+      this.#attempt = this.#try()
+    })
   }
 }
