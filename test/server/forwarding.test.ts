@@ -209,6 +209,22 @@ describe('forwarding to Segment', () => {
     expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ queued: 1, dropped: 0 })
   })
 
+  it('drops what waits when it is switched off, and says so', async () => {
+    aws = await startTestAws()
+    const lines: string[] = []
+    const log = (line: unknown) => void lines.push(String(line))
+    const logger = { info: log, warn: log, error: log }
+    proxy = firehoseProxy({ ...(await configFor('http://127.0.0.1:1')), logger })
+    const init = {
+      method: 'POST',
+      headers: { authorization: basic('src_web-key') },
+      body: JSON.stringify({ batch }),
+    }
+    await fetch(`${await listen(proxy)}/v1/batch`, init)
+    proxy.reload(await configFor('http://127.0.0.1:1', { enabled: false }))
+    expect(lines.filter((line) => line.includes('switched off'))).toHaveLength(1)
+  })
+
   it('stops at once when it is switched off, and starts again', async () => {
     aws = await startTestAws()
     const segment = await startSegment()

@@ -172,12 +172,14 @@ describe('the spill', () => {
   })
 
   it('gives back what is left at the first sign of a sick stream, and tries again', async () => {
-    const { clock, spill, waiting } = spilling({ flushAt: 2 })
+    const { delivery, clock, spill, waiting } = spilling({ flushAt: 2 })
     spill.kept.push(Array.from({ length: 6 }, (_, i) => Buffer.from(`s${i}\n`)))
     await clock.settle()
     await waiting[0]?.take()
     await waiting[0]?.refuse('ResourceNotFoundException')
     expect(spill.log).toEqual(['left 2,3,4,5'])
+    // They wait on: nothing has failed for good.
+    expect(delivery.stats()['s']).toMatchObject({ delivered: 2, failed: 0 })
     for (let second = 0; second < 60 && waiting.length === 0; second++) await clock.advance(1_000)
     await waiting[0]?.take()
     for (let i = 0; i < 4; i++) await waiting[0]?.take()

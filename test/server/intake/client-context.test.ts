@@ -32,6 +32,14 @@ describe('the context of an event', () => {
     expect(contextOf(context, channel)).toEqual(expected)
   })
 
+  it.each<IpPolicy>(['keep', 'truncate', 'drop'])(
+    'of a server never gets the address and user agent of that server: %s',
+    (policy) => {
+      expect(contextOf(undefined, 'server', policy)).toBeUndefined()
+      expect(contextOf({ locale: 'de' }, 'server', policy)).toEqual({ locale: 'de' })
+    },
+  )
+
   it.each<[IpPolicy, unknown, unknown]>([
     ['truncate', undefined, '203.0.113.0'],
     ['truncate', { ip: '198.51.100.9' }, '198.51.100.0'],
