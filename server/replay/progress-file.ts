@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { z } from 'zod'
-import { nodeFileSystem, removeIfPossible, writeSynced } from '../../plugin/spill/file-system.js'
+import { errnoOf, nodeFileSystem, removeIfPossible, writeSynced } from '../../plugin/spill/file-system.js'
 import type { InputFile } from './input-files.js'
 import type { Position } from './lines.js'
 
@@ -80,7 +80,7 @@ export class ProgressFile {
     return progress
   }
 
-  /** Resolves when it will outlive a power cut. */
+  /** Resolves when it will outlive a power cut. @throws Error that tells the fix */
   async save(): Promise<void> {
     const files = [...this.#files].map(([name, { left, ...rest }]) => [
       name,
@@ -88,10 +88,17 @@ export class ProgressFile {
     ])
     const json = `${JSON.stringify({ version: 1, files: Object.fromEntries(files) })}\n`
     const temporary = `${this.path}.tmp`
-    await removeIfPossible(nodeFileSystem, temporary)
-    await writeSynced(nodeFileSystem, temporary, Buffer.from(json))
-    await nodeFileSystem.rename(temporary, this.path)
-    await nodeFileSystem.syncDirectory(dirname(this.path))
+    try {
+      await removeIfPossible(nodeFileSystem, temporary)
+      await writeSynced(nodeFileSystem, temporary, Buffer.from(json))
+      await nodeFileSystem.rename(temporary, this.path)
+      await nodeFileSystem.syncDirectory(dirname(this.path))
+    } catch (cause) {
+      throw new Error(
+        `${this.path} cannot be written (${errnoOf(cause)}), beside the input: let this process write there, or copy the input elsewhere`,
+        { cause },
+      )
+    }
   }
 
   async remove(): Promise<void> {

@@ -179,4 +179,13 @@ describe('a replay that is run again', () => {
     const dir = folder({ a: ndjson(events(1)), '.replay-test.json': '{}' })
     await expect(test.run(dir)).rejects.toThrow('is not the progress of a replay; remove it to begin anew')
   })
+
+  it('sends nothing where it cannot write down what arrives', async () => {
+    test = await startReplays()
+    const dir = folder({ a: ndjson(events(1)), '.replay-test.json.tmp/file': '' })
+    await expect(test.run(dir)).rejects.toThrow(
+      'cannot be written (EEXIST), beside the input: let this process write there, or copy the input elsewhere',
+    )
+    expect(test.calls).toEqual([])
+  })
 })
