@@ -4,6 +4,7 @@ import { basename, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { parseName } from '../../plugin/spill/file-name.js'
+import { errnoOf } from '../../plugin/spill/file-system.js'
 import { skipping } from './lines.js'
 
 /** A file to replay. */
@@ -45,7 +46,10 @@ export async function inputFiles(from: string): Promise<InputFile[]> {
   for (const path of await filesUnder(from)) {
     // No append to a file that the spill has not renamed was ever confirmed.
     if (parseName(basename(path))?.state === 'temporary') continue
-    files.push(await inputFile(path, relative(from, path).split(sep).join('/')))
+    const name = relative(from, path).split(sep).join('/')
+    // One that is gone since it was listed, as a spill's that a server delivers, is not there to be sent.
+    const file = await inputFile(path, name).catch(ifGone)
+    if (file !== undefined) files.push(file)
   }
   return files
 }
@@ -83,6 +87,10 @@ async function* nothing(): AsyncGenerator<Buffer> {}
 async function inputFile(path: string, name: string): Promise<InputFile> {
   const { size, ino } = await stat(path)
   return { path, name, size, inode: ino, stream: parseName(basename(path))?.name.target.stream }
+}
+
+function ifGone(error: unknown): undefined {
+  if (errnoOf(error) !== 'ENOENT') throw error
 }
 
 async function filesUnder(folder: string): Promise<string[]> {
