@@ -106,7 +106,7 @@ async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise<void> 
 function selectionOf(flags: ReplayFlags, sources: readonly SourceConfiguration[]): Selection {
   const { stream, since, until, to, source } = flags
   if (source === undefined) return { stream, since, until, to }
-  const found = sources.find(({ id, name }) => id === source || name === source)
+  const found = sources.find(({ id }) => id === source) ?? sources.find(({ name }) => name === source)
   if (found !== undefined) return { stream, since, until, to, source: found.id }
   // SECURITY: by their names; an ID is an external ID.
   const names = sources.map(({ name }) => name).join(', ')
