@@ -1,15 +1,15 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import { formatOf, type InputFile, openInput } from './input-files.js'
-import { type Line, linesIn } from './lines.js'
+import type { InputFile } from './input-files.js'
+import type { Line } from './lines.js'
+import { Pace } from './pace.js'
 import type { Plan, Planner, Send } from './plan.js'
 import type { FileProgress, ProgressFile } from './progress-file.js'
 import { readReplayEvent } from './replay-event.js'
 import { type FailedSend, type Sender, targetOf } from './sender.js'
 import { addTo, type FailureCode, Tally } from './tally.js'
+import { UnreadableFile, unsettledLines } from './unsettled-lines.js'
 
-/** What a dead letter may have around a record of the largest size. */
-const MAX_LINE_BYTES = 2 * 1024 * 1024
 /** Confirmed together. SECURITY: with the bytes this bounds the memory. */
 const CHUNK_EVENTS = 2_000
 const CHUNK_LINES = 20_000
@@ -68,11 +68,11 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 
 class Replay {
   readonly #options: ReplayOptions
+  readonly #pace: Pace
   readonly #tally = new Tally()
   #chunk: Settling[] = []
   #chunkEvents = 0
   #chunkBytes = 0
-  #nextAt = 0
   #told = 0
   #isHopeless = false
   #bytesOfFilesRead = 0
@@ -80,6 +80,7 @@ class Replay {
 
   constructor(options: ReplayOptions) {
     this.#options = options
+    this.#pace = new Pace(options)
   }
 
   async run(): Promise<ReplayResult> {
@@ -105,8 +106,11 @@ class Replay {
   }
 
   async #read(file: InputFile): Promise<void> {
+    const onOpen = (bytesRead: () => number) => {
+      this.#bytesOfThisFile = bytesRead
+    }
     try {
-      for await (const { line, progress } of this.#linesOf(file)) {
+      for await (const { line, progress } of unsettledLines(file, this.#options.progress, onOpen)) {
         this.#add({ file, progress, line, fate: this.#fateOf(line, file, progress) })
         if (this.#isChunkFull) await this.#confirm()
         if (this.#end !== undefined) return
@@ -115,27 +119,6 @@ class Replay {
       if (!(error instanceof UnreadableFile)) throw error
       addTo(this.#tally.failed, 'unreadable file')
       this.#tell(`${file.name}: cannot be read to its end: ${error.message}`)
-    }
-  }
-
-  /** The lines that have not arrived yet. @throws UnreadableFile */
-  async *#linesOf(file: InputFile) {
-    try {
-      const format = await formatOf(file)
-      const progress = this.#options.progress.of(file, format === 'plain')
-      if (progress.isRead && progress.left.size === 0) return
-      const [first] = [...progress.left.values()].sort((a, b) => a.offset - b.offset)
-      const start = first ?? progress.position
-      const { offset: settled } = progress.position
-      const input = openInput(file, format, start.offset)
-      this.#bytesOfThisFile = input.bytesRead
-      for await (const line of linesIn(input.chunks, start, MAX_LINE_BYTES)) {
-        if (line.offset >= settled || progress.left.has(line.offset)) yield { line, progress }
-      }
-      // Its last lines are still in the chunk, but what is written down next is written when they are settled.
-      progress.isRead = true
-    } catch (cause) {
-      throw new UnreadableFile((cause as Error).message, { cause })
     }
   }
 
@@ -170,7 +153,7 @@ class Replay {
   async #confirm(): Promise<void> {
     const { sender, progress, onProgress, maxLeftovers = MAX_LEFTOVERS } = this.#options
     const sending = this.#chunk.flatMap((settling) => sendsOf(settling)?.sends ?? []).length
-    if (sending > 0 && sender !== undefined && !(await this.#isTurn(this.#chunkEvents))) return
+    if (sending > 0 && sender !== undefined && !(await this.#pace.isTurn(this.#chunkEvents))) return
     const failed = await sender?.send(this.#chunk.map((settling) => sendsOf(settling)?.sends ?? []))
     this.#chunk.forEach((settling, i) => {
       this.#settle(settling, failed?.[i] ?? [])
@@ -211,28 +194,6 @@ class Replay {
     if (this.#options.sender !== undefined) tally.delivered++
   }
 
-  /** Waits until so many more events may go; `false` where it is interrupted meanwhile. */
-  async #isTurn(events: number): Promise<boolean> {
-    const { rate, clock, signal } = this.#options
-    if (rate === undefined) return !signal.aborted
-    const waitMs = this.#nextAt - clock.now()
-    if (waitMs > 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const cancel = clock.after(waitMs, () => {
-          signal.removeEventListener('abort', stop)
-          resolve()
-        })
-        const stop = () => {
-          cancel()
-          resolve()
-        }
-        signal.addEventListener('abort', stop, { once: true })
-      })
-    }
-    this.#nextAt = clock.now() + (events * 1000) / rate
-    return !signal.aborted
-  }
-
   /** SECURITY: places and codes, nothing of a line. */
   #tell(message: string): void {
     this.#told++
@@ -240,8 +201,6 @@ class Replay {
     if (this.#told === MAX_TOLD) this.#options.logger.warn('More of these are counted, but not told')
   }
 }
-
-class UnreadableFile extends Error {}
 
 function sendsOf({ fate }: Settling): { readonly sends: readonly Send[] } | undefined {
   return fate !== 'blank' && 'sends' in fate ? fate : undefined
