@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { systemClock } from '../../plugin/clock.js'
-import { isStreamName, readStream } from '../../plugin/settings/mapped-streams.js'
 import { DEFAULT_CONFIG_FILE, DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import type { SourceConfiguration } from '../config/source-configuration.js'
@@ -18,6 +17,7 @@ import type { SignalSource } from '../shutdown.js'
 import { CommandError } from './command-error.js'
 import { loadConfig } from './load-config.js'
 import { ReplayDisplay } from './replay-display.js'
+import { parseRate, parseStream, parseTime, type ReplayFlags } from './replay-flags.js'
 import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
@@ -33,18 +33,6 @@ Examples:
 
 /** No sender waits for an answer: a record may be tried for longer than in the proxy. */
 const DELIVERY_TIMEOUT_MS = 30_000
-
-interface ReplayFlags {
-  readonly config: string
-  readonly from?: string
-  readonly stream?: string
-  readonly since?: number
-  readonly until?: number
-  readonly to?: string
-  readonly source?: string
-  readonly rate?: number
-  readonly dryRun?: true
-}
 
 export function replayCommand(terminal: Terminal): Command {
   return new Command('replay')
@@ -180,23 +168,4 @@ function report({ tally, ended }: ReplayResult, exitCode: number): void {
     throw new CommandError([`stopped, as too much fails; mend that, then ${again}`])
   if (tally.failures > 0)
     throw new CommandError([`${tally.failures} did not arrive; mend what is told above, then ${again}`])
-}
-
-function parseStream(text: string): string {
-  const { name } = readStream(text)
-  if (isStreamName(name)) return name
-  throw new InvalidArgumentError('give the name of a delivery stream.')
-}
-
-const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
-
-function parseTime(text: string): number {
-  const time = TIME.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(time)) return time
-  throw new InvalidArgumentError('give a time such as 2026-01-02 or 2026-01-02T03:04:05Z.')
-}
-
-function parseRate(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('use a whole number from 1 to 999999.')
 }

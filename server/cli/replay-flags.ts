@@ -1,0 +1,33 @@
+import { InvalidArgumentError } from 'commander'
+import { isStreamName, readStream } from '../../plugin/settings/mapped-streams.js'
+
+export interface ReplayFlags {
+  readonly config: string
+  readonly from?: string
+  readonly stream?: string
+  readonly since?: number
+  readonly until?: number
+  readonly to?: string
+  readonly source?: string
+  readonly rate?: number
+  readonly dryRun?: true
+}
+
+export function parseStream(text: string): string {
+  const { name } = readStream(text)
+  if (isStreamName(name)) return name
+  throw new InvalidArgumentError('give the name of a delivery stream.')
+}
+
+const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
+
+export function parseTime(text: string): number {
+  const time = TIME.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(time)) return time
+  throw new InvalidArgumentError('give a time such as 2026-01-02 or 2026-01-02T03:04:05Z.')
+}
+
+export function parseRate(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('use a whole number from 1 to 999999.')
+}
