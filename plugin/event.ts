@@ -8,3 +8,25 @@ export interface SegmentEvent {
   readonly userId?: unknown
   readonly anonymousId?: unknown
 }
+
+/**
+ * An event that is no plain object: it knows how to write itself for less than JSON.stringify takes, and is made whole
+ * only where someone looks at it.
+ */
+export abstract class WritableEvent implements SegmentEvent {
+  abstract readonly type: unknown
+  abstract readonly event: unknown
+  abstract readonly messageId: unknown
+  abstract readonly integrations: unknown
+
+  /** The event as JSON and a newline, UTF-8. @throws what JSON.stringify throws */
+  abstract toLine(): Uint8Array
+
+  /** The whole event, a plain object. */
+  abstract toJSON(): SegmentEvent
+}
+
+/** The event as a plain object. */
+export function plainEvent<T>(event: T): T | SegmentEvent {
+  return event instanceof WritableEvent ? event.toJSON() : event
+}

@@ -1,5 +1,5 @@
 import { FirehoseError } from './errors.js'
-import type { SegmentEvent } from './event.js'
+import { plainEvent, type SegmentEvent, WritableEvent } from './event.js'
 import { createRouter } from './router.js'
 import { type DestinationConfiguration, parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
@@ -61,7 +61,7 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
     let streams: readonly string[] = [UNROUTED]
     try {
       if (isSwitchedOff(given)) return nothing('off')
-      const event = transform === undefined ? given : transformed(given, transform)
+      const event = transform === undefined ? given : transformed(plainEvent(given), transform)
       if (event === null) return nothing('dropped')
       streams = router.route(event)
       if (streams.length === 0) return nothing('unmapped')
@@ -116,6 +116,7 @@ function kindOf(value: unknown): string {
 }
 
 function serialize(event: SegmentEvent): Uint8Array {
+  if (event instanceof WritableEvent) return event.toLine()
   const json = JSON.stringify(event)
   if (json === undefined) throw new TypeError('it has no JSON value')
   return Buffer.from(`${json}\n`)

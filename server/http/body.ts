@@ -17,7 +17,9 @@ type ParsedRequest = IncomingMessage & { readonly body?: unknown }
 
 export interface JsonBody {
   readonly value: JsonObject
-  /** As it came, encoded as Content-Encoding says; `undefined` where a body parser had read it before. */
+  /** What `value` was parsed of; `undefined` where a body parser had read it before. */
+  readonly bytes: Buffer | undefined
+  /** As it came, encoded as Content-Encoding says; `undefined` as that. */
   readonly sent: Buffer | undefined
 }
 
@@ -32,7 +34,7 @@ export async function readJsonBody(req: IncomingMessage, reservation: Reservatio
   const { body, sent } =
     parsed === undefined ? await readBody(req, reservation) : { body: parsed, sent: undefined }
   const value = Buffer.isBuffer(body) || typeof body === 'string' ? parseJson(body) : body
-  if (isJsonObject(value)) return { value, sent }
+  if (isJsonObject(value)) return { value, bytes: sent && (body as Buffer), sent }
   throw badRequest('invalid_request', 'The body must be a JSON object')
 }
 

@@ -54,7 +54,7 @@ export async function acceptPixel(
   endpoint: IntakeEndpoint,
   context: EventsContext,
 ): Promise<void> {
-  const body = { value: pixelEvent(exchange.req.url ?? ''), sent: undefined }
+  const body = { value: pixelEvent(exchange.req.url ?? ''), bytes: undefined, sent: undefined }
   const events = takeEvents(exchange, endpoint, { body, source: undefined }, context)
   // A URL is no larger than Node's headers may be: it is not counted.
   await context.intake.deliver(events, new Reservation(context.budget))
@@ -69,7 +69,7 @@ function takeEvents(
 ): SortedEvents {
   const { req, site, seen } = exchange
   const sender = senderOf(req, site.trust)
-  const events = sortEvents(body.value, endpoint, {
+  const events = sortEvents(body, endpoint, {
     sources: site.sources,
     source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,

@@ -1,5 +1,5 @@
 import type { Sender } from '../http/sender.js'
-import { isJsonObject } from '../json-object.js'
+import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Channel } from './channel.js'
 import { type IpPolicy, withPolicy } from './ip-policy.js'
 
@@ -11,23 +11,44 @@ export interface ClientContextOptions {
 
 const SERVER: Channel = 'server'
 
-/**
- * The context with the address and the user agent of the device that made the event. Of an event that a server made
- * they would be that server's, so it gets neither; and what the event says itself is never replaced. The source's
- * policy holds for addresses that the event brought as well.
- */
-export function clientContext(context: unknown, { channel, sender, policy }: ClientContextOptions): unknown {
-  if (context !== undefined && context !== null && !isJsonObject(context)) return context
-  const isClient = channel !== SERVER
-  // Nothing to add and nothing to hide: no copy for each event.
-  if (!isClient && policy === 'keep') return context
-  const ip = ipOf(context?.['ip'] ?? (isClient ? sender.ip : undefined), policy)
-  const userAgent = context?.['userAgent'] ?? (isClient ? sender.userAgent : undefined)
-  const { ip: _given, ...own } = context ?? {}
-  const added = { ...(ip === undefined ? {} : { ip }), ...(userAgent === undefined ? {} : { userAgent }) }
-  const isEmpty = (context === undefined || context === null) && Object.keys(added).length === 0
-  return isEmpty ? context : { ...own, ...added }
+/** Members of a context that are set over its own; one that is `undefined` is taken out. */
+export interface ContextChanges {
+  readonly ip?: unknown
+  readonly userAgent?: unknown
 }
+
+/**
+ * What to set in a context: the address and the user agent of the device that made the event. Of an event that a
+ * server made they would be that server's, so it gets neither; and what the event says itself is never replaced. The
+ * source's policy holds for addresses that the event brought as well. `undefined` where nothing changes.
+ */
+export function contextChanges(
+  context: unknown,
+  { channel, sender, policy }: ClientContextOptions,
+): ContextChanges | undefined {
+  if (context !== undefined && context !== null && !isJsonObject(context)) return undefined
+  const isClient = channel !== SERVER
+  if (!isClient && policy === 'keep') return undefined
+  const own = context ?? NO_CONTEXT
+  const ip = ipOf(own['ip'] ?? (isClient ? sender.ip : undefined), policy)
+  const userAgent = own['userAgent'] ?? (isClient ? sender.userAgent : undefined)
+  const isSameIp = ip === own['ip']
+  const isSameAgent = userAgent === undefined || userAgent === own['userAgent']
+  if (isSameIp && isSameAgent) return undefined
+  return { ...(isSameIp ? {} : { ip }), ...(isSameAgent ? {} : { userAgent }) }
+}
+
+/** The context with the changes made; a copy, where there are any. */
+export function changedContext(context: unknown, changes: ContextChanges | undefined): unknown {
+  if (changes === undefined) return context
+  const own = isJsonObject(context) ? context : NO_CONTEXT
+  if (!('ip' in changes) || changes.ip !== undefined) return { ...own, ...changes }
+  const { ip: _taken, ...kept } = own
+  const { ip: _out, ...set } = changes
+  return isJsonObject(context) || Object.keys(set).length > 0 ? { ...kept, ...set } : context
+}
+
+const NO_CONTEXT: JsonObject = {}
 
 /** The context with its own address as the policy says, and nothing added. */
 export function withIpPolicy(context: Readonly<Record<string, unknown>>, policy: IpPolicy): unknown {

@@ -2,7 +2,7 @@ import type { Clock } from '../../plugin/clock.js'
 import type { DeadLetter, DeadLetterStore } from '../../plugin/dead-letters/dead-letter.js'
 import type { EventOutcome } from '../../plugin/destination.js'
 import type { FirehoseError } from '../../plugin/errors.js'
-import type { SegmentEvent } from '../../plugin/event.js'
+import { plainEvent, type SegmentEvent } from '../../plugin/event.js'
 import type { Logger } from '../../plugin/logger.js'
 import { unavailable } from '../http/http-problem.js'
 import type { Reservation } from '../http/reservation.js'
@@ -152,6 +152,6 @@ function letterOf({ source, event, stream, code, reason }: Quarantined, at: stri
     source: source?.id ?? null,
     stream: stream ?? null,
     messageId: typeof messageId === 'string' ? messageId : null,
-    data: event,
+    data: plainEvent(event),
   }
 }

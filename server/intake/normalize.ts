@@ -5,7 +5,7 @@ import type { Sender } from '../http/sender.js'
 import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
 import { channelOf } from './channel.js'
-import { clientContext } from './client-context.js'
+import { type ContextChanges, changedContext, contextChanges } from './client-context.js'
 import { timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
@@ -18,35 +18,58 @@ export interface Envelope {
   readonly newId: () => string
 }
 
-/**
- * The event as downstream tables see it; a copy, what it was made from is left alone.
- *
- * SECURITY: copied by spread, which makes an own property of a `__proto__` in the JSON, and never assigns one.
- */
-export function normalize(
+/** What normalisation does to an event. */
+export interface Changes {
+  /** Members that are set over the event's own. The context is not among them. */
+  readonly members: Readonly<Record<string, unknown>>
+  /** The context that it has in the end but for {@link inContext}: its own, that of the batch, or both in one. */
+  readonly context: unknown
+  readonly inContext: ContextChanges | undefined
+}
+
+/** What the request that brought the event, and the source, make of it. */
+export function changesOf(
   event: JsonObject,
   type: EventType,
   { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
   { shared, receivedAt, sender, newId }: Envelope,
-): SegmentEvent {
-  const { writeKey: _kept, ...own } = event
-  const said = merged(shared.context, own['context'])
-  const channel = own['channel'] ?? channelOf(said, sender)
-  const context = clientContext(said, { channel, sender, policy })
-  const integrations = merged(shared.integrations, own['integrations'])
-  const { timestamp, originalTimestamp } = own
-  const sentAt = own['sentAt'] ?? shared.sentAt
-  return {
-    ...own,
+): Changes {
+  const context = merged(shared.context, event['context'])
+  const channel = event['channel'] ?? channelOf(context, sender)
+  const integrations = merged(shared.integrations, event['integrations'])
+  const { timestamp, originalTimestamp } = event
+  const sentAt = event['sentAt'] ?? shared.sentAt
+  const members = {
     type,
-    messageId: messageIdOf(own['messageId']) ?? newId(),
-    ...(context === undefined ? {} : { context }),
+    messageId: messageIdOf(event['messageId']) ?? newId(),
     ...(integrations === undefined ? {} : { integrations }),
     channel,
     version: ENVELOPE_VERSION,
     projectId,
     ...timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt),
-  } as SegmentEvent
+  }
+  return { members, context, inContext: contextChanges(context, { channel, sender, policy }) }
+}
+
+/** The event as downstream tables see it; a copy, what it was made from is left alone. */
+export function normalize(
+  event: JsonObject,
+  type: EventType,
+  source: Pick<Source, 'id' | 'ip'>,
+  envelope: Envelope,
+): SegmentEvent {
+  return normalized(event, changesOf(event, type, source, envelope))
+}
+
+/**
+ * {@link normalize} with what it does already known.
+ *
+ * SECURITY: copied by spread, which makes an own property of a `__proto__` in the JSON, and never assigns one.
+ */
+export function normalized(event: JsonObject, { members, context, inContext }: Changes): SegmentEvent {
+  const { writeKey: _kept, ...own } = event
+  const final = changedContext(context, inContext)
+  return { ...own, ...members, ...(final === undefined ? {} : { context: final }) } as SegmentEvent
 }
 
 /** What all events share, under what the event says itself. */

@@ -1,5 +1,6 @@
 import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { SegmentEvent } from '../../plugin/event.js'
+import type { JsonBody } from '../http/body.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, unauthorized } from '../http/http-problem.js'
 import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
@@ -7,9 +8,11 @@ import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { checkBatchSize } from './batch-limits.js'
+import { BodyText } from './body-text.js'
 import { withIpPolicy } from './client-context.js'
+import { IncomingEvent } from './incoming-event.js'
 import { invalidity, isEventType } from './invalidity.js'
-import { type Envelope, normalize } from './normalize.js'
+import { changesOf, type Envelope } from './normalize.js'
 
 /** An event of a batch that is refused for good, alone. */
 export interface RefusedEvent {
@@ -40,11 +43,12 @@ export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId' | 
  * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort or too much
  */
 export function sortEvents(
-  body: JsonObject,
+  { value: body, bytes }: Pick<JsonBody, 'value' | 'bytes'>,
   endpoint: IntakeEndpoint,
   context: SortingContext,
 ): SortedEvents {
-  if (endpoint.kind === 'batch') return sortBatch(body, context)
+  const text = bytes && new BodyText(bytes, endpoint.kind === 'batch')
+  if (endpoint.kind === 'batch') return sortBatch(body, text, context)
   if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [], owners: [] }
   const { type } = endpoint
   const source = sourceOf(body, context)
@@ -52,11 +56,12 @@ export function sortEvents(
     throw unauthorized('There is no write key; give it as HTTP Basic user name or `writeKey`')
   const problem = invalidity(body, type)
   if (problem !== undefined) throw badRequest('invalid_event', problem)
-  const event = normalize(body, type, source, { ...context, shared: {} })
+  const changes = changesOf(body, type, source, { ...context, shared: {} })
+  const event = new IncomingEvent(body, changes, { text, index: 0 })
   return { accepted: new Map([[source, [event]]]), refused: [], owners: [source] }
 }
 
-function sortBatch(body: JsonObject, context: SortingContext): SortedEvents {
+function sortBatch(body: JsonObject, text: BodyText | undefined, context: SortingContext): SortedEvents {
   const source = sourceOf(body, context)
   const { batch, ...shared } = body
   if (!Array.isArray(batch)) throw badRequest('invalid_batch', 'The body has no `batch`, an array of events')
@@ -64,7 +69,7 @@ function sortBatch(body: JsonObject, context: SortingContext): SortedEvents {
   const envelope: Envelope = { ...context, shared }
   const accepted = new Map<Source, SegmentEvent[]>()
   const refused: RefusedEvent[] = []
-  for (const event of batch as unknown[]) {
+  for (const [index, event] of (batch as unknown[]).entries()) {
     const owner = source ?? ownerOf(event, context.sources)
     const type = isJsonObject(event) ? event['type'] : undefined
     const problem = invalidity(event, type)
@@ -76,7 +81,7 @@ function sortBatch(body: JsonObject, context: SortingContext): SortedEvents {
       refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: redacted(event, owner) })
     } else {
       const events = accepted.get(owner)
-      const normal = normalize(event, type, owner, envelope)
+      const normal = new IncomingEvent(event, changesOf(event, type, owner, envelope), { text, index })
       if (events === undefined) accepted.set(owner, [normal])
       else events.push(normal)
     }

@@ -1,6 +1,6 @@
 import type { Destination, EventOutcome } from '../../plugin/destination.js'
 import { FirehoseError } from '../../plugin/errors.js'
-import type { SegmentEvent } from '../../plugin/event.js'
+import { type SegmentEvent, WritableEvent } from '../../plugin/event.js'
 
 /** A destination that keeps what it is given, and whose outcomes a test decides. */
 export class FakeDestination implements Destination {
@@ -8,8 +8,9 @@ export class FakeDestination implements Destination {
   readonly calls: string[] = []
   outcome: (event: SegmentEvent) => EventOutcome | Promise<EventOutcome> = () => ({ status: 'delivered' })
 
-  async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
+  async deliver(given: readonly SegmentEvent[]): Promise<EventOutcome[]> {
     this.calls.push('deliver')
+    const events = given.map(recorded)
     const outcomes = await Promise.all(events.map((event) => this.outcome(event)))
     this.delivered.push(...events.filter((_, i) => outcomes[i]?.status === 'delivered'))
     return outcomes
@@ -40,6 +41,16 @@ export class FakeDestination implements Destination {
       failed: 0,
       streams: {},
     }
+  }
+}
+
+/** The event as its record holds it. */
+function recorded(event: SegmentEvent): SegmentEvent {
+  if (!(event instanceof WritableEvent)) return event
+  try {
+    return JSON.parse(Buffer.from(event.toLine()).toString()) as SegmentEvent
+  } catch {
+    return event.toJSON()
   }
 }
 

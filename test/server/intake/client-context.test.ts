@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals'
-import { clientContext } from '../../../server/intake/client-context.js'
+import { changedContext, contextChanges } from '../../../server/intake/client-context.js'
 import type { IpPolicy } from '../../../server/intake/ip-policy.js'
 
 const sender = { ip: '203.0.113.7', userAgent: 'Firefox', isBrowser: true }
 
 const contextOf = (context: unknown, channel: unknown = 'client', policy: IpPolicy = 'keep') =>
-  clientContext(context, { channel, sender, policy })
+  changedContext(context, contextChanges(context, { channel, sender, policy }))
 
 describe('the context of an event', () => {
   it.each<[string, unknown, unknown, unknown]>([

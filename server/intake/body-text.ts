@@ -1,0 +1,32 @@
+import { isUtf8 } from 'node:buffer'
+import { type ObjectSpans, spansOfBatch, spansOfEvent } from './object-spans.js'
+
+/** The bytes of a request's JSON, and where its events stand in them. */
+export class BodyText {
+  readonly bytes: Buffer
+  readonly #isBatch: boolean
+  #spans: readonly (ObjectSpans | undefined)[] | undefined
+  #isScanned = false
+
+  /** @param bytes - what JSON.parse has found to be an object */
+  constructor(bytes: Buffer, isBatch: boolean) {
+    this.bytes = bytes
+    this.#isBatch = isBatch
+  }
+
+  /** By index in the batch. Looked for when the first event is written: many are not. */
+  get spans(): readonly (ObjectSpans | undefined)[] | undefined {
+    if (!this.#isScanned) {
+      this.#isScanned = true
+      this.#spans = this.#scanned()
+    }
+    return this.#spans
+  }
+
+  #scanned(): readonly (ObjectSpans | undefined)[] | undefined {
+    // What is not UTF-8 was read with replacement characters in its place.
+    if (!isUtf8(this.bytes)) return undefined
+    const text = this.bytes.toString('latin1')
+    return this.#isBatch ? spansOfBatch(text) : [spansOfEvent(text)]
+  }
+}

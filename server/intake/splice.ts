@@ -1,0 +1,115 @@
+import { isJsonObject, type JsonObject } from '../json-object.js'
+import { changedContext } from './client-context.js'
+import { LineBuilder } from './line-builder.js'
+import type { Changes } from './normalize.js'
+import { type ObjectSpans, SPAN } from './object-spans.js'
+
+const QUOTE = '"'.charCodeAt(0)
+/** No member. */
+const NONE = -1
+
+/** What is to be written beside an event's own text, and what of that is not. */
+interface Plan {
+  /** Keys whose members are left out. */
+  readonly dropped: readonly string[]
+  /** Members for the beginning of its own context, with commas between them. */
+  readonly inContext: string
+  /** Members for the end, with commas between them. */
+  readonly added: string
+}
+
+/**
+ * The line of an event: the bytes of its members as they came, less those that are set anew, which follow them.
+ * `undefined` where it is not beyond doubt that JSON.stringify would write the same, in another order perhaps.
+ *
+ * @param bytes - what the spans are of
+ */
+export function splice(
+  event: JsonObject,
+  changes: Changes,
+  spans: ObjectSpans,
+  bytes: Buffer,
+): Buffer | undefined {
+  // Fewer keys than members: one comes twice.
+  if (spans.members.length !== Object.keys(event).length * SPAN) return undefined
+  const { dropped, inContext, added } = planOf(event, changes)
+  const left = dropped.map((key) => memberOf(key, spans, bytes))
+  const context = inContext === '' ? NONE : memberOf('context', spans, bytes)
+  // A key is there, but written with escapes.
+  if (left.includes(NONE) || (inContext !== '' && context === NONE)) return undefined
+  const size = spans.end - spans.start + Buffer.byteLength(inContext) + Buffer.byteLength(added)
+  const line = new LineBuilder(bytes, size)
+  copyMembers(line, spans, { left, context, inContext, isContextEmpty: isEmpty(event['context']) })
+  if (added !== '') {
+    line.separate()
+    line.write(added)
+  }
+  return line.end()
+}
+
+function planOf(event: JsonObject, { members, context, inContext }: Changes): Plan {
+  const dropped: string[] = Object.hasOwn(event, 'writeKey') ? ['writeKey'] : []
+  let added = ''
+  const set = (key: string, value: unknown) => {
+    if (Object.hasOwn(event, key)) {
+      if (event[key] === value) return
+      dropped.push(key)
+    }
+    added += `${added === '' ? '' : ','}"${key}":${JSON.stringify(value)}`
+  }
+  for (const key of Object.keys(members)) set(key, members[key])
+  const own = event['context']
+  const isInsertable =
+    inContext !== undefined &&
+    own === context &&
+    isJsonObject(own) &&
+    Object.entries(inContext).every(([key, value]) => value !== undefined && !Object.hasOwn(own, key))
+  if (isInsertable) return { dropped, inContext: JSON.stringify(inContext).slice(1, -1), added }
+  const final = changedContext(context, inContext)
+  if (final !== undefined) set('context', final)
+  return { dropped, inContext: '', added }
+}
+
+/** Copies the members that stay, as many at once as stand side by side. */
+function copyMembers(
+  line: LineBuilder,
+  { members }: ObjectSpans,
+  how: { left: readonly number[]; context: number; inContext: string; isContextEmpty: boolean },
+): void {
+  let from = NONE
+  let to = NONE
+  for (let i = 0; i < members.length; i += SPAN) {
+    const [key, value, end] = [members[i], members[i + 1], members[i + 2]] as [number, number, number]
+    if (how.left.includes(i)) {
+      if (from !== NONE) line.copy(from, to)
+      from = NONE
+      continue
+    }
+    if (from === NONE) {
+      line.separate()
+      from = key
+    }
+    if (i === how.context) {
+      line.copy(from, value + 1)
+      line.write(how.inContext)
+      if (!how.isContextEmpty) line.separate()
+      from = value + 1
+    }
+    to = end
+  }
+  if (from !== NONE) line.copy(from, to)
+}
+
+/** The index of a key's member in {@link ObjectSpans.members}, where the key is written as it is. */
+function memberOf(key: string, { members }: ObjectSpans, bytes: Buffer): number {
+  for (let i = 0; i < members.length; i += SPAN) {
+    const from = (members[i] as number) + 1
+    const to = from + key.length
+    if (bytes[to] === QUOTE && bytes.toString('latin1', from, to) === key) return i
+  }
+  return NONE
+}
+
+function isEmpty(value: unknown): boolean {
+  return isJsonObject(value) && Object.keys(value).length === 0
+}
