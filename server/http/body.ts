@@ -4,13 +4,8 @@ import { isJsonObject, type JsonObject } from '../json-object.js'
 import { badRequest, unavailable } from './http-problem.js'
 import { createInflater } from './inflater.js'
 import { MAX_BODY_BYTES } from './limits.js'
+import { Pieces } from './pieces.js'
 import type { Reservation } from './reservation.js'
-
-/**
- * Pieces of a body that are put together as they come. SECURITY: sent byte by byte, in chunks of one, a body would come
- * to a hundred times its size in Buffers.
- */
-const GROUPED_PIECES = 256
 
 /** As Connect's body parsers leave it: what they read, and that they did. */
 type ParsedRequest = IncomingMessage & { readonly body?: unknown }
@@ -80,20 +75,31 @@ async function readBody(
   }
 }
 
-/** SECURITY: stops at the cap and at the memory there is, whatever a header says or an inflation bomb holds. */
-async function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
-  const groups: Buffer[] = []
-  const pieces: Buffer[] = []
-  let size = 0
-  // The request is not destroyed with its loop: it must still be answered.
-  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BODY_BYTES) throw tooLarge()
-    if (!reservation.take(chunk.length)) throw memoryFull()
-    pieces.push(chunk)
-    if (pieces.length === GROUPED_PIECES) groups.push(Buffer.concat(pieces.splice(0)))
-  }
-  return Buffer.concat([...groups, ...pieces], size)
+/**
+ * SECURITY: stops at the cap and at the memory there is, whatever a header says or an inflation bomb holds.
+ *
+ * By events, as an iterator costs more than all the rest of a small request's reading. The stream is not destroyed: a
+ * request must still be answered.
+ */
+function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
+  if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
+  return new Promise((resolve, reject) => {
+    const pieces = new Pieces()
+    const take = (chunk: Buffer) => {
+      if (pieces.size + chunk.length > MAX_BODY_BYTES) stop(tooLarge())
+      else if (!reservation.take(chunk.length)) stop(memoryFull())
+      else pieces.add(chunk)
+    }
+    const stop = (error: Error) => {
+      stream.off('data', take)
+      reject(error)
+    }
+    stream.on('data', take)
+    stream.once('end', () => resolve(pieces.joined()))
+    stream.once('error', stop)
+    stream.once('close', () => stop(new Error('The body was cut off')))
+    if (stream.destroyed) stop(new Error('The body was cut off'))
+  })
 }
 
 function parseJson(body: Buffer | string): unknown {
