@@ -178,7 +178,7 @@ describe('serve --local-aws', () => {
 it('local-aws takes records until a signal', async () => {
   const cwd = tempDir()
   const run = new Cli(['local-aws', '--port', '0', '--dir', 'out'], { cwd })
-  const endpoint = await run.saw(/^Local AWS \(STS and Firehose\): (http:\/\/127\.0\.0\.1:\d+)$/m)
+  const endpoint = await run.saw(/^Local AWS \(STS, Firehose and SQS\): (http:\/\/127\.0\.0\.1:\d+)$/m)
   expect(await run.saw(/^Records land in: (.*)$/m)).toBe(join(cwd, 'out'))
   expect((await fetch(endpoint)).status).toBeLessThan(500)
   run.child.kill('SIGTERM')
