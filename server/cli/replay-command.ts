@@ -24,7 +24,8 @@ import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
 Reads dead letters, files of the spill, and files of events, one a line as JSON, such as Firehose leaves in S3; plain
-or gzip. They are never changed. After Ctrl-C or a failure the same command goes on with what has not arrived.
+or gzip. They are never changed. After Ctrl-C or a failure the same command goes on with what has not arrived. A spill
+that a process serves is refused, as that sends it itself.
 
 Examples:
   $ analytics-firehose replay --dry-run
@@ -103,7 +104,7 @@ async function alone(
   const served = await servedSpill(files, systemClock)
   if (served !== undefined) {
     throw new CommandError([
-      `--from: ${served} is the spill of a process that runs, or was killed within the last 30 s, and sends this itself; stop it first`,
+      `--from: ${served} is the spill of a process that runs, or was killed within the last 30 s, and sends this itself; stop it first, or move the files elsewhere`,
     ])
   }
   const lock = await ReplayLock.take(`${path}.lock`, systemClock)
