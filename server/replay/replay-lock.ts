@@ -28,7 +28,7 @@ export class ReplayLock {
     this.#clock = clock
   }
 
-  /** @throws ReplayRunningError while another is at work; Error that tells the fix where it cannot be written */
+  /** @throws Error while another is at work, or where the lock cannot be written; it tells the fix */
   static async take(path: string, clock: Clock): Promise<ReplayLock> {
     if (await isHeld(path, clock)) throw new ReplayRunningError(path)
     await removeIfPossible(nodeFileSystem, path)
@@ -60,7 +60,7 @@ export class ReplayLock {
 }
 
 /** The same replay is under way. */
-export class ReplayRunningError extends Error {
+class ReplayRunningError extends Error {
   constructor(path: string) {
     super(
       `the same replay is under way already; wait for it, or stop it. If none is, this lapses within ${DEAD_AFTER_MS / 1000} s, or remove ${path}`,
