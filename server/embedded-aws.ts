@@ -1,20 +1,46 @@
+import type { SpillConfiguration } from '../plugin/settings/spill-settings.js'
 import type { ProxyConfiguration } from './config/configuration.js'
 
 /** The local AWS takes any. SECURITY: so the real ones of this machine are neither looked for nor used. */
-const CLIENT_CONFIG = {
-  credentials: { accessKeyId: 'AKIALOCALAWSEXAMPLE0', secretAccessKey: 'local-aws-takes-any-secret' },
+const CREDENTIALS = { accessKeyId: 'AKIALOCALAWSEXAMPLE0', secretAccessKey: 'local-aws-takes-any-secret' }
+
+/** A local AWS that a configuration can be pointed at. */
+export interface EmbeddedAws {
+  readonly endpoint: string
+  /** The URL of its queue of this name. */
+  readonly queueUrl: (name: string) => string
 }
 
-/** The configuration with every destination pointed at a local AWS, roles and external IDs as they were. */
-export function pointedAt<T extends ProxyConfiguration>(configuration: T, endpoint: string): T {
+/** The configuration with every destination and the spill's queue pointed at a local AWS, roles and external IDs as they were. */
+export function pointedAt<T extends ProxyConfiguration>(configuration: T, aws: EmbeddedAws): T {
+  const { endpoint } = aws
   const sources = configuration.sources.map((source) => ({
     ...source,
     destinations: source.destinations.map((destination) => ({
       ...destination,
       endpoint,
       stsEndpoint: endpoint,
-      clientConfig: CLIENT_CONFIG,
+      clientConfig: { credentials: CREDENTIALS },
     })),
   }))
-  return { ...configuration, sources }
+  return { ...configuration, sources, spill: localSpill(configuration.spill, aws) }
+}
+
+/**
+ * Puts the local AWS's credentials in place of the ambient ones, which a spill queue is used with.
+ *
+ * SECURITY: as for the destinations, the real ones are then not looked for.
+ */
+export function useLocalCredentials(env: NodeJS.ProcessEnv): void {
+  // A profile would win over the keys, and a session token belongs to other keys.
+  delete env['AWS_PROFILE']
+  delete env['AWS_SESSION_TOKEN']
+  env['AWS_ACCESS_KEY_ID'] = CREDENTIALS.accessKeyId
+  env['AWS_SECRET_ACCESS_KEY'] = CREDENTIALS.secretAccessKey
+}
+
+function localSpill(spill: SpillConfiguration | undefined, aws: EmbeddedAws): SpillConfiguration | undefined {
+  if (spill === undefined || !('queueUrl' in spill)) return spill
+  const name = spill.queueUrl.slice(spill.queueUrl.lastIndexOf('/') + 1)
+  return { ...spill, queueUrl: aws.queueUrl(name) }
 }

@@ -11,6 +11,7 @@ import { type ProxyConfiguration, readProxyConfig } from './config/configuration
 import type { ProxyConfig } from './config/proxy-config.js'
 import { createProxy, type SiteProxy } from './proxy.js'
 import { SiteBuilder } from './site-builder.js'
+import { watchStrandedSpill } from './stranded-spill.js'
 
 /** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
 export interface FirehoseProxy extends Omit<SiteProxy, 'replaceSite'> {
@@ -87,6 +88,16 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
     spill,
   })
 
+  let served = configuration
+  const stranded =
+    spill &&
+    watchStrandedSpill({
+      store: spill.store,
+      destinations: () => served.sources.flatMap(({ destinations }) => destinations),
+      clock,
+      logger,
+    })
+
   const reconfigure = (next: ProxyConfiguration) => {
     for (const name of FIXED) {
       if (!isDeepStrictEqual(next[name], configuration[name]))
@@ -94,9 +105,15 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
     }
     const { site, retired } = builder.build(next)
     proxy.replaceSite(site, retired)
+    served = next
   }
 
+  const { close } = proxy
   return Object.assign(proxy, {
+    close: (options?: Parameters<typeof close>[0]) => {
+      stranded?.close()
+      return close(options)
+    },
     reconfigure,
     reload: (config: ProxyConfig) => reconfigure(configurationOf(config)),
   })

@@ -40,7 +40,8 @@ const queue = z.strictObject({
 export function spill() {
   return z.unknown().transform((given, context): SpillSettings => {
     const whole = typeof given === 'string' ? spillNamed(given) : given
-    if (typeof whole !== 'object' || whole === null) return refuse(context, SPILL, given)
+    if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
+      return refuse(context, SPILL, given)
     const parsed = ('queueUrl' in whole ? queue : directory).safeParse(whole, { reportInput: true })
     if (parsed.success) return parsed.data
     for (const issue of parsed.error.issues)

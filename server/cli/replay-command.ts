@@ -7,22 +7,25 @@ import { systemClock } from '../../plugin/clock.js'
 import { DEFAULT_CONFIG_FILE, DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import type { SourceConfiguration } from '../config/source-configuration.js'
-import { inputFiles } from '../replay/input-files.js'
+import { type InputFile, inputFiles } from '../replay/input-files.js'
 import { Planner, type Selection } from '../replay/plan.js'
 import { ProgressFile } from '../replay/progress-file.js'
 import { type ReplayResult, replay } from '../replay/replay.js'
+import { ReplayLock } from '../replay/replay-lock.js'
 import { Sender } from '../replay/sender.js'
-import type { Tally } from '../replay/tally.js'
+import { servedSpill } from '../replay/served-spill.js'
 import type { SignalSource } from '../shutdown.js'
 import { CommandError } from './command-error.js'
 import { loadConfig } from './load-config.js'
 import { ReplayDisplay } from './replay-display.js'
 import { parseRate, parseStream, parseTime, type ReplayFlags } from './replay-flags.js'
+import { report, summary } from './replay-summary.js'
 import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
 Reads dead letters, files of the spill, and files of events, one a line as JSON, such as Firehose leaves in S3; plain
-or gzip. They are never changed. After Ctrl-C or a failure the same command goes on with what has not arrived.
+or gzip. They are never changed. After Ctrl-C or a failure the same command goes on with what has not arrived. A spill
+that a process serves is refused, as that sends it itself.
 
 Examples:
   $ analytics-firehose replay --dry-run
@@ -44,7 +47,10 @@ export function replayCommand(terminal: Terminal): Command {
     .option('--since <time>', 'only from this time on: when given up, else when received', parseTime)
     .option('--until <time>', 'only before this time', parseTime)
     .option('--to <name>', 'send all to this stream', parseStream)
-    .option('--source <id>', 'send all as events of this source (default: the one that each names)')
+    .option(
+      '--source <id>',
+      'send all as events of this source, by its ID or name (default: the one that each names)',
+    )
     .option('--rate <n>', 'events a second at most', parseRate)
     .option('--dry-run', 'count by source and stream, and send nothing')
     .addHelpText('after', EXAMPLES)
@@ -60,22 +66,19 @@ async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise<void> 
   const configuration = await loadConfig(flags.config, context)
   const selection = selectionOf(flags, configuration.sources)
   const from = flags.from ?? configuration.deadLetters ?? DEFAULT_DEAD_LETTERS
-  const files = await filesIn(from)
-  const totalBytes = files.reduce((sum, { size }) => sum + size, 0)
-  const display = new ReplayDisplay(terminal, systemClock, totalBytes)
+  const files = await filesIn(from, flags)
+  const path = await progressPath(from, flags, selection)
+  const display = new ReplayDisplay(terminal, systemClock, bytesOf(files))
   writeLine = (line) => display.line(line)
   const { signal, exitCode } = interruption(terminal.signals, () => {
     display.line('Stopping when what is under way has arrived; once more to exit at once')
   })
-  const sender = flags.dryRun
-    ? undefined
-    : new Sender({ maxClients: configuration.maxClients, clock: systemClock })
-  let result: ReplayResult
-  try {
-    result = await replay({
+  const dryRun = flags.dryRun === true
+  const work = async (sender?: Sender) =>
+    replay({
       files,
       planner: new Planner(patientSources(configuration), selection),
-      progress: await ProgressFile.load(await progressPath(from, flags, selection)),
+      progress: await ProgressFile.load(path),
       sender,
       rate: flags.rate,
       signal,
@@ -83,32 +86,66 @@ async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise<void> 
       logger: log,
       onProgress: (tally, bytesRead) => display.update(tally, bytesRead),
     })
-  } finally {
-    display.end()
-    await sender?.close()
+  const sending = dryRun ? work() : alone(path, files, configuration, work)
+  const result = await sending.finally(() => display.end())
+  for (const line of summary(result.tally, dryRun)) terminal.out(line)
+  report(result, dryRun, exitCode())
+  if (!dryRun && result.tally.skips === 0 && files.some(isOfSpill))
+    terminal.err('All has arrived. Remove these files of the spill: what serves it sends them again')
+}
+
+/** Sends where nobody else sends the same. */
+async function alone(
+  path: string,
+  files: readonly InputFile[],
+  { maxClients }: ServeConfiguration,
+  work: (sender: Sender) => Promise<ReplayResult>,
+): Promise<ReplayResult> {
+  const served = await servedSpill(files, systemClock)
+  if (served !== undefined) {
+    throw new CommandError([
+      `--from: ${served} is the spill of a process that runs, or was killed within the last 30 s, and sends this itself; stop it first, or move the files elsewhere`,
+    ])
   }
-  for (const line of summary(result.tally, flags)) terminal.out(line)
-  report(result, exitCode())
+  const lock = await ReplayLock.take(`${path}.lock`, systemClock)
+  const sender = new Sender({ maxClients, clock: systemClock })
+  try {
+    return await work(sender)
+  } finally {
+    await sender.close()
+    await lock.release()
+  }
+}
+
+function bytesOf(files: readonly InputFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0)
+}
+
+function isOfSpill({ stream }: InputFile): boolean {
+  return stream !== undefined
 }
 
 function selectionOf(flags: ReplayFlags, sources: readonly SourceConfiguration[]): Selection {
   const { stream, since, until, to, source } = flags
+  if (since !== undefined && until !== undefined && since >= until)
+    throw new CommandError(['--until: is not after --since, so nothing is between them'])
   if (source === undefined) return { stream, since, until, to }
   const found = sources.find(({ id }) => id === source) ?? sources.find(({ name }) => name === source)
   if (found !== undefined) return { stream, since, until, to, source: found.id }
   // SECURITY: by their names; an ID is an external ID.
   const names = sources.map(({ name }) => name).join(', ')
-  throw new CommandError([`--source: no source of the config file has this ID; there is ${names}`])
+  throw new CommandError([`--source: no source of the config file has this ID or name; there is ${names}`])
 }
 
-async function filesIn(from: string) {
+async function filesIn(from: string, flags: ReplayFlags): Promise<InputFile[]> {
   try {
     return await inputFiles(from)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    throw new CommandError([
-      `--from: ${from} cannot be read: ${code === 'ENOENT' ? 'there is no such file or folder' : message}`,
-    ])
+    const why = `${from} cannot be read: ${code === 'ENOENT' ? 'there is no such file or folder' : message}`
+    if (flags.from !== undefined) throw new CommandError([`--from: ${why}`])
+    const hint = code === 'ENOENT' ? ', so there are no dead letters; name other files with --from' : ''
+    throw new CommandError([`deadLetters: ${why}${hint}`])
   }
 }
 
@@ -144,28 +181,4 @@ function interruption(signals: SignalSource, onFirst: () => void) {
     })
   }
   return { signal: controller.signal, exitCode: () => exitCode }
-}
-
-function summary(tally: Tally, { dryRun }: ReplayFlags): string[] {
-  const counted = (counts: ReadonlyMap<string, number>) =>
-    [...counts].map(([name, count]) => `${count} ${name}`).join(', ')
-  const detail = (counts: ReadonlyMap<string, number>) => (counts.size === 0 ? '' : ` (${counted(counts)})`)
-  const lines = [`Read: ${tally.read} from ${tally.files} file(s)`]
-  if (dryRun) {
-    lines.push(`Would be sent: ${tally.sent}`)
-    for (const [way, count] of tally.records) lines.push(`  ${way}: ${count}`)
-  } else lines.push(`Sent: ${tally.sent}`, `Delivered: ${tally.delivered}`)
-  lines.push(`Skipped: ${tally.skips}${detail(tally.skipped)}`)
-  lines.push(`Failed: ${tally.failures}${detail(tally.failed)}`)
-  return lines
-}
-
-/** @throws CommandError unless all that was selected has arrived */
-function report({ tally, ended }: ReplayResult, exitCode: number): void {
-  const again = 'the same command goes on with what has not arrived'
-  if (ended === 'interrupted') throw new CommandError([`interrupted; ${again}`], { exitCode })
-  if (ended === 'too many failures')
-    throw new CommandError([`stopped, as too much fails; mend that, then ${again}`])
-  if (tally.failures > 0)
-    throw new CommandError([`${tally.failures} did not arrive; mend what is told above, then ${again}`])
 }

@@ -22,9 +22,15 @@ export function parseStream(text: string): string {
 const TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/
 
 export function parseTime(text: string): number {
-  const time = TIME.test(text) ? Date.parse(text) : Number.NaN
+  const time = TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return time
-  throw new InvalidArgumentError('give a time such as 2026-01-02 or 2026-01-02T03:04:05Z.')
+  throw new InvalidArgumentError('give a time such as 2026-01-02, which is in UTC, or 2026-01-02T03:04:05Z.')
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  const day = Date.parse(text)
+  return !Number.isNaN(day) && new Date(day).toISOString().startsWith(text)
 }
 
 export function parseRate(text: string): number {

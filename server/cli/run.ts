@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { FirehoseError } from '../../plugin/errors.js'
 import { CommandError } from './command-error.js'
 import { iamCommand } from './iam-command.js'
 import { localAwsCommand } from './local-aws-command.js'
@@ -50,7 +51,14 @@ function program(terminal: Terminal): Command {
 /** SECURITY: no stack, which shows paths of the machine. */
 function linesOf(error: unknown): readonly string[] {
   if (error instanceof CommandError) return error.lines
+  if (error instanceof FirehoseError && error.code === 'ERR_SETTINGS') return problemsOf(error)
   return [error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)]
+}
+
+/** What follows the heading of such an error, which holds no secret. */
+function problemsOf({ message }: FirehoseError): readonly string[] {
+  const [heading = '', ...problems] = message.split('\n').map((line) => line.trim())
+  return problems.length > 0 ? problems : [heading]
 }
 
 function version(): string {

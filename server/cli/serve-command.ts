@@ -5,8 +5,9 @@ import { completeSpill } from '../../plugin/settings/spill-settings.js'
 import { DEFAULT_CONFIG_FILE, DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
 import { readServeConfig, type ServeConfiguration } from '../config/configuration.js'
 import { DEMO_CONFIG } from '../demo.js'
-import { pointedAt } from '../embedded-aws.js'
+import { pointedAt, useLocalCredentials } from '../embedded-aws.js'
 import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
+import type { RequestEntry } from '../http/request-entry.js'
 import type { ProxyReport } from '../proxy.js'
 import { type RunningServer, serve } from '../serve.js'
 import { closeOnSignal } from '../shutdown.js'
@@ -15,6 +16,7 @@ import type { Log, LogFormat, LogLevel } from './log.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
 import { parsePort, portFrom } from './port.js'
 import { reloadOnChange } from './reload.js'
+import { spillLine, tellQueueLevel } from './spill-line.js'
 import type { Terminal } from './terminal.js'
 import { welcome } from './welcome.js'
 
@@ -63,7 +65,10 @@ export function serveCommand(terminal: Terminal): Command {
       `port, 0 for any (default: the config file's, else ${DEFAULT_PORT})`,
       parsePort,
     )
-    .option('--local-aws [dir]', 'deliver to an embedded local AWS, which writes to dir')
+    .option(
+      '--local-aws [dir]',
+      'deliver to an embedded local AWS, which writes to dir; an SQS queue for the spill is made there too',
+    )
     .addOption(
       new Option('--log-level <level>', 'what is logged to stderr; debug has a line for each request')
         .choices(LOG_LEVELS)
@@ -102,17 +107,22 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
   try {
     const adapt = adaptation(log, localAws)
     const served = adapt(configuration)
+    const { deadLetters, spill } = served
+    if (localAws !== undefined && 'queueUrl' in spill) useLocalCredentials(process.env)
+    // Before it is served, which empties it.
+    const spillIs = await spillLine(spill)
     const { server, proxy } = await start(served, { host, port })
-    const { deadLetters = DEFAULT_DEAD_LETTERS } = served
     const sources = served.sources.filter(({ enabled }) => enabled).map(({ name }) => name)
     const lines = welcome({
       url: server.url,
       file: isDemo ? undefined : file,
       deadLetters,
+      spill: spillIs,
       sources,
       localAws,
     })
     for (const line of lines) terminal.out(line)
+    if ('queueUrl' in spill) void tellQueueLevel(spill, log)
     const { listen } = configuration
     const watch = isDemo ? undefined : reloadOnChange({ file, proxy, listen, adapt, terminal, logger: log })
     stopOnSignal({ server, localAws, watch }, terminal)
@@ -124,12 +134,15 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
 
 /** What is served in place of what the file says. */
 function adaptation(log: Log, localAws: OpenLocalAws | undefined) {
-  return (configuration: ServeConfiguration): ServeConfiguration => ({
-    ...(localAws === undefined ? configuration : pointedAt(configuration, localAws.endpoint)),
-    spill: configuration.spill ?? DEFAULT_SPILL,
-    deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
-    onRequest: (entry) => log.request(entry),
-  })
+  return (given: ServeConfiguration) => {
+    const configuration = localAws === undefined ? given : pointedAt(given, localAws)
+    return {
+      ...configuration,
+      spill: configuration.spill ?? DEFAULT_SPILL,
+      deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
+      onRequest: (entry: RequestEntry) => log.request(entry),
+    }
+  }
 }
 
 function demoConfiguration(logger: Log): ServeConfiguration {

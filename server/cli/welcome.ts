@@ -7,19 +7,22 @@ export interface WelcomeParts {
   /** `undefined` for the demo. */
   readonly file: string | undefined
   readonly deadLetters: string
+  /** Of `spillLine`. */
+  readonly spill: string
   /** Names of the sources that take events. */
   readonly sources: readonly string[]
   readonly localAws: OpenLocalAws | undefined
 }
 
 /** What `serve` says when it listens. */
-export function welcome({ url, file, deadLetters, sources, localAws }: WelcomeParts): string[] {
+export function welcome({ url, file, deadLetters, spill, sources, localAws }: WelcomeParts): string[] {
   const lines = [`Listening on ${url}`]
   if (file !== undefined) lines.push(`Config file: ${file}, loaded again when it changes`)
   lines.push(`Sources: ${listed(sources)}`)
+  lines.push(spill)
   lines.push(`Dead letters, if any: ${resolve(deadLetters)}`)
   if (localAws === undefined) return lines
-  lines.push(`Local AWS (STS and Firehose): ${localAws.endpoint}`, `Records land in: ${localAws.dir}`)
+  lines.push(`Local AWS (STS, Firehose and SQS): ${localAws.endpoint}`, `Records land in: ${localAws.dir}`)
   return file === undefined ? [...lines, ...demo(url, localAws.dir)] : lines
 }
 

@@ -23,7 +23,11 @@ import { Output } from './output.js'
 import { seededRandom } from './random.js'
 import { type LocalAwsRole, Roles } from './roles.js'
 import { HttpServer } from './server.js'
+import { formatQueueUrl } from './sqs/queue-url.js'
 import { Queues } from './sqs/queues.js'
+
+/** Of the queues that are made here rather than by a call: the longest there is. */
+const RETENTION_SECONDS = 1_209_600
 
 /** A running STS, Firehose and SQS. */
 export interface LocalAws {
@@ -48,8 +52,13 @@ export interface LocalAws {
   createStream(stream: string | LocalAwsStream): void
   /** What it has taken is still written. @throws Error where there is none of that name */
   deleteStream(name: string): void
-  /** Messages are in memory, and gone with the process. @throws Error where there is one of that name */
-  createQueue(name: string): void
+  /**
+   * Messages are in memory, for up to 14 days, and gone with the process.
+   *
+   * @returns its URL
+   * @throws Error where there is one of that name
+   */
+  createQueue(name: string): string
   /** With its messages. @throws Error where there is none of that name */
   deleteQueue(name: string): void
   /** Resolves when every record accepted so far is on disk. */
@@ -76,6 +85,7 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   await output.open()
   const server = new HttpServer((request) => endpoint.handle(request), config.onError)
   const { port } = await server.listen(config.port, config.host)
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
 
   const stop = async () => {
     parts.closing.abort()
@@ -84,9 +94,9 @@ export async function startLocalAws(options: LocalAwsOptions = {}): Promise<Loca
   }
   let stopped: Promise<void> | undefined
   return {
-    endpoint: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+    endpoint: url,
     dir: resolve(config.dir),
-    ...controlsOf(parts, config),
+    ...controlsOf(parts, config, url),
     flush: () => output.flush(),
     close() {
       stopped ??= stop()
@@ -130,6 +140,7 @@ function assemble(config: LocalAwsConfiguration) {
 function controlsOf(
   { log, faults, credentials, roles, streams, queues }: Parts,
   config: LocalAwsConfiguration,
+  url: string,
 ): Omit<LocalAws, 'endpoint' | 'dir' | 'flush' | 'close'> {
   return {
     stats: () => log.stats(),
@@ -151,7 +162,8 @@ function controlsOf(
     createQueue(name) {
       check('the name of the queue', queueNameSchema, name)
       if (queues.has(name)) throw new Error(`There is a queue ${name} already`)
-      queues.create(name)
+      queues.create(name, { MessageRetentionPeriod: RETENTION_SECONDS })
+      return formatQueueUrl(url, config.accountId, name)
     },
     deleteQueue: (name) => queues.delete(queues.named(name)),
   }

@@ -38,6 +38,8 @@ const FOREIGN: readonly (readonly [name: string, magic: Buffer])[] = [
 const GZIP = Buffer.from([0x1f, 0x8b])
 const MAGIC_BYTES = 16
 const READ_BYTES = 256 * 1024
+/** What is read ahead of the lines counts as read: where 1 MB are thousands of events, that must be little. */
+const GZIP_READ_BYTES = 16 * 1024
 
 /** The files of a folder and the folders in it, by name, or the one file. Hidden ones are nobody's events. */
 export async function inputFiles(from: string): Promise<InputFile[]> {
@@ -76,7 +78,7 @@ export function openInput({ path, size }: InputFile, format: InputFormat, offset
     const file = createReadStream(path, { start: offset, end: size - 1, highWaterMark: READ_BYTES })
     return { chunks: file, bytesRead: () => offset + file.bytesRead }
   }
-  const file = createReadStream(path, { highWaterMark: READ_BYTES })
+  const file = createReadStream(path, { highWaterMark: GZIP_READ_BYTES })
   // Its errors reach who reads the inflated bytes.
   const inflated = pipeline(file, createGunzip({ chunkSize: READ_BYTES }), () => {})
   return { chunks: skipping(inflated, offset), bytesRead: () => file.bytesRead }

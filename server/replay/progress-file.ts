@@ -94,14 +94,19 @@ export class ProgressFile {
       await nodeFileSystem.rename(temporary, this.path)
       await nodeFileSystem.syncDirectory(dirname(this.path))
     } catch (cause) {
-      throw new Error(
-        `${this.path} cannot be written (${errnoOf(cause)}), beside the input: let this process write there, or copy the input elsewhere`,
-        { cause },
-      )
+      throw cannotBeWritten(this.path, cause)
     }
   }
 
   async remove(): Promise<void> {
     await removeIfPossible(nodeFileSystem, this.path)
   }
+}
+
+/** What is kept beside the input cannot be. */
+export function cannotBeWritten(path: string, cause: unknown): Error {
+  return new Error(
+    `${path} cannot be written (${errnoOf(cause)}), beside the input: let this process write there, or copy the input elsewhere`,
+    { cause },
+  )
 }

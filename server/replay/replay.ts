@@ -3,11 +3,12 @@ import type { Logger } from '../../plugin/logger.js'
 import type { InputFile } from './input-files.js'
 import type { Line } from './lines.js'
 import { Pace } from './pace.js'
-import type { Plan, Planner, Send } from './plan.js'
+import type { Planner } from './plan.js'
 import type { FileProgress, ProgressFile } from './progress-file.js'
 import { readReplayEvent } from './replay-event.js'
 import { type FailedSend, type Sender, targetOf } from './sender.js'
-import { addTo, type FailureCode, Tally } from './tally.js'
+import { isBlank, type Settling, sendsOf } from './settling.js'
+import { addTo, type FailureCode, Tally, worded } from './tally.js'
 import { UnreadableFile, unsettledLines } from './unsettled-lines.js'
 
 /** Confirmed together. SECURITY: with the bytes this bounds the memory. */
@@ -41,14 +42,6 @@ export interface ReplayResult {
   readonly tally: Tally
   /** `done`: all was read, and it is in the tally what became of it. */
   readonly ended: 'done' | 'interrupted' | 'too many failures'
-}
-
-/** A line whose fate is known but for the records that it sends. */
-interface Settling {
-  readonly file: InputFile
-  readonly progress: FileProgress
-  readonly line: Line
-  readonly fate: Plan | { readonly fail: FailureCode } | 'blank'
 }
 
 /**
@@ -179,7 +172,7 @@ class Replay {
     }
     tally.read++
     if ('skip' in fate) return addTo(tally.skipped, fate.skip)
-    if ('fail' in fate) return leave(fate.fail, fate.fail, [])
+    if ('fail' in fate) return leave(fate.fail, worded(fate.fail), [])
     tally.sent++
     for (const { record } of fate.sends) addTo(tally.records, `${fate.source} → ${record.stream}`)
     const [first] = failed
@@ -200,12 +193,4 @@ class Replay {
     if (this.#told <= MAX_TOLD) this.#options.logger.warn(message)
     if (this.#told === MAX_TOLD) this.#options.logger.warn('More of these are counted, but not told')
   }
-}
-
-function sendsOf({ fate }: Settling): { readonly sends: readonly Send[] } | undefined {
-  return fate !== 'blank' && 'sends' in fate ? fate : undefined
-}
-
-function isBlank(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }

@@ -32,3 +32,14 @@ export function addTo<K>(counts: Map<K, number>, key: K): void {
 function sum(counts: ReadonlyMap<unknown, number>): number {
   return [...counts.values()].reduce((total, it) => total + it, 0)
 }
+
+/** What a line's failure means, where its name alone does not tell. */
+const HINTS: ReadonlyMap<FailureCode, string> = new Map([
+  ['malformed', ', as it is no JSON object; give one event a line'],
+  ['no source', ', as it names none; give one with --source'],
+])
+
+/** A failure as it is told of a line. */
+export function worded(code: FailureCode): string {
+  return `${code}${HINTS.get(code) ?? ''}`
+}

@@ -59,6 +59,7 @@ describe("the README's blocks", () => {
       'mapper',
       'plugin',
       'proxy-settings',
+      'replay',
       'try',
     ])
   })
@@ -157,6 +158,50 @@ describe("the README's blocks", () => {
     await exited(child)
     await test.close()
   })
+
+  it('replay: counts, then sends the dead letters of `serve`', async () => {
+    const test = await startTestAws()
+    const dir = userFolder()
+    const config = block('analytics-firehose.yaml').replace(
+      'region: eu-west-1',
+      `region: eu-west-1\n      endpoint: ${test.aws.endpoint}\n      stsEndpoint: ${test.aws.endpoint}`,
+    )
+    writeFileSync(join(dir, 'analytics-firehose.yaml'), config)
+    mkdirSync(join(dir, 'dead-letters'))
+    const at = '2026-01-03T00:00:00.000Z'
+    const letter = {
+      at,
+      reason: 'r',
+      code: 'ERR_RECORD_REJECTED',
+      source: 'src_web',
+      stream: null,
+      messageId: 'm1',
+    }
+    const data = {
+      type: 'track',
+      event: 'User Registered',
+      userId: 'u1',
+      messageId: 'm1',
+      projectId: 'src_web',
+    }
+    writeFileSync(join(dir, 'dead-letters', '2026-01-03.ndjson'), `${JSON.stringify({ ...letter, data })}\n`)
+    const shell = `set -euo pipefail
+      npx() { shift; '${process.execPath}' --no-warnings '${ROOT}dist/server/bin.js' "$@"; }
+      ${block('replay')}`
+    const { stdout } = await run('bash', ['-c', shell], {
+      cwd: dir,
+      timeout: 30_000,
+      env: {
+        PATH: process.env['PATH'],
+        AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
+        AWS_SECRET_ACCESS_KEY: 'any',
+      },
+    })
+    expect(stdout).toMatch(/Would be sent: 1\n {2}Website → new_users: 1\n(.|\n)*Delivered: 1\n/)
+    expect(await test.lines('new_users')).toHaveLength(1)
+    expect(await test.lines('everything')).toHaveLength(1)
+    await test.close()
+  }, 30_000)
 
   it('analytics-firehose.yaml and host: a real SDK sends to `serve`, which delivers', async () => {
     const dir = userFolder()

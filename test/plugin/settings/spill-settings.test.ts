@@ -41,6 +41,7 @@ describe('the setting `spill`', () => {
   it.each<[unknown, string]>([
     ['', 'spill.directory: got ""; give a directory'],
     [7, 'spill: got 7; give a directory, such as'],
+    [[1], 'spill: got [1]; give a directory, such as'],
     [null, 'spill: got null; give a directory, such as'],
     [{}, 'spill.directory: is missing; give a directory'],
     [{ directory: 'd', maxBytes: 5 }, 'spill.maxBytes: got 5; use a whole number of bytes from 1024000'],

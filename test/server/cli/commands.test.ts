@@ -31,6 +31,15 @@ function withConfig(text = CONFIG) {
   return cwd
 }
 
+it('serve says why nothing can be kept in the spill', async () => {
+  const cwd = withConfig(`${CONFIG}\nspill: analytics-firehose.yaml`)
+  const { code, stdout, stderr } = await cli(['serve'], { cwd, env: { WEB_WRITE_KEY: 'k' } })
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(
+    /^error: spill: got "analytics-firehose.yaml", in which nothing can be kept \(EEXIST/,
+  )
+})
+
 describe('help', () => {
   it.each([
     [['--help'], ['serve', 'replay', 'local-aws', 'iam', 'Examples:']],

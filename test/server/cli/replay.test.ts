@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { startTestAws, type TestAws } from '../../integration/aws.js'
@@ -100,7 +100,9 @@ describe('analytics-firehose replay', () => {
     const { code, stdout, stderr } = await cli(['replay'], { cwd, env: ENV })
     expect(code).toBe(1)
     expect(stdout).toContain('Failed: 2 (1 source not in the config file, 1 malformed)')
-    expect(stderr).toContain('WARN 2026-01-03.ndjson, line 3: malformed\n')
+    expect(stderr).toContain(
+      'WARN 2026-01-03.ndjson, line 3: malformed, as it is no JSON object; give one event a line\n',
+    )
     expect(stderr).toMatch(
       /^error: 2 did not arrive; mend what is told above, then the same command goes on/m,
     )
@@ -126,20 +128,80 @@ describe('analytics-firehose replay', () => {
     expect(readdirSync(join(cwd, 'dead-letters'))).toEqual(['2026-01-03.ndjson'])
   })
 
+  it('says of a dry run what could not be sent, and sends nothing', async () => {
+    const { code, stderr } = await cli(['replay', '--dry-run'], { cwd: withLetters([letter(0), '[]']) })
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: 1 could not be sent, for what is told above$/m),
+    ])
+    expect(taken()).toEqual([])
+  })
+
+  it('refuses a second run of the same while one is at work, and after it was killed goes on', async () => {
+    const cwd = withLetters(letters(60))
+    const first = new Cli(['replay', '--rate', '1'], { cwd, env: ENV })
+    while (test.taken.size === 0) await new Promise(setImmediate)
+    const second = await cli(['replay'], { cwd, env: ENV })
+    expect([second.code, second.stdout]).toEqual([1, ''])
+    expect(second.stderr).toMatch(/^error: the same replay is under way already; /)
+    expect((await cli(['replay', '--dry-run'], { cwd })).code).toBe(0)
+    first.child.kill('SIGKILL')
+    await first.ended()
+    const { code, stdout } = await cli(['replay'], { cwd, env: ENV })
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Delivered: [1-9]\d*$/m)])
+    expect(new Set(taken().map(([, id]) => id)).size).toBe(60)
+    expect(readdirSync(join(cwd, 'dead-letters'))).toEqual(['2026-01-03.ndjson'])
+  })
+
+  it('sends no spill that a process serves, and says of another to remove it afterwards', async () => {
+    const cwd = withLetters([])
+    const file = 'spill/everything.0123456789abcdef.20260102T030405678Z.1.fedcba9876543210.ndjson'
+    mkdirSync(join(cwd, 'spill/.instances'), { recursive: true })
+    writeFileSync(join(cwd, file), ndjson([event(1)]))
+    const beat = join(cwd, 'spill/.instances/0123456789abcdef')
+    writeFileSync(beat, '')
+    const served = await cli(['replay', '--from', 'spill'], { cwd, env: ENV })
+    expect([served.code, served.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: --from: spill is the spill of a process that runs/),
+    ])
+    expect(taken()).toEqual([])
+    utimesSync(beat, 0, 0)
+    const { code, stderr } = await cli(['replay', '--from', 'spill'], { cwd, env: ENV })
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^All has arrived\. Remove these files/)])
+    expect(taken()).toEqual([['everything', 'm1']])
+  })
+
   it.each([
     [['--since', '2026-1-1'], 2, /give a time such as/],
     [['--since', '2026-13-01'], 2, /give a time such as/],
     [['--until', '2026-01-02T03:04:05'], 2, /give a time such as/],
+    [['--until', '2026-02-30'], 2, /give a time such as/],
+    [
+      ['--since', '2026-01-02', '--until', '2026-01-02'],
+      1,
+      /^error: --until: is not after --since, so nothing is between them\n$/,
+    ],
     [['--rate', '0'], 2, /use a whole number from 1 to 999999/],
     [['--to', 'a/b'], 2, /give the name of a delivery stream/],
     [
       ['--source', 'src_nobody'],
       1,
-      /^error: --source: no source of the config file has this ID; there is Website\n$/,
+      /^error: --source: no source of the config file has this ID or name; there is Website\n$/,
+    ],
+    [
+      ['--config', 'no-letters.yaml'],
+      1,
+      /^error: deadLetters: letters cannot be read: .*, so there are no dead letters; name other files with --from\n$/,
     ],
     [['--from', 'nowhere'], 1, /^error: --from: nowhere cannot be read: there is no such file or folder\n$/],
   ])('tells what is wrong: %j', async (args, expected, message) => {
-    const { code, stdout, stderr } = await cli(['replay', ...args], { cwd: withLetters(letters(1)) })
+    const cwd = withLetters(letters(1))
+    writeFileSync(
+      join(cwd, 'no-letters.yaml'),
+      `deadLetters: letters\nsources: [{ id: src_a, writeKey: k, destination: { mappedStreams: { '*': everything } } }]`,
+    )
+    const { code, stdout, stderr } = await cli(['replay', ...args], { cwd })
     expect([code, stdout]).toEqual([expected, ''])
     expect(stderr).toMatch(message)
     expect(existsSync('nowhere')).toBe(false)

@@ -175,10 +175,67 @@ describe('serve --local-aws', () => {
   })
 })
 
+describe('the spill that serve names', () => {
+  const served = (cwd: string, spill: string, endpoint: string) =>
+    writeFileSync(
+      join(cwd, 'analytics-firehose.yaml'),
+      `sources: [{ id: src_a, writeKey: k, destination: { endpoint: '${endpoint}', mappedStreams: { '*': a } } }]
+spill: ${spill}`,
+    )
+  /** Of no use any more: nothing listens there. */
+  const NOWHERE = 'http://127.0.0.1:1'
+  const ENV = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000', AWS_SECRET_ACCESS_KEY: 'any' }
+
+  it('is a directory, with what it holds from before', async () => {
+    const cwd = tempDir()
+    served(cwd, './kept', NOWHERE)
+    const run = new Cli(['serve', '--port', '0'], { cwd, env: ENV })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    expect(await run.saw(/^Spill, for what cannot be delivered in time: (.*)$/m)).toBe(join(cwd, 'kept'))
+    expect((await send(url, '/v1/page', 'k', { userId: 'u1' })).status).toBe(200)
+    run.child.kill('SIGTERM')
+    expect((await run.ended()).stdout).toContain('1 spilled')
+    const next = new Cli(['serve', '--port', '0'], { cwd, env: ENV })
+    expect(await next.saw(/^Spill, for what cannot be delivered in time: (.*)$/m)).toBe(
+      `${join(cwd, 'kept')}, holds 1 record(s) in 1 file(s) to be sent`,
+    )
+  })
+
+  it('is a queue of the local AWS where there is one, used with its credentials', async () => {
+    const cwd = tempDir()
+    served(cwd, 'https://sqs.eu-west-1.amazonaws.com/111122223333/my-spill', NOWHERE)
+    const env = { AWS_PROFILE: 'of-this-machine', AWS_EC2_METADATA_DISABLED: 'true' }
+    const run = new Cli(['serve', '--local-aws', '--port', '0'], { cwd, env })
+    const url = await run.saw(/^Spill, .*: the SQS queue (http:\S+\/my-spill)$/m)
+    expect(await run.saw(/^Local AWS \(STS, Firehose and SQS\): (.*)$/m)).toBe(new URL(url).origin)
+    const proxy = await run.saw(/^Listening on (.*)$/m)
+    expect((await send(proxy, '/v1/page', 'k', { userId: 'u1' })).status).toBe(200)
+    run.child.kill('SIGTERM')
+    const { code, stderr } = await run.ended()
+    expect([code, stderr]).toEqual([0, ''])
+  })
+
+  it('is a queue, what it holds is logged', async () => {
+    const aws = new Cli(['local-aws', '--port', '0', '--queue', 'other', '--queue', 'spill'], {
+      cwd: tempDir(),
+    })
+    const queue = await aws.saw(/^Queue: (\S+\/spill)$/m)
+    const cwd = tempDir()
+    served(cwd, queue, NOWHERE)
+    const run = new Cli(['serve', '--port', '0'], { cwd, env: ENV })
+    const sent = send(await run.saw(/^Listening on (.*)$/m), '/v1/page', 'k', { userId: 'u1' })
+    expect((await sent).status).toBe(200)
+    run.child.kill('SIGTERM')
+    await run.ended()
+    const next = new Cli(['serve', '--port', '0'], { cwd, env: ENV })
+    await next.logged(/The spill queue holds about 1 message\(s\) to be sent/)
+  }, 20_000)
+})
+
 it('local-aws takes records until a signal', async () => {
   const cwd = tempDir()
   const run = new Cli(['local-aws', '--port', '0', '--dir', 'out'], { cwd })
-  const endpoint = await run.saw(/^Local AWS \(STS and Firehose\): (http:\/\/127\.0\.0\.1:\d+)$/m)
+  const endpoint = await run.saw(/^Local AWS \(STS, Firehose and SQS\): (http:\/\/127\.0\.0\.1:\d+)$/m)
   expect(await run.saw(/^Records land in: (.*)$/m)).toBe(join(cwd, 'out'))
   expect((await fetch(endpoint)).status).toBeLessThan(500)
   run.child.kill('SIGTERM')

@@ -91,8 +91,8 @@ describe('a replay', () => {
       'unreadable file': 2,
     })
     expect(told.slice(0, 4).sort()).toEqual([
-      'a, line 2: malformed',
-      'a, line 4: malformed',
+      'a, line 2: malformed, as it is no JSON object; give one event a line',
+      'a, line 4: malformed, as it is no JSON object; give one event a line',
       'c: cannot be read to its end: unexpected end of file',
       'd: cannot be read to its end: it is Parquet; give NDJSON, plain or gzip',
     ])

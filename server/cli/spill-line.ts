@@ -1,0 +1,47 @@
+import { readdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { systemClock } from '../../plugin/clock.js'
+import type { Logger } from '../../plugin/logger.js'
+import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js'
+import { parseName } from '../../plugin/spill/file-name.js'
+import { QueueApi } from '../../plugin/spill/queue-api.js'
+
+type Queue = Extract<SpillConfiguration, { readonly queueUrl: string }>
+
+/** Where what cannot be delivered is kept, and, of a directory, what is there already. */
+export async function spillLine(spill: SpillConfiguration): Promise<string> {
+  const what = 'Spill, for what cannot be delivered in time'
+  if ('queueUrl' in spill) return `${what}: the SQS queue ${spill.queueUrl}`
+  const counts = await countsIn(spill.directory)
+  const records = counts.reduce((sum, count) => sum + count, 0)
+  const held = `, holds ${records} record(s) in ${counts.length} file(s) to be sent`
+  return `${what}: ${resolve(spill.directory)}${counts.length === 0 ? '' : held}`
+}
+
+/** Says what a queue holds already, once that is known: nobody waits for SQS to start. */
+export async function tellQueueLevel({ queueUrl, region }: Queue, logger: Logger): Promise<void> {
+  // Loaded here and not at the top: whoever spills to a directory needs no SQS.
+  const sdk = await import('@aws-sdk/client-sqs')
+  const client = new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+  try {
+    const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()
+    const messages = ['', 'NotVisible', 'Delayed']
+      .map((state) => Number(attributes[`ApproximateNumberOfMessages${state}`] ?? 0))
+      .reduce((sum, count) => sum + count, 0)
+    if (messages > 0) logger.info(`The spill queue holds about ${messages} message(s) to be sent`)
+  } catch {
+    // What is wrong with the queue the spill tells, when it is opened.
+  } finally {
+    client.destroy()
+  }
+}
+
+/** The number of records in each file of the spill. */
+async function countsIn(directory: string): Promise<number[]> {
+  // A directory that is not there yet is made; one that cannot be read the spill tells, when it is opened.
+  const names = await readdir(directory).catch(() => [])
+  return names.flatMap((text) => {
+    const found = parseName(text)
+    return found?.state === 'free' || found?.state === 'claimed' ? [found.name.count] : []
+  })
+}

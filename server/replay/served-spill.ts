@@ -1,0 +1,26 @@
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Clock } from '../../plugin/clock.js'
+import type { InputFile } from './input-files.js'
+
+/** What uses a spill shows a sign of life every few seconds, in `.instances`. */
+const DEAD_AFTER_MS = 30_000
+
+/** The folder of a spill among the files that a living process is sending from; `undefined` where there is none. */
+export async function servedSpill(
+  files: readonly InputFile[],
+  clock: Pick<Clock, 'wallTime'>,
+): Promise<string | undefined> {
+  const ofSpills = files.filter(({ stream }) => stream !== undefined)
+  const folders = new Set(ofSpills.map(({ path }) => dirname(path)))
+  for (const folder of folders) {
+    if (await isServed(join(folder, '.instances'), clock)) return folder
+  }
+  return undefined
+}
+
+async function isServed(instances: string, clock: Pick<Clock, 'wallTime'>): Promise<boolean> {
+  const ids = await readdir(instances).catch(() => [])
+  const seen = await Promise.all(ids.map((id) => stat(join(instances, id)).catch(() => undefined)))
+  return seen.some((it) => it !== undefined && clock.wallTime() - it.mtimeMs < DEAD_AFTER_MS)
+}
