@@ -97,8 +97,10 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
     stream.on('data', take)
     stream.once('end', () => resolve(pieces.joined()))
     stream.once('error', stop)
-    stream.once('close', () => stop(new Error('The body was cut off')))
-    if (stream.destroyed) stop(new Error('The body was cut off'))
+    const cutOff = () => stop(new Error('The body was cut off'))
+    // It is closed after its end, too.
+    stream.once('close', () => stream.readableEnded || cutOff())
+    if (stream.destroyed) cutOff()
   })
 }
 
