@@ -8,6 +8,7 @@ export type PartName =
   | 'aggregation'
   | 'firehose'
   | 'floor'
+  | 'importer'
   | 'load'
   | 'middleware'
   | 'plain'

@@ -3,8 +3,7 @@ import { type Part, type PartName, startPart } from './part.js'
 import type { LoadOptions, Sent } from './parts/load.js'
 import type { StubOptions, Tally } from './parts/stub.js'
 import { mebibytes, spread, wholeNumber } from './report.js'
-import type { Measure, Measures, Subject } from './rounds.js'
-import { FIGURES } from './rounds.js'
+import { FIGURES, type Measure, type Measures, type Subject } from './rounds.js'
 
 export interface Listening {
   readonly part: Part
@@ -32,16 +31,10 @@ interface UnderLoad {
   readonly load: Part
   /** Where the server delivers to. */
   readonly stub: Part
-  /** Records that become of an event. @default 1 */
-  readonly recordsPerEvent?: number
 }
 
 /** A server as a subject: its work is what the load sends it. */
-export function underLoad(
-  name: string,
-  { part, url }: Listening,
-  { load, stub, recordsPerEvent = 1 }: UnderLoad,
-): Subject {
+export function underLoad(name: string, { part, url }: Listening, { load, stub }: UnderLoad): Subject {
   return {
     name,
     part,
@@ -49,19 +42,47 @@ export function underLoad(
       const before = await stub.ask<Tally>('tally')
       const sent = await load.ask<Sent>('run', { url, seconds })
       const { records } = await stub.ask<Tally>('tally')
-      check(name, sent, (records - before.records) / recordsPerEvent)
+      checkSent(name, sent)
+      const delivered = records - before.records
+      // Nor is one fast that does not deliver.
+      if (delivered !== sent.events)
+        throw new Error(`${name} delivered ${delivered} of ${sent.events} events`)
       return sent
     },
   }
 }
 
-/** A server that refuses is not fast, nor is one that does not deliver. */
-function check(name: string, { failures, events }: Sent, delivered: number): void {
+/** A server that refuses is not fast. @throws where a request was answered other than with 200 */
+export function checkSent(name: string, { failures, events, unsent }: Sent): void {
   const failed = Object.entries(failures).map(([status, count]) => `${count} × ${status}`)
-  if (failed.length === 0 && events > 0 && delivered === events) return
-  throw new Error(
-    `${name} took ${events} events and delivered ${delivered}; other answers: ${failed.join(', ') || 'none'}`,
-  )
+  if (failed.length === 0 && events > 0 && unsent === 0) return
+  const others = failed.join(', ') || 'none'
+  throw new Error(`${name} took ${events} events; other answers: ${others}; not sent: ${unsent} requests`)
+}
+
+export interface SubjectOptions {
+  readonly name: string
+  readonly program: PartName
+  readonly options: object
+  /** What to ask it for, to let it work. */
+  readonly work: (seconds: number) => { readonly command: string; readonly input: object }
+}
+
+/** A part as a subject that works by itself. */
+export async function startSubject(
+  { name, program, options, work }: SubjectOptions,
+  cleanup: Cleanup,
+): Promise<Subject> {
+  const { part } = await startPart(program, options)
+  cleanup.defer(() => part.stop())
+  return {
+    name,
+    part,
+    work(seconds) {
+      const { command, input } = work(seconds)
+      return part.ask(command, input)
+    },
+  }
 }
 
 /** A row for each subject. */

@@ -40,7 +40,7 @@ export async function interleave(
   return measures
 }
 
-async function measure({ part, work }: Subject, seconds: number): Promise<Measure> {
+export async function measure({ part, work }: Subject, seconds: number): Promise<Measure> {
   const before = await part.usage()
   const done = await work(seconds)
   const { cpuMs, peakRssBytes } = await part.usage()

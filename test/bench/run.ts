@@ -1,11 +1,31 @@
 // npm run bench [-- name …] [--rounds n] [--seconds n] [--delay ms]
 import { parseArgs } from 'node:util'
 import type { Bench, Settings } from './bench.js'
+import { costBench } from './benches/cost.js'
+import { firehoseBenches } from './benches/firehose.js'
+import { latencyBench } from './benches/latency.js'
+import { manyBenches } from './benches/many.js'
+import { outageBench } from './benches/outage.js'
+import { pluginBenches } from './benches/plugin.js'
 import { proxyBenches } from './benches/proxy.js'
+import { startBench } from './benches/start.js'
+import { varietyBench } from './benches/variety.js'
+import { workersBench } from './benches/workers.js'
 import { machine } from './machine.js'
 import { printed } from './report.js'
 
-const BENCHES: readonly Bench[] = [...proxyBenches]
+const BENCHES: readonly Bench[] = [
+  ...proxyBenches,
+  varietyBench,
+  ...firehoseBenches,
+  ...pluginBenches,
+  latencyBench,
+  outageBench,
+  ...manyBenches,
+  startBench,
+  workersBench,
+  costBench,
+]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

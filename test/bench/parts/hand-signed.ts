@@ -1,11 +1,10 @@
 import { createHash, createHmac } from 'node:crypto'
 import { Agent, request } from 'node:http'
 
-type Api = 'PutRecord' | 'PutRecordBatch'
-
 /** Base64 of the largest call, and what is around it. */
 const BUFFER_BYTES = 6 * 1024 * 1024
 const SIGNED_HEADERS = 'content-type;host;x-amz-date;x-amz-target'
+const TARGET = 'Firehose_20150804.PutRecordBatch'
 const CONTENT_TYPE = 'application/x-amz-json-1.1'
 
 /** A Firehose client of as few steps as there can be: the body in a buffer used again, the signature by hand. */
@@ -32,15 +31,14 @@ export class HandSigned {
     }
     at += buffer.write(']}', at, 'latin1')
     try {
-      const answer = await this.#call('PutRecordBatch', buffer.subarray(0, at))
+      const answer = await this.#call(buffer.subarray(0, at))
       if (!answer.includes('"FailedPutCount":0,')) throw new Error('Some records failed')
     } finally {
       this.#free.push(buffer)
     }
   }
 
-  #call(api: Api, body: Buffer): Promise<Buffer> {
-    const target = `Firehose_20150804.${api}`
+  #call(body: Buffer): Promise<Buffer> {
     const date = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`
     const { host, hostname, port } = this.#url
     const headers = {
@@ -48,8 +46,8 @@ export class HandSigned {
       'content-length': body.length,
       host,
       'x-amz-date': date,
-      'x-amz-target': target,
-      authorization: this.#sign(body, date, target),
+      'x-amz-target': TARGET,
+      authorization: this.#sign(body, date),
     }
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -65,10 +63,10 @@ export class HandSigned {
     })
   }
 
-  #sign(body: Buffer, date: string, target: string): string {
+  #sign(body: Buffer, date: string): string {
     const hash = createHash('sha256').update(body).digest('hex')
     const { host } = this.#url
-    const headers = `content-type:${CONTENT_TYPE}\nhost:${host}\nx-amz-date:${date}\nx-amz-target:${target}\n`
+    const headers = `content-type:${CONTENT_TYPE}\nhost:${host}\nx-amz-date:${date}\nx-amz-target:${TARGET}\n`
     const canonical = `POST\n/\n\n${headers}\n${SIGNED_HEADERS}\n${hash}`
     const day = date.slice(0, 8)
     const scope = `${day}/us-west-2/firehose/aws4_request`

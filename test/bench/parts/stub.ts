@@ -76,6 +76,8 @@ async function countBilled(req: IncomingMessage): Promise<number> {
 /** What is answered is counted when the answer goes out: before that nothing is durable. */
 function answer(res: ServerResponse, content: Buffer, type: string, count = 0): void {
   const send = () => {
+    // Who has given up on its call does not know what became of it, and sends it again: it was not taken.
+    if (res.destroyed) return
     calls++
     records += count
     res.writeHead(200, {
