@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Usage } from './parts/commands.js'
+import { builtFile } from './places.js'
 
 /** Names of the programs in `parts/`. */
 export type PartName =
@@ -112,13 +112,8 @@ const READY = 0
 
 /** Starts one of `parts/`. @returns with it what it said when it was ready */
 export async function startPart<T>(name: PartName, options: object): Promise<{ part: Part; ready: T }> {
-  const part = new Part({ script: pathOf(`./parts/${name}.js`), args: [JSON.stringify(options)] })
+  const part = new Part({ script: builtFile(`parts/${name}.js`), args: [JSON.stringify(options)] })
   return { part, ready: await part.ready<T>() }
-}
-
-/** The path of a file beside this one. */
-export function pathOf(relative: string): string {
-  return fileURLToPath(new URL(relative, import.meta.url))
 }
 
 function withResolvers<T>() {

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Cleanup } from './cleanup.js'
-import { Part, pathOf } from './part.js'
+import { Part } from './part.js'
+import { BINARY, builtFile } from './places.js'
 
 export const WRITE_KEY = 'key-of-the-bench-source'
 
@@ -16,8 +17,6 @@ export interface ServingOptions {
   readonly flags?: readonly string[]
 }
 
-/** From `test/bench/.build`, where this runs. */
-export const BINARY = pathOf('../../../dist/server/bin.js')
 const LISTENING = /^Listening on (\S+)$/m
 
 export interface Serving {
@@ -33,7 +32,7 @@ export async function startServing(options: ServingOptions, cleanup: Cleanup): P
   const part = new Part({
     script: BINARY,
     args: ['serve', '--port', '0', '--log-level', 'warn', ...(options.flags ?? [])],
-    execArgv: ['--import', pathOf('./parts/meter.js')],
+    execArgv: ['--import', builtFile('parts/meter.js')],
     cwd,
   })
   cleanup.defer(() => part.stop())

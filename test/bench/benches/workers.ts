@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import type { Bench } from '../bench.js'
 import { withCleanup } from '../cleanup.js'
+import { BINARY } from '../places.js'
 import { spread, wholeNumber } from '../report.js'
 import { startLoad, startStub, underLoad } from '../rig.js'
 import { interleave, ratioOf } from '../rounds.js'
-import { BINARY, startServing, WRITE_KEY } from '../serving.js'
+import { startServing, WRITE_KEY } from '../serving.js'
 
 const DELAY_MS = 5
 const SECONDS = 4

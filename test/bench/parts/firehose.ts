@@ -59,10 +59,10 @@ async function work({ seconds }: { readonly seconds: number }) {
   const until = from + seconds * 1_000
   let events = 0
   const putAgain = async () => {
-    while (performance.now() < until) {
+    do {
       await put(records)
       events += records.length
-    }
+    } while (performance.now() < until)
   }
   await Promise.all(Array.from({ length: inFlight }, putAgain))
   return { events, seconds: (performance.now() - from) / 1_000 }

@@ -87,7 +87,8 @@ async function run({ url, seconds, requestsPerSecond }: Run): Promise<Sent> {
 }
 
 async function sendUntil(client: Client, until: number): Promise<void> {
-  while (performance.now() < until) await client.send()
+  do await client.send()
+  while (performance.now() < until)
 }
 
 interface Even {
