@@ -31,7 +31,7 @@ export function spread(values: readonly number[], show: (value: number) => strin
   return `${show(median(values))} (${show(Math.min(...values))} – ${show(Math.max(...values))})`
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   const upper = sorted[middle] ?? Number.NaN

@@ -41,10 +41,17 @@ if (values.list) {
   for (const { name, title } of BENCHES) console.log(`${name.padEnd(16)}${title}`)
 } else {
   await runAll(chosen(positionals), {
-    rounds: Number(values.rounds),
-    seconds: values.seconds === undefined ? undefined : Number(values.seconds),
-    delayMs: values.delay === undefined ? undefined : Number(values.delay),
+    rounds: Math.max(1, numberOf('rounds', values.rounds) ?? 1),
+    seconds: numberOf('seconds', values.seconds),
+    delayMs: numberOf('delay', values.delay),
   })
+}
+
+function numberOf(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (Number.isFinite(value) && value >= 0) return value
+  throw new Error(`--${flag}: got ${text}; use a number`)
 }
 
 /** Those named, by whole names or by what they begin with; all where none is. */
