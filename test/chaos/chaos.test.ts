@@ -3,11 +3,9 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { tempDir } from '../server/temp-dir.js'
 import { Random } from './random.js'
 import { AWS_SCENARIOS, CLOCK_SCENARIOS, PROCESS_SCENARIOS, type Scenario } from './scenarios.js'
-import { expectNothingLost, SEED, tell } from './verdict.js'
+import { expectNothingLost, MINUTES, SEED, tell } from './verdict.js'
 import { World } from './world.js'
 
-/** Of the long form; there is a short one in any case. */
-const MINUTES = Number(process.env['CHAOS_MINUTES'] ?? 0)
 const SHORT_MS = 120_000
 const FAULT_MS = 600
 const CALM_MS = 150
