@@ -52,7 +52,7 @@ function patchNames() {
     if (TEMPORARY.test(from) && SPILLED.test(to)) return taken('rename', act)
     if (CLAIMED.test(to)) return taken('claim', act)
     if (!CLAIMED.test(from) || !SPILLED.test(to)) return act()
-    return bug === 'drops on retry' ? unlink(from) : taken('give back', act)
+    return taken('give back', bug === 'drops on retry' ? () => unlink(from) : act)
   }
   disk.unlink = (path) => (CLAIMED.test(path) ? taken('delete', () => unlink(path)) : unlink(path))
   disk.readFile = (path, options) => {
