@@ -20,6 +20,8 @@ export class ChaosAws {
   readonly taken = new Tally()
   /** What was taken and is not lines of JSON. */
   readonly broken: string[] = []
+  /** How far the server's dates are off at most, in ms; when an event waited, it seems to be behind. */
+  readonly skew = { least: 0, most: 0 }
   readonly #options: ChaosAwsOptions
   readonly #faults = new Map<Fault, () => void>()
   readonly #streams: Set<string>
@@ -99,18 +101,32 @@ export class ChaosAws {
     const lines = data.toString().split('\n')
     if (lines.pop() !== '') this.broken.push(data.toString())
     for (const line of lines) {
-      const messageId = messageIdOf(line)
-      if (messageId === undefined) this.broken.push(line)
-      else this.taken.add(stream, messageId)
+      const event = eventOf(line)
+      if (event === undefined) this.broken.push(line)
+      else this.#note(stream, event)
     }
+  }
+
+  #note(stream: string, { messageId, receivedAt }: TakenEvent): void {
+    this.taken.add(stream, messageId)
+    const ahead = Date.parse(receivedAt) - Date.now()
+    this.skew.least = Math.min(this.skew.least, ahead)
+    this.skew.most = Math.max(this.skew.most, ahead)
   }
 }
 
+interface TakenEvent {
+  readonly messageId: string
+  readonly receivedAt: string
+}
+
 /** `undefined` where it is no event. */
-function messageIdOf(line: string): string | undefined {
+function eventOf(line: string): TakenEvent | undefined {
   try {
-    const { messageId } = JSON.parse(line) as { messageId?: unknown }
-    return typeof messageId === 'string' ? messageId : undefined
+    const { messageId, receivedAt } = JSON.parse(line) as { messageId?: unknown; receivedAt?: unknown }
+    return typeof messageId === 'string' && typeof receivedAt === 'string'
+      ? { messageId, receivedAt }
+      : undefined
   } catch {
     return undefined
   }

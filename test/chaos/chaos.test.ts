@@ -2,12 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { tempDir } from '../server/temp-dir.js'
 import { Random } from './random.js'
-import { AWS_SCENARIOS, PROCESS_SCENARIOS, type Scenario } from './scenarios.js'
-import { expectNothingLost, SEED, tell } from './verdict.js'
+import { AWS_SCENARIOS, CLOCK_SCENARIOS, PROCESS_SCENARIOS, type Scenario } from './scenarios.js'
+import { expectNothingLost, MINUTES, SEED, tell } from './verdict.js'
 import { World } from './world.js'
 
-/** Of the long form; there is a short one in any case. */
-const MINUTES = Number(process.env['CHAOS_MINUTES'] ?? 0)
 const SHORT_MS = 120_000
 const FAULT_MS = 600
 const CALM_MS = 150
@@ -46,7 +44,7 @@ async function longRound(seed: number): Promise<void> {
   const world = await newWorld(random)
   const { load } = world
   for (let i = 0; i < STRIKES_IN_ROUND; i++) {
-    const scenarios = mixtureOf([...AWS_SCENARIOS, ...PROCESS_SCENARIOS], random)
+    const scenarios = mixtureOf([...AWS_SCENARIOS, ...CLOCK_SCENARIOS, ...PROCESS_SCENARIOS], random)
     await strike(world, scenarios, random.between(0, 5 * FAULT_MS))
   }
   await load.stop()
@@ -64,8 +62,10 @@ describe('what was acknowledged is not lost', () => {
       const { load } = world
       // First, so that what the dead had claimed is free again when the rest is over.
       for (const scenario of PROCESS_SCENARIOS) await strike(world, [random.pick(AWS_SCENARIOS), scenario])
-      for (const scenario of random.shuffled(AWS_SCENARIOS)) await strike(world, [scenario])
-      for (let i = 0; i < 3; i++) await strike(world, mixtureOf(AWS_SCENARIOS, random))
+      for (const scenario of random.shuffled([...AWS_SCENARIOS, ...CLOCK_SCENARIOS]))
+        await strike(world, [scenario])
+      for (let i = 0; i < 3; i++)
+        await strike(world, mixtureOf([...AWS_SCENARIOS, ...CLOCK_SCENARIOS], random))
       await load.stop()
       await expectNothingLost(world)
       expect(load.acked.size).toBeGreaterThan(1_000)

@@ -55,6 +55,12 @@ export class Load {
     await Promise.all(this.#clients)
   }
 
+  /** Waits until so many more events are acknowledged. */
+  async acknowledged(count: number): Promise<void> {
+    const before = this.acked.size
+    while (this.acked.size < before + count) await wait(20)
+  }
+
   async #run(client: number): Promise<void> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
     for (let n = 0; !this.#isStopped; n++) await this.#send(this.#makePost(`${client}-${n}`), agent)

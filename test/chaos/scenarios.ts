@@ -1,28 +1,39 @@
-import { renameSync, symlinkSync, watch, writeFileSync } from 'node:fs'
+import { renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Fault } from '../../server/local-aws/index.js'
 import { ROLES } from './chaos-aws.js'
 import { STREAMS } from './events.js'
+import type { Step, When } from './orders.js'
 import type { World } from './world.js'
 
 /** Something that goes wrong; `begin` gives what ends it. */
 export interface Scenario {
   readonly name: string
   /** Two of the same part never go wrong at a time. */
-  readonly part: 'aws' | 'role' | 'stream' | 'process' | `fault ${string}`
+  readonly part: 'aws' | 'role' | 'stream' | 'process' | 'clock' | `fault ${string}`
   begin(world: World): Promise<() => void | Promise<void>>
 }
 
-/** Steps of a record through the spill, as they show in the directory. */
-const PHASES = {
-  'a file is being written': /\.tmp-/,
-  'a file has its name': /\.ndjson$/,
-  'a file is claimed': /\.claimed-/,
-} as const
+/** Where the process can be killed. */
+const PHASES: Readonly<Record<string, readonly Step[]>> = {
+  'while it spills': ['write', 'fsync', 'rename', 'fsync of the directory'],
+  'while it claims': ['claim', 'read', 'give back'],
+  'while it removes': ['delete'],
+  'while it writes dead letters': ['write of dead letters', 'fsync of dead letters'],
+}
+const WHENS: readonly When[] = ['before', 'after']
+
+/** How far its clock jumps, there and back again. */
+const JUMPS_MS = {
+  'an hour ahead': 3_600_000,
+  'an hour back': -3_600_000,
+  'seconds ahead': 4_000,
+  'seconds back': -4_000,
+}
 
 /** Where nothing of the kind happens, it is killed all the same. */
-const LONGEST_WATCH_MS = 2_000
+const LONGEST_WAIT_MS = 2_000
 
 function fault(name: string, fault: Fault): Scenario {
   return { name, part: `fault ${name}`, begin: async ({ aws }) => aws.fault(fault) }
@@ -63,6 +74,8 @@ export const AWS_SCENARIOS: readonly Scenario[] = [
   fault('Firehose answers half', { kind: 'truncated', ...BATCH }),
   fault('Firehose leaves out an answer', { kind: 'wrong-responses', responses: 'short', share: 0.7 }),
   stsFault('STS hangs', { kind: 'hang' }),
+  stsFault('STS cuts connections', { kind: 'disconnect' }),
+  stsFault('STS answers garbage', { kind: 'garbage' }),
   stsFault('STS fails', { kind: 'error', code: 'InternalFailure', status: 500 }),
   {
     name: 'a role is revoked',
@@ -76,6 +89,17 @@ export const AWS_SCENARIOS: readonly Scenario[] = [
   },
 ]
 
+export const CLOCK_SCENARIOS = Object.entries(JUMPS_MS).map(
+  ([jump, clockOffsetMs]): Scenario => ({
+    name: `the clock jumps ${jump}`,
+    part: 'clock',
+    async begin({ serving }) {
+      serving.order({ clockOffsetMs })
+      return () => serving.order({ clockOffsetMs: 0 })
+    },
+  }),
+)
+
 export const PROCESS_SCENARIOS: readonly Scenario[] = [
   {
     name: 'the process is killed',
@@ -88,12 +112,15 @@ export const PROCESS_SCENARIOS: readonly Scenario[] = [
     },
   },
   ...Object.entries(PHASES).map(
-    ([phase, pattern]): Scenario => ({
-      name: `the process is killed when ${phase}`,
+    ([phase, steps]): Scenario => ({
+      name: `the process is killed ${phase}`,
       part: 'process',
-      async begin({ spillDirectory, serving }) {
-        await happens(spillDirectory, pattern)
+      async begin({ serving, random }) {
+        const at = { step: random.pick(steps), when: random.pick(WHENS), nth: random.between(1, 5) }
+        serving.order({ at })
+        await Promise.race([serving.died(), wait(LONGEST_WAIT_MS)])
         await serving.kill()
+        serving.order({ at: undefined })
         await serving.restart()
         return () => {}
       },
@@ -125,17 +152,4 @@ export const PROCESS_SCENARIOS: readonly Scenario[] = [
 function point(link: string, to: string): void {
   symlinkSync(to, `${link}.new`)
   renameSync(`${link}.new`, link)
-}
-
-/** Resolves at a change in the directory to a file of such a name, or after a while. */
-async function happens(directory: string, pattern: RegExp): Promise<void> {
-  const given = new AbortController()
-  const seen = new Promise<void>((resolve) => {
-    const watcher = watch(directory, { signal: given.signal }, (_change, name) => {
-      if (name !== null && pattern.test(name)) resolve()
-    })
-    watcher.on('error', () => resolve())
-  })
-  await Promise.race([seen, wait(LONGEST_WATCH_MS, undefined, { signal: given.signal }).catch(() => {})])
-  given.abort()
 }

@@ -1,13 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cli } from '../server/cli/spawn-cli.js'
 import { ROLES } from './chaos-aws.js'
 import { AGGREGATED, MAPPED_STREAMS } from './events.js'
+import type { Orders } from './orders.js'
 
 export const WRITE_KEYS = ['key-of-the-web-source', 'key-of-the-app-source'] as const
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024
 /** Node, the SDK and this package take about 100 MB before the first event. */
 const MAX_RSS_BYTES = MAX_BUFFERED_BYTES + 250 * 1024 * 1024
+const PRELOAD = new URL('./preload/preload.js', import.meta.url).href
 
 export interface ServingOptions {
   /** Config, dead letters and, unless it is elsewhere, the spill are here. */
@@ -21,6 +23,8 @@ export interface ServingOptions {
 /** `analytics-firehose serve` as a process, and those that take its place. */
 export class Serving {
   readonly #cwd: string
+  readonly #ordersFile: string
+  #orders: Orders = { clockOffsetMs: 0 }
   #run: Cli | undefined
   #port = '0'
   #peakBytes = 0
@@ -30,6 +34,8 @@ export class Serving {
 
   constructor(options: ServingOptions) {
     this.#cwd = options.cwd
+    this.#ordersFile = join(options.cwd, 'orders.json')
+    this.order({})
     writeFileSync(join(options.cwd, 'analytics-firehose.yaml'), JSON.stringify(configOf(options)))
   }
 
@@ -44,11 +50,36 @@ export class Serving {
 
   async start(): Promise<void> {
     const { PATH = '' } = process.env
-    const env = { PATH, AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000', AWS_SECRET_ACCESS_KEY: 'secret' }
+    const env = {
+      PATH,
+      AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      NODE_OPTIONS: `--import=${PRELOAD}`,
+      CHAOS_ORDERS: this.#ordersFile,
+    }
     const args = ['serve', '--port', this.#port, '--log-level', 'warn']
     this.#run = new Cli(args, { cwd: this.#cwd, env })
     const url = await this.#run.saw(/^Listening on (\S+)$/m)
     this.#port = new URL(url).port
+  }
+
+  /** Changes what its clock and its disk do, of this process and those that take its place. */
+  order(change: Partial<Orders>): void {
+    this.#notePeak()
+    this.#orders = { ...this.#orders, ...change }
+    writeFileSync(`${this.#ordersFile}.new`, JSON.stringify(this.#orders))
+    renameSync(`${this.#ordersFile}.new`, this.#ordersFile)
+    this.#run?.child.kill('SIGUSR2')
+  }
+
+  /** Resolves when it has ended by an order. */
+  async died(): Promise<void> {
+    await this.#run?.ended()
+  }
+
+  /** Waits for a line of its log. */
+  async logged(pattern: RegExp): Promise<void> {
+    await this.#run?.logged(pattern)
   }
 
   /** Ends it at once, wherever it is. */
@@ -87,10 +118,17 @@ export class Serving {
   }
 
   #notePeak(): void {
-    if (this.#run === undefined) return
-    const status = readFileSync(`/proc/${this.#run.child.pid}/status`, 'utf8')
-    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? []
+    const [, kilobytes = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(this.#status()) ?? []
     this.#peakBytes = Math.max(this.#peakBytes, Number(kilobytes) * 1024)
+  }
+
+  #status(): string {
+    try {
+      return readFileSync(`/proc/${this.#run?.child.pid}/status`, 'utf8')
+    } catch {
+      // It has killed itself, or is not started.
+      return ''
+    }
   }
 
   async #end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {

@@ -3,6 +3,9 @@ import type { World } from './world.js'
 
 export const SEED = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
+/** Of the long form; there is a short one in any case. */
+export const MINUTES = Number(process.env['CHAOS_MINUTES'] ?? 0)
+
 /** To whoever watches: jest keeps what tests write to the console until they are over. */
 export function tell(line: string): void {
   process.stderr.write(`chaos: ${line}\n`)

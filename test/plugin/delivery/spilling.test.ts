@@ -162,6 +162,14 @@ describe('the spill', () => {
     expect(notices).toEqual(['info: The spill of stream "s" is empty: 3 record(s) sent from it'])
   })
 
+  it('goes out soon where it was still being opened at the start', async () => {
+    const { clock, spill, waiting } = spilling()
+    await clock.settle()
+    spill.kept.push([Buffer.from('a\n')])
+    await clock.advance(1_000)
+    expect(waiting[0]?.records).toEqual(['a\n'])
+  })
+
   it('takes its share of the calls, and no more', async () => {
     const { clock, spill, waiting } = spilling({ flushAt: 10 })
     spill.kept.push(Array.from({ length: 100 }, (_, i) => Buffer.from(`s${i}\n`)))
