@@ -37,14 +37,20 @@ const { values, positionals } = parseArgs({
   },
 })
 
-if (values.list) {
-  for (const { name, title } of BENCHES) console.log(`${name.padEnd(16)}${title}`)
-} else {
-  await runAll(chosen(positionals), {
+try {
+  if (values.list) for (const { name, title } of BENCHES) console.log(`${name.padEnd(18)}${title}`)
+  else await runAll(chosen(positionals), settings())
+} catch (error) {
+  process.exitCode = 1
+  console.error(error instanceof Error ? error.message : error)
+}
+
+function settings(): Settings {
+  return {
     rounds: Math.max(1, numberOf('rounds', values.rounds) ?? 1),
     seconds: numberOf('seconds', values.seconds),
     delayMs: numberOf('delay', values.delay),
-  })
+  }
 }
 
 function numberOf(flag: string, text: string | undefined): number | undefined {
