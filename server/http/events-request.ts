@@ -41,11 +41,22 @@ export async function acceptBody(
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
   const reservation = new Reservation(context.budget)
   try {
-    const body = await readJsonBody(req, reservation)
-    await context.intake.deliver(takeEvents(exchange, endpoint, { body, source }, context), reservation)
+    const events = await readEvents(exchange, endpoint, { source, reservation }, context)
+    await context.intake.deliver(events, reservation)
   } finally {
     reservation.release()
   }
+}
+
+/** Apart from {@link acceptBody}, so that while it waits for delivery nothing holds the body and what it was parsed to. */
+async function readEvents(
+  exchange: Exchange,
+  endpoint: IntakeEndpoint,
+  { source, reservation }: { readonly source: Source | undefined; readonly reservation: Reservation },
+  context: EventsContext,
+): Promise<SortedEvents> {
+  const body = await readJsonBody(exchange.req, reservation)
+  return takeEvents(exchange, endpoint, { body, source }, context)
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */

@@ -16,11 +16,6 @@ export interface Claim {
   settle(isDurable: (event: SegmentEvent) => boolean): Promise<void>
 }
 
-interface InFlight {
-  readonly durable: Promise<boolean>
-  readonly resolve: (durable: boolean) => void
-}
-
 /**
  * Keeps an event that comes twice from being delivered twice, by `messageId`. An ID is remembered only once its event
  * is durable, so that one that failed may come again. A twin that comes while the first is being delivered shares its
@@ -29,7 +24,8 @@ interface InFlight {
 export class Deduplicator {
   readonly #store: DuplicateStore
   readonly #logger: Logger
-  readonly #inFlight = new Map<string, InFlight>()
+  /** By ID. One object for all events of a claim: they are many, and twins are few. */
+  readonly #inFlight = new Map<string, Waiting>()
   #duplicates = 0
 
   constructor(store: DuplicateStore, logger: Logger) {
@@ -44,40 +40,44 @@ export class Deduplicator {
 
   /** What is claimed is claimed when this returns its promise: two requests cannot both have it. */
   async claim(events: readonly SegmentEvent[]): Promise<Claim> {
-    const claimed = new Map<string, SegmentEvent>()
+    const ids: string[] = []
+    const fresh: SegmentEvent[] = []
     const others: Promise<boolean>[] = []
+    const waiting = new Waiting()
     for (const event of events) {
       const id = idOf(event)
       const twin = this.#inFlight.get(id)
       if (twin === undefined) {
-        this.#inFlight.set(id, inFlight())
-        claimed.set(id, event)
+        this.#inFlight.set(id, waiting)
+        ids.push(id)
+        fresh.push(event)
       } else {
-        others.push(twin.durable)
+        others.push(twin.outcomeOf(id))
       }
     }
-    const known = await this.#known([...claimed.keys()])
-    this.#end(known, () => true)
-    for (const id of known) claimed.delete(id)
+    const known = await this.#known(ids)
+    for (const id of known) this.#end(id, true)
     this.#duplicates += known.size + others.length
-    return {
-      fresh: [...claimed.values()],
-      others,
-      settle: (isDurable) => this.#settle(claimed, isDurable),
-    }
+    const isFresh = (_: unknown, i: number) => !known.has(ids[i] as string)
+    const claimed =
+      known.size === 0 ? { ids, fresh } : { ids: ids.filter(isFresh), fresh: fresh.filter(isFresh) }
+    return { fresh: claimed.fresh, others, settle: (isDurable) => this.#settle(claimed, isDurable) }
   }
 
   async #settle(
-    claimed: ReadonlyMap<string, SegmentEvent>,
+    { ids, fresh }: { readonly ids: readonly string[]; readonly fresh: readonly SegmentEvent[] },
     isDurable: (event: SegmentEvent) => boolean,
   ): Promise<void> {
-    const durable = new Set([...claimed].filter(([, event]) => isDurable(event)).map(([id]) => id))
+    const outcomes = fresh.map(isDurable)
+    const durable = outcomes.includes(false) ? ids.filter((_, i) => outcomes[i]) : ids
     try {
-      await this.#store.remember([...durable])
+      await this.#store.remember(durable)
     } catch (error) {
       this.#tell(error)
     }
-    this.#end(claimed.keys(), (id) => durable.has(id))
+    ids.forEach((id, i) => {
+      this.#end(id, outcomes[i] === true)
+    })
   }
 
   /** A store that fails makes duplicates, never losses. */
@@ -90,11 +90,9 @@ export class Deduplicator {
     }
   }
 
-  #end(ids: Iterable<string>, isDurable: (id: string) => boolean): void {
-    for (const id of ids) {
-      this.#inFlight.get(id)?.resolve(isDurable(id))
-      this.#inFlight.delete(id)
-    }
+  #end(id: string, isDurable: boolean): void {
+    this.#inFlight.get(id)?.end(id, isDurable)
+    this.#inFlight.delete(id)
   }
 
   #tell(error: unknown): void {
@@ -102,12 +100,22 @@ export class Deduplicator {
   }
 }
 
-function inFlight(): InFlight {
-  let resolve: InFlight['resolve'] = () => {}
-  const durable = new Promise<boolean>((done) => {
-    resolve = done
-  })
-  return { durable, resolve }
+/** Those who wait for events that another has claimed. */
+class Waiting {
+  #resolvers: Map<string, ((isDurable: boolean) => void)[]> | undefined
+
+  outcomeOf(id: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#resolvers ??= new Map()
+      const resolvers = this.#resolvers.get(id)
+      if (resolvers === undefined) this.#resolvers.set(id, [resolve])
+      else resolvers.push(resolve)
+    })
+  }
+
+  end(id: string, isDurable: boolean): void {
+    for (const resolve of this.#resolvers?.get(id) ?? []) resolve(isDurable)
+  }
 }
 
 /** Normalisation has given every event an ID that is a string. */

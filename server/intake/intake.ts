@@ -1,6 +1,6 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { DeadLetter, DeadLetterStore } from '../../plugin/dead-letters/dead-letter.js'
-import type { EventOutcome } from '../../plugin/destination.js'
+import type { DeliveryFailure, EventOutcome } from '../../plugin/destination.js'
 import type { FirehoseError } from '../../plugin/errors.js'
 import { plainEvent, type SegmentEvent } from '../../plugin/event.js'
 import type { Logger } from '../../plugin/logger.js'
@@ -24,7 +24,8 @@ interface Share extends Claim {
 
 /** What became of it. */
 interface Delivered {
-  readonly durable: readonly SegmentEvent[]
+  /** Asked only where something failed. */
+  readonly durable: () => readonly SegmentEvent[]
   readonly quarantined: readonly Quarantined[]
   /** Why what is in neither of them may still succeed. */
   readonly error: FirehoseError | undefined
@@ -54,16 +55,21 @@ export class Intake {
    */
   async deliver({ accepted, refused }: SortedEvents, held: Reservation): Promise<void> {
     const shares = await Promise.all([...accepted].map(([source, events]) => shareOf(source, events)))
-    const durable = new Set<SegmentEvent>()
+    let isDurable = (_event: SegmentEvent): boolean => false
     try {
       const delivered = await Promise.all(held.handOver(() => shares.map(deliverShare)))
-      for (const event of delivered.flatMap((it) => it.durable)) durable.add(event)
+      let durable: ReadonlySet<SegmentEvent> | undefined
+      isDurable = (event) => {
+        durable ??= new Set(delivered.flatMap((it) => it.durable()))
+        return durable.has(event)
+      }
       for (const { error } of delivered) if (error !== undefined) throw notDelivered(error)
-      await this.#quarantine([...refused.map(refusal), ...delivered.flatMap((it) => it.quarantined)])
-      for (const event of shares.flatMap((share) => share.fresh)) durable.add(event)
+      const given = delivered.flatMap((it) => it.quarantined)
+      await this.#quarantine([...refused.map(refusal), ...given])
+      isDurable = () => true
     } finally {
       // Before waiting for others: two requests may each hold an event that the other brought too.
-      await Promise.all(shares.map((share) => share.settle((event) => durable.has(event))))
+      await Promise.all(shares.map((share) => share.settle(isDurable)))
     }
     const others = await Promise.all(shares.flatMap((share) => share.others))
     if (others.includes(false)) throw twinNotDelivered()
@@ -102,14 +108,13 @@ async function shareOf(source: Source, events: readonly SegmentEvent[]): Promise
 }
 
 async function deliverShare({ source, fresh }: Share): Promise<Delivered> {
-  if (fresh.length === 0) return { durable: [], quarantined: [], error: undefined }
-  const outcomes = await source.destination.deliver(fresh)
-  const durable: SegmentEvent[] = []
+  const outcomes = fresh.length === 0 ? [] : await source.destination.deliver(fresh)
+  const durable = () => fresh.filter((_, i) => failuresOf(outcomes[i]).length === 0)
   const quarantined: Quarantined[] = []
   let error: FirehoseError | undefined
   fresh.forEach((event, i) => {
     const failures = failuresOf(outcomes[i])
-    if (failures.length === 0) durable.push(event)
+    if (failures.length === 0) return
     error ??= failures.find((failure) => !failure.error.permanent)?.error
     for (const { stream, error } of failures) {
       quarantined.push({ source, event, stream, code: error.code, reason: error.message })
@@ -118,11 +123,13 @@ async function deliverShare({ source, fresh }: Share): Promise<Delivered> {
   return { durable, quarantined, error }
 }
 
-function failuresOf(outcome: EventOutcome | undefined) {
+function failuresOf(outcome: EventOutcome | undefined): readonly DeliveryFailure[] {
   // SECURITY: an event that was not accounted for must never be acknowledged.
   if (outcome === undefined) throw new Error('The destination gave no outcome for an event')
-  return outcome.status === 'failed' ? outcome.failures : []
+  return outcome.status === 'failed' ? outcome.failures : NO_FAILURES
 }
+
+const NO_FAILURES: readonly DeliveryFailure[] = []
 
 /** Names no stream and no role: whoever holds a write key, as any browser does, reads this. */
 function notDelivered({ code }: FirehoseError) {

@@ -7,10 +7,10 @@ import { APP_KEY, basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.j
 
 const event = (messageId: string) => ({ type: 'track', event: 'E', userId: 'u1', messageId })
 
-async function harness() {
+async function harness({ write }: { write?: () => Promise<void> } = {}) {
   const store = new MemoryDuplicateStore({ windowMs: 60_000, maxEntries: 100, clock: systemClock })
   const duplicates = new Deduplicator(store, { info() {}, warn() {}, error() {} })
-  const made = proxyHarness({ source: { duplicates } })
+  const made = proxyHarness({ source: { duplicates }, ...(write && { deadLetters: { write } }) })
   const url = await listen(made.proxy)
   const send = async (batch: unknown[], writeKey = WEB_KEY) => {
     const init = {
@@ -55,6 +55,20 @@ describe('an event that comes twice', () => {
     web.outcome = () => failure('ERR_RECORD_TOO_LARGE')
     expect([await send([event('a')]), await send([event('a')])]).toEqual([200, 200])
     expect(letters).toHaveLength(1)
+  })
+
+  it('is not delivered again where only the dead letter of another could not be written', async () => {
+    let isFull = true
+    const write = async () => {
+      if (isFull) throw new Error('ENOSPC')
+    }
+    const { web, send, ids } = await harness({ write })
+    web.outcome = ({ messageId }) =>
+      messageId === 'bad' ? failure('ERR_RECORD_TOO_LARGE') : { status: 'delivered' }
+    expect(await send([event('good'), event('bad')])).toBe(503)
+    isFull = false
+    expect(await send([event('good'), event('bad')])).toBe(200)
+    expect(ids()).toEqual(['good'])
   })
 
   it.each([200, 503])('shares the answer of the first while that is under way: %d', async (status) => {
