@@ -6,12 +6,8 @@ export {
   createClientPool,
 } from './aws/client-pool.js'
 export type { Clock } from './clock.js'
-export {
-  type CloseOptions,
-  createDelivery,
-  type Delivery,
-  type DeliveryOptions,
-} from './delivery/delivery.js'
+export { createDelivery, type DeliveryOptions } from './delivery/create-delivery.js'
+export type { CloseOptions, Delivery } from './delivery/delivery.js'
 export type { RecordOutcome } from './delivery/outcome.js'
 export type { StreamReport, StreamStats } from './delivery/stats.js'
 export type { DestinationStats } from './destination.js'

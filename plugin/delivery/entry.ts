@@ -1,18 +1,5 @@
-import type { ByteBudget } from './byte-budget.js'
 import type { RecordOutcome } from './outcome.js'
-import type { Settlement } from './settlement.js'
-
-export interface EntryOptions {
-  readonly data: Uint8Array
-  readonly settlement: Settlement
-  readonly index: number
-  /** Times on the clock, in ms. */
-  readonly enqueuedAt: number
-  readonly deadline: number
-  readonly budget: ByteBudget
-  /** Whether it came out of the spill: it does not go there again. */
-  readonly isFromSpill?: boolean
-}
+import type { Shipment } from './shipment.js'
 
 /**
  * One document on its way. Settled exactly once. Its bytes are given back when nothing holds them any more: a call
@@ -20,25 +7,30 @@ export interface EntryOptions {
  */
 export class Entry {
   readonly data: Uint8Array
-  readonly enqueuedAt: number
-  readonly deadline: number
-  readonly isFromSpill: boolean
   attempts = 0
-  readonly #settlement: Settlement
+  readonly #shipment: Shipment
   readonly #index: number
-  readonly #budget: ByteBudget
   #inFlight = false
   #settled = false
   #isLeaving = false
 
-  constructor({ data, settlement, index, enqueuedAt, deadline, budget, isFromSpill = false }: EntryOptions) {
+  /** @param index - in the shipment */
+  constructor(data: Uint8Array, shipment: Shipment, index: number) {
     this.data = data
-    this.enqueuedAt = enqueuedAt
-    this.deadline = deadline
-    this.#settlement = settlement
+    this.#shipment = shipment
     this.#index = index
-    this.#budget = budget
-    this.isFromSpill = isFromSpill
+  }
+
+  get enqueuedAt(): number {
+    return this.#shipment.enqueuedAt
+  }
+
+  get deadline(): number {
+    return this.#shipment.deadline
+  }
+
+  get isFromSpill(): boolean {
+    return this.#shipment.isFromSpill
   }
 
   get settled(): boolean {
@@ -59,8 +51,8 @@ export class Entry {
   settle(outcome: RecordOutcome): boolean {
     if (this.#settled) return false
     this.#settled = true
-    this.#settlement.settle(this.#index, outcome)
-    if (!this.#inFlight) this.#budget.giveBack(this.data.byteLength)
+    if (!this.#inFlight) this.#giveBack()
+    this.#shipment.settle(this.#index, outcome)
     return true
   }
 
@@ -71,6 +63,10 @@ export class Entry {
 
   endCall(): void {
     this.#inFlight = false
-    if (this.#settled) this.#budget.giveBack(this.data.byteLength)
+    if (this.#settled) this.#giveBack()
+  }
+
+  #giveBack(): void {
+    this.#shipment.budget.giveBack(this.data.byteLength)
   }
 }

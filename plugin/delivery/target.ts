@@ -2,27 +2,25 @@ import type { Api, Put } from '../aws/put.js'
 import type { Clock } from '../clock.js'
 import type { FirehoseError } from '../errors.js'
 import { Backlog } from './backlog.js'
-import { type BatchLimits, type OutgoingRecord, recordData, takeBatch } from './batch.js'
+import { type BatchLimits, entriesOf, type OutgoingRecord, recordData, takeBatch } from './batch.js'
 import type { CircuitState } from './circuit.js'
 import { DeadlineWatch } from './deadline-watch.js'
 import type { Entry } from './entry.js'
 import type { EntryQueue } from './entry-queue.js'
-import { deliveryTimedOut, notSpilled, recordRejected, streamUnavailable } from './failures.js'
+import { deliveryTimedOut, recordRejected, streamUnavailable } from './failures.js'
 import { FlowControl, type FlowControlOptions } from './flow-control.js'
 import type { Notices } from './notices.js'
+import { Settling, type SettlingOptions } from './settling.js'
 import type { StreamStats } from './stats.js'
 import { type Verdict, verdictOf } from './verdict.js'
 
-export interface TargetOptions extends FlowControlOptions {
-  readonly stream: string
+export interface TargetOptions extends FlowControlOptions, SettlingOptions {
   readonly put: Put
   readonly limits: BatchLimits
   /** In ms. */
   readonly flushInterval: number
   readonly deliveryTimeout: number
   readonly notices: Notices
-  /** Keeps records that cannot be delivered in time; resolves when they will outlive a power cut. */
-  readonly spill?: ((records: readonly Uint8Array[]) => Promise<void>) | undefined
   /** Called when the stream has taken something. */
   readonly onProgress?: () => void
 }
@@ -55,17 +53,19 @@ export class Target {
   #hurried = false
   #pumpDeferred = false
   #cancelWake: (() => void) | undefined
-  readonly #counts = { delivered: 0, spilled: 0, failed: 0, resent: 0, calls: 0 }
+  readonly #settling: Settling
+  readonly #counts = { resent: 0, calls: 0 }
 
   constructor(options: TargetOptions) {
     this.#options = options
     this.#clock = options.clock
     this.#flow = new FlowControl(options)
+    this.#settling = new Settling(options)
     this.#deadlines = new DeadlineWatch(options.clock, () => this.#expire())
   }
 
   enqueue(entry: Entry): void {
-    if (this.#flow.circuit.state === 'open') return this.#giveUp([entry], this.#unavailable())
+    if (this.#flow.circuit.state === 'open') return this.#settling.giveUp([entry], this.#unavailable())
     this.#backlog.add(entry)
     this.#deadlines.watch(entry.deadline)
     this.#deferPump()
@@ -79,7 +79,7 @@ export class Target {
 
   /** Gives up everything that is not settled, and stops. */
   close(error: FirehoseError): void {
-    this.#giveUp(this.#unsettled(), error)
+    this.#settling.giveUp(this.#unsettled(), error)
     this.#backlog.takeAll()
     this.#deadlines.stop()
     this.#cancelWake?.()
@@ -87,7 +87,7 @@ export class Target {
 
   /** Counts a record that failed before it came here. */
   countFailed(): void {
-    this.#counts.failed++
+    this.#settling.countFailed()
   }
 
   get circuit(): CircuitState {
@@ -97,6 +97,7 @@ export class Target {
   stats(): StreamStats {
     const held = this.#unsettled()
     return {
+      ...this.#settling.counts,
       ...this.#counts,
       queued: held.length,
       queuedBytes: held.reduce((bytes, entry) => bytes + entry.data.byteLength, 0),
@@ -125,7 +126,7 @@ export class Target {
     this.#cancelWake?.()
     for (let next = this.#backlog.next(); next !== undefined; next = this.#backlog.next()) {
       if (this.#flow.circuit.state === 'open')
-        return this.#giveUp(this.#backlog.takeAll(), this.#unavailable())
+        return this.#settling.giveUp(this.#backlog.takeAll(), this.#unavailable())
       // The end of a call pumps again.
       if (this.#calls.size >= this.#flow.slots) return
       const wait = this.#waitMs()
@@ -157,7 +158,7 @@ export class Target {
     const api = this.#flow.api.current
     const limits = { ...this.#options.limits, ...(api === 'PutRecord' ? { records: 1 } : {}) }
     const records = takeBatch(source, limits)
-    const entries = records.flatMap((record) => record.entries)
+    const entries = entriesOf(records)
     if (entries.length > 0) void this.#send({ api, records, entries, isPart, round: this.#flow.beginCall() })
   }
 
@@ -176,7 +177,7 @@ export class Target {
   }
 
   #apply({ taken, refused, throttledShare, error, remedy }: Verdict, call: Call): void {
-    for (const { entries, recordId } of taken) this.#deliver(entries, recordId)
+    for (const { entries, recordId } of taken) this.#settling.deliver(entries, recordId)
     if (taken.length > 0) this.#progress(call.api)
     if (error === undefined) return this.#flow.grow(call.api)
     this.#lastError = error
@@ -199,7 +200,7 @@ export class Target {
   #split(call: Call, error: Error): void {
     const [only] = call.entries
     if (call.entries.length === 1 && only !== undefined) {
-      return this.#fail([only], recordRejected(this.#options.stream, error))
+      return this.#settling.fail([only], recordRejected(this.#options.stream, error))
     }
     this.#backlog.split(call.entries)
   }
@@ -207,44 +208,7 @@ export class Target {
   #park(call: Call, error: Error): void {
     this.#options.notices.parked(error)
     this.#flow.circuit.open(error)
-    this.#giveUp([...call.entries, ...this.#backlog.takeAll()], this.#unavailable())
-  }
-
-  #deliver(entries: readonly Entry[], recordId: string): void {
-    for (const entry of entries) if (entry.settle({ status: 'delivered', recordId })) this.#counts.delivered++
-  }
-
-  /** Nothing more is tried: what can go to the spill does, and the rest fails. */
-  #giveUp(entries: readonly Entry[], error: FirehoseError): void {
-    const { spill } = this.#options
-    const open = entries.filter((entry) => !entry.isOut)
-    const spillable = spill === undefined ? [] : open.filter((entry) => !entry.isFromSpill)
-    this.#fail(
-      open.filter((entry) => spill === undefined || entry.isFromSpill),
-      error,
-    )
-    if (spill !== undefined && spillable.length > 0) void this.#spill(spillable, spill, error)
-  }
-
-  async #spill(
-    entries: readonly Entry[],
-    spill: NonNullable<TargetOptions['spill']>,
-    error: FirehoseError,
-  ): Promise<void> {
-    for (const entry of entries) entry.leave()
-    try {
-      await spill(entries.map((entry) => entry.data))
-      for (const entry of entries) if (entry.settle({ status: 'spilled' })) this.#counts.spilled++
-    } catch (cause) {
-      this.#fail(entries, notSpilled(this.#options.stream, error, cause))
-    }
-  }
-
-  #fail(entries: readonly Entry[], error: FirehoseError): void {
-    for (const entry of entries) {
-      // What came out of the spill goes back there: it has not failed for good.
-      if (entry.settle({ status: 'failed', error }) && !entry.isFromSpill) this.#counts.failed++
-    }
+    this.#settling.giveUp([...call.entries, ...this.#backlog.takeAll()], this.#unavailable())
   }
 
   #unavailable(): FirehoseError {
@@ -260,7 +224,7 @@ export class Target {
     if (late.length > 0) {
       const error = deliveryTimedOut(stream, deliveryTimeout, this.#lastError)
       this.#options.notices.stalled(deliveryTimeout, this.#lastError)
-      this.#giveUp(late, error)
+      this.#settling.giveUp(late, error)
     }
     this.#backlog.dropGivenUp()
     for (const entry of open) if (!entry.isOut) this.#deadlines.watch(entry.deadline)

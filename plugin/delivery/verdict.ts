@@ -1,6 +1,6 @@
 import { classify, type ErrorClass, isAccessDenied } from '../aws/error-classes.js'
 import type { PutResult, RecordAnswer } from '../aws/put.js'
-import type { OutgoingRecord } from './batch.js'
+import { entriesOf, type OutgoingRecord } from './batch.js'
 import type { Entry } from './entry.js'
 
 /** What a call came to for the entries it carried. */
@@ -21,7 +21,7 @@ export function verdictOf(records: readonly OutgoingRecord[], result: PutResult)
   const { class: errorClass, throttled, error } = result.refusal
   return {
     taken: [],
-    refused: records.flatMap(({ entries }) => entries),
+    refused: entriesOf(records),
     throttledShare: throttled ? 1 : 0,
     error,
     remedy: remedyFor(errorClass, error),

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createClientPool } from '../../plugin/aws/client-pool.js'
-import { type Delivery, deliveryOf } from '../../plugin/delivery/delivery.js'
+import { deliveryOf } from '../../plugin/delivery/create-delivery.js'
+import type { Delivery } from '../../plugin/delivery/delivery.js'
 import { parseSettings } from '../../plugin/settings/configuration.js'
 import { FakeClock } from '../fake-clock.js'
 import { records, startTestAws, type TestAws } from './aws.js'

@@ -2,13 +2,12 @@ import { describe, expect, it } from '@jest/globals'
 import { Backlog } from '../../../plugin/delivery/backlog.js'
 import { ByteBudget } from '../../../plugin/delivery/byte-budget.js'
 import { Entry } from '../../../plugin/delivery/entry.js'
-import { Settlement } from '../../../plugin/delivery/settlement.js'
+import { Shipment } from '../../../plugin/delivery/shipment.js'
 
 function entry(): Entry {
   const budget = new ByteBudget(1_000)
   budget.take(3)
-  const settlement = new Settlement(1)
-  return new Entry({ data: Buffer.alloc(3), settlement, index: 0, enqueuedAt: 0, deadline: 1, budget })
+  return new Entry(Buffer.alloc(3), new Shipment({ size: 1, enqueuedAt: 0, deadline: 1, budget }), 0)
 }
 
 describe('the backlog', () => {

@@ -1,7 +1,7 @@
 import { type ClassifiedError, classify } from '../../../plugin/aws/error-classes.js'
 import type { Api, PutResult, RecordAnswer } from '../../../plugin/aws/put.js'
 import { ByteBudget } from '../../../plugin/delivery/byte-budget.js'
-import { FirehoseDelivery } from '../../../plugin/delivery/delivery.js'
+import { FirehoseDelivery } from '../../../plugin/delivery/firehose-delivery.js'
 import type { DeliverySpill } from '../../../plugin/delivery/spilling.js'
 import type { MappedRecord } from '../../../plugin/mapper.js'
 import { parseSettings } from '../../../plugin/settings/configuration.js'

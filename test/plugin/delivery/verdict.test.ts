@@ -3,7 +3,7 @@ import { classify } from '../../../plugin/aws/error-classes.js'
 import type { PutResult, RecordAnswer } from '../../../plugin/aws/put.js'
 import { ByteBudget } from '../../../plugin/delivery/byte-budget.js'
 import { Entry } from '../../../plugin/delivery/entry.js'
-import { Settlement } from '../../../plugin/delivery/settlement.js'
+import { Shipment } from '../../../plugin/delivery/shipment.js'
 import { verdictOf } from '../../../plugin/delivery/verdict.js'
 
 const records = [outgoing(2), outgoing(1), outgoing(1)]
@@ -58,12 +58,7 @@ function refusalOf(name: string): PutResult {
 }
 
 function outgoing(count: number) {
-  const settlement = new Settlement(count)
-  const budget = new ByteBudget(1_000)
-  const entries = Array.from(
-    { length: count },
-    (_, index) =>
-      new Entry({ data: Buffer.from('x\n'), settlement, index, enqueuedAt: 0, deadline: 1, budget }),
-  )
+  const shipment = new Shipment({ size: count, enqueuedAt: 0, deadline: 1, budget: new ByteBudget(1_000) })
+  const entries = Array.from({ length: count }, (_, index) => new Entry(Buffer.from('x\n'), shipment, index))
   return { entries, bytes: 2 * count }
 }
