@@ -19,21 +19,29 @@ export interface Origin {
  */
 export function enveloped(event: SegmentEvent, { library, sourceId, receivedAt }: Origin): SegmentEvent {
   const { context, timestamp } = event as SegmentEvent & { readonly timestamp?: unknown }
-  return {
-    ...event,
-    ...withLibrary(context, library),
-    channel: 'server',
-    version: ENVELOPE_VERSION,
-    ...(sourceId === undefined ? {} : { projectId: sourceId }),
-    originalTimestamp: timestamp ?? receivedAt,
-    timestamp: timestamp ?? receivedAt,
-    receivedAt,
-  } as SegmentEvent
+  return Object.assign(
+    copyOf(event),
+    isNamed(context) || library === undefined
+      ? undefined
+      : { context: Object.assign({}, context, { library }) },
+    sourceId === undefined ? undefined : { projectId: sourceId },
+    {
+      channel: 'server',
+      version: ENVELOPE_VERSION,
+      originalTimestamp: timestamp ?? receivedAt,
+      timestamp: timestamp ?? receivedAt,
+      receivedAt,
+    },
+  )
+}
+
+/** By `Object.assign`, as what V8 makes of a spread takes twenty times as long, and JSON.stringify of it twice. */
+function copyOf(event: SegmentEvent): SegmentEvent {
+  // Assigned, a `__proto__` of JSON.parse would become the prototype.
+  return Object.hasOwn(event, '__proto__') ? { ...event } : Object.assign({}, event)
 }
 
 /** Segment's own plugin names the library on the event; without it (`deregister('Segment.io')`) nobody would. */
-function withLibrary(context: unknown, library: Origin['library']): { context?: unknown } {
-  const isNamed = (context as { library?: unknown } | undefined)?.library !== undefined
-  if (library === undefined || isNamed) return {}
-  return { context: { ...(context as object | undefined), library } }
+function isNamed(context: unknown): boolean {
+  return (context as { library?: unknown } | undefined)?.library !== undefined
 }

@@ -39,15 +39,11 @@ export function changesOf(
   const integrations = merged(shared.integrations, event['integrations'])
   const { timestamp, originalTimestamp } = event
   const sentAt = event['sentAt'] ?? shared.sentAt
-  const members = {
-    type,
-    messageId: messageIdOf(event['messageId']) ?? newId(),
-    ...(integrations === undefined ? {} : { integrations }),
-    channel,
-    version: ENVELOPE_VERSION,
-    projectId,
-    ...timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt),
-  }
+  const messageId = messageIdOf(event['messageId']) ?? newId()
+  const members: Record<string, unknown> = { type, messageId, channel, version: ENVELOPE_VERSION, projectId }
+  // Not by spread, which takes V8 far longer.
+  Object.assign(members, timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt))
+  if (integrations !== undefined) members['integrations'] = integrations
   return { members, context, inContext: contextChanges(context, { channel, sender, policy }) }
 }
 

@@ -29,12 +29,12 @@ export function timestampsOf(
   const { timestamp, originalTimestamp, sentAt } = given
   const happened = originalTimestamp ?? timestamp
   const isCorrected = isGiven(timestamp) && isGiven(originalTimestamp)
-  return {
+  const times = {
     originalTimestamp: happened ?? receivedAt,
-    ...(isGiven(sentAt) ? { sentAt } : {}),
     timestamp: isCorrected ? timestamp : corrected(happened, sentAt, receivedAt),
     receivedAt,
   }
+  return isGiven(sentAt) ? Object.assign(times, { sentAt }) : times
 }
 
 function isGiven(value: unknown): boolean {
