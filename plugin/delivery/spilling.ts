@@ -86,7 +86,7 @@ export class Spilling {
         this.#gathered.delete(stream)
         store
           .append(targetOf(stream), gathered.records)
-          .then(() => this.#drain(stream).later())
+          .then(() => this.#drainLater(stream))
           .then(resolve, reject)
       }
     })
@@ -106,6 +106,11 @@ export class Spilling {
     this.#cancelLook?.()
     for (const gathered of [...this.#gathered.values()]) gathered.go()
     await Promise.all([...this.#drains.values()].map((drain) => drain.stop()))
+  }
+
+  /** Not once it is stopped: such a drain would claim, in vain and for ever, what others could deliver. */
+  #drainLater(stream: string): void {
+    if (!this.#isStopped) this.#drain(stream).later()
   }
 
   #look(pauseMs = LOOK_MS): void {

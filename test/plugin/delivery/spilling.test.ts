@@ -227,6 +227,45 @@ describe('the spill', () => {
     expect(notices.at(-1)).toBe('error: The spill of stream "s" cannot be emptied for now: the disk is full')
   })
 
+  it('sends no record again that was delivered beside one that cannot be kept elsewhere', async () => {
+    const { clock, spill, failQuarantine, waiting, notices } = spilling()
+    failQuarantine()
+    spill.kept.push([Buffer.from('good\n'), Buffer.from('bad\n'), Buffer.from('bad too\n')])
+    await clock.settle()
+    await waiting[0]?.refuse('InvalidArgumentException')
+    while (waiting.length > 0) {
+      const [call] = waiting
+      if (call?.records.some((text) => text.startsWith('bad'))) await call.refuse('InvalidArgumentException')
+      else await call?.take()
+    }
+    expect(spill.log).toEqual(['left 1,2'])
+    expect(notices.filter((notice) => notice.includes('the disk is full'))).toHaveLength(1)
+  })
+
+  it('goes on past a record that cannot be kept elsewhere', async () => {
+    const { clock, spill, failQuarantine, waiting } = spilling({ flushAt: 1 }, 0.01)
+    failQuarantine()
+    spill.kept.push([Buffer.from('bad\n'), Buffer.from('good\n')])
+    await clock.settle()
+    await waiting[0]?.refuse('InvalidArgumentException')
+    expect(waiting[0]?.records).toEqual(['good\n'])
+    await waiting[0]?.take()
+    expect(spill.log).toEqual(['left 0'])
+  })
+
+  it('is not drained by a delivery that is closed, whatever that spills last', async () => {
+    const { delivery, clock, spill } = spilling()
+    const delivered = delivery.deliver(records(1))
+    await clock.settle()
+    const closed = delivery.close({ timeout: 100 })
+    await clock.advance(100)
+    await closed
+    expect(await delivered).toEqual([{ status: 'spilled' }])
+    await clock.advance(60_000)
+    expect(spill.log).toEqual([])
+    expect(clock.timers).toBe(0)
+  })
+
   it('is given back what was under way when it closes', async () => {
     const { delivery, clock, spill, waiting } = spilling()
     spill.kept.push([Buffer.from('a\n')])
