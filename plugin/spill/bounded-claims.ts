@@ -37,6 +37,10 @@ export class BoundedClaims implements Spill {
     return this.#spill.stats()
   }
 
+  canTake(): boolean {
+    return this.#spill.canTake()
+  }
+
   close(): Promise<void> {
     return this.#spill.close()
   }

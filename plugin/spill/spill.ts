@@ -39,8 +39,15 @@ export interface Spill {
   /** Targets that have records here, claimed ones included. */
   targets(): readonly SpillTarget[]
   stats(): SpillStats
+  /** Whether an append can be expected to be kept now: the spill is open, has room, and what it is in answers. */
+  canTake(): boolean
   /** Waits for what is being written and gives back what is claimed. */
   close(): Promise<void>
+}
+
+/** The record fits in no spill of this kind: it says nothing of other records. */
+export class UnfitRecordError extends Error {
+  override readonly name = 'UnfitRecordError'
 }
 
 /** There is no room for more: nothing of the append was kept. */

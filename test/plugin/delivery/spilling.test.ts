@@ -10,6 +10,7 @@ const TARGET: SpillTarget = { key: '0123456789abcdef', stream: 's' }
 class FakeSpill implements Spill {
   readonly kept: (readonly Uint8Array[])[] = []
   readonly log: string[] = []
+  isFull = false
   /** What the next append comes to; a test may hold it up. */
   appended: () => Promise<void> = async () => {}
 
@@ -38,6 +39,10 @@ class FakeSpill implements Spill {
 
   stats() {
     return { files: this.kept.length, records: this.kept.flat().length, bytes: 0, oldestAgeMs: undefined }
+  }
+
+  canTake(): boolean {
+    return !this.isFull
   }
 
   async close(): Promise<void> {}
@@ -145,6 +150,9 @@ describe('a record that is not delivered in time', () => {
     // Together, as they came together.
     expect(spill.kept).toHaveLength(1)
     expect(delivery.takes('s')).toBe(true)
+    spill.isFull = true
+    expect(delivery.takes('s')).toBe(false)
+    expect(delivery.takes('another')).toBe(true)
   })
 })
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeMessage } from '../../../plugin/spill/queue-message.js'
 import { warnOfLoss } from '../../../plugin/spill/queue-settings.js'
@@ -204,6 +204,7 @@ describe('an append', () => {
     expect(outcomes[1]).toMatchObject({
       reason: { message: expect.stringMatching(/^A record of 4003 bytes for web-events .* takes 768 bytes/) },
     })
+    expect(spill.canTake()).toBe(true)
     expect(await drain(spill)).toEqual(['a', 'b'])
   })
 
@@ -244,6 +245,22 @@ describe('the end of a claim', () => {
     expect((await settled(claim.release([1]))).status).toBe('fulfilled')
     expect(await drain(spill)).toEqual(['a', 'b'])
     expect(logger.error).not.toHaveBeenCalled()
+  })
+})
+
+describe('a spill queue that is deleted', () => {
+  it('can take nothing until it is there again', async () => {
+    const { open, aws, client, settled, beat } = await queueHarness()
+    const spill = await open()
+    expect(spill.canTake()).toBe(true)
+    aws.deleteQueue('spill')
+    expect((await settled(spill.append(WEB, records('a')))).status).toBe('rejected')
+    expect(spill.canTake()).toBe(false)
+    await beat()
+    expect(spill.canTake()).toBe(false)
+    await client.send(new CreateQueueCommand({ QueueName: 'spill' }))
+    await beat()
+    expect(spill.canTake()).toBe(true)
   })
 })
 
