@@ -37,7 +37,7 @@ export class SpillDrain {
   #cancel: (() => void) | undefined
   #failures = 0
   #sent = 0
-  #isStopped = false
+  readonly #stopping = new AbortController()
   /** That a record could not be kept elsewhere, since the last pause. */
   #isTold = false
 
@@ -71,7 +71,8 @@ export class SpillDrain {
 
   /** Resolves when nothing is under way any more; what was claimed is given back. */
   async stop(): Promise<void> {
-    this.#isStopped = true
+    // A thousand drains may wait for their turn to claim: it would take long to give back what each then has.
+    this.#stopping.abort()
     this.#cancel?.()
     await this.#running
   }
@@ -90,7 +91,7 @@ export class SpillDrain {
         this.#failures++
         return
       }
-      const claim = await spill.claim(target)
+      const claim = await spill.claim(target, this.#stopping.signal)
       if (claim === undefined) return this.#empty()
       const isEmpty = await this.#sendOrGiveBack(claim)
       if (!isEmpty) {
@@ -101,7 +102,12 @@ export class SpillDrain {
     }
   }
 
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
   #empty(): void {
+    if (this.#isStopped) return
     this.#failures = 0
     if (this.#sent > 0) this.#options.onEmpty(this.#sent)
     this.#sent = 0
