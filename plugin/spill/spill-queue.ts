@@ -151,6 +151,11 @@ class SpillQueue implements Spill {
 
   async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
     targetId(target)
+    if (this.#held.isBehind)
+      throw new Error(
+        `Too many delivered messages cannot be deleted from the spill queue ${this.#api.queueUrl}: no more are taken ` +
+          'from it until they can. Allow sqs:DeleteMessage on it',
+      )
     for (let receives = 0; !this.#isClosed; receives++) {
       const messages = this.#inbox.take(target)
       if (messages.length > 0) return this.#claimOf(target, messages)
