@@ -12,6 +12,7 @@ import { Inventory, type SpillFile } from './inventory.js'
 import { byteLength, checkLines } from './lines.js'
 import { prepareDirectory } from './prepare-directory.js'
 import { scan } from './scan.js'
+import { someAtATime } from './some-at-a-time.js'
 import { type Spill, type SpillClaim, SpillFullError, type SpillStats, type SpillTarget } from './spill.js'
 import { MAX_FILE_BYTES, SpillWriter } from './writer.js'
 
@@ -21,6 +22,7 @@ const BEAT_MS = 5_000
 const SCAN_SHARE = 20
 /** In one claim, so that many small files (a trickle of appends) drain in full batches. */
 const MAX_FILES_IN_CLAIM = 500
+const MAX_READS_AT_ONCE = 16
 
 export interface SpillDirectoryOptions {
   readonly directory: string
@@ -174,9 +176,10 @@ class SpillDirectory implements Spill {
   }
 
   async #take(picked: readonly SpillFile[]): Promise<ClaimedFile[]> {
-    const taken = await Promise.all(
-      picked.map(async (file) => ({ file, records: await this.#takeOne(file) })),
-    )
+    const taken = await someAtATime(picked, MAX_READS_AT_ONCE, async (file) => ({
+      file,
+      records: await this.#takeOne(file),
+    }))
     return taken.filter(({ records }) => records.length > 0)
   }
 
