@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import type { FirehoseError } from '../../../plugin/errors.js'
 import type { DestinationSettings } from '../../../plugin/settings/settings.js'
-import type { Spill, SpillClaim, SpillTarget } from '../../../plugin/spill/spill.js'
-import { harness, records } from './harness.js'
+import {
+  type Spill,
+  type SpillClaim,
+  type SpillTarget,
+  UnfitRecordError,
+} from '../../../plugin/spill/spill.js'
+import { harness, record, records } from './harness.js'
 
 const TARGET: SpillTarget = { key: '0123456789abcdef', stream: 's' }
 
@@ -10,12 +15,17 @@ const TARGET: SpillTarget = { key: '0123456789abcdef', stream: 's' }
 class FakeSpill implements Spill {
   readonly kept: (readonly Uint8Array[])[] = []
   readonly log: string[] = []
+  /** How many appends came in each turn of the event loop. */
+  readonly turns: number[] = []
+  #isSameTurn = false
   isFull = false
   /** What the next append comes to; a test may hold it up. */
   appended: () => Promise<void> = async () => {}
 
   async append(_target: SpillTarget, given: readonly Uint8Array[]): Promise<void> {
+    this.#countTurn()
     await this.appended()
+    if (given.some((record) => Buffer.from(record).includes('unfit'))) throw new UnfitRecordError('unfit')
     this.kept.push(given)
   }
 
@@ -31,6 +41,15 @@ class FakeSpill implements Spill {
         this.kept.unshift(left.map((i) => own[i] as Uint8Array))
       },
     }
+  }
+
+  #countTurn(): void {
+    if (this.#isSameTurn) this.turns.push((this.turns.pop() ?? 0) + 1)
+    else this.turns.push(1)
+    this.#isSameTurn = true
+    setImmediate(() => {
+      this.#isSameTurn = false
+    })
   }
 
   targets(): readonly SpillTarget[] {
@@ -113,6 +132,22 @@ describe('a record that is not delivered in time', () => {
     expect(budget.used).toBe(0)
   })
 
+  it('is spilled though a record beside it cannot be', async () => {
+    const { delivery, clock, spill } = spilling()
+    const delivered = delivery.deliver([...records(2), record('unfit'), ...records(2)])
+    const others = delivery.deliver(records(1))
+    await clock.advance(2_000)
+    expect((await delivered).map(({ status }) => status)).toEqual([
+      'spilled',
+      'spilled',
+      'failed',
+      'spilled',
+      'spilled',
+    ])
+    expect(await others).toEqual([{ status: 'spilled' }])
+    expect(texts(spill.kept)).toHaveLength(5)
+  })
+
   it('is delivered where its call comes back while it is being spilled', async () => {
     const { delivery, clock, spill, waiting } = spilling()
     let kept = () => {}
@@ -147,8 +182,8 @@ describe('a record that is not delivered in time', () => {
     const second = delivery.deliver(records(1, 's'))
     await clock.advance(100)
     expect([await first, await second]).toEqual([[{ status: 'spilled' }], [{ status: 'spilled' }]])
-    // Together, as they came together.
-    expect(spill.kept).toHaveLength(1)
+    // Together, as they came together: the spill makes one file of them.
+    expect(spill.turns).toEqual([2])
     expect(delivery.takes('s')).toBe(true)
     spill.isFull = true
     expect(delivery.takes('s')).toBe(false)
