@@ -14,7 +14,7 @@ export interface Delivery {
   deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]>
   /** Whether so many more bytes fit under `maxBufferedBytes`. */
   hasRoomFor(bytes: number): boolean
-  /** Whether a record for the stream can become durable now; without a spill not while the stream is parked. */
+  /** Whether a record for the stream can become durable now; while the stream is parked only in a spill. */
   takes(stream: string): boolean
   /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void>

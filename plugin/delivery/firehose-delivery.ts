@@ -100,7 +100,7 @@ export class FirehoseDelivery implements Delivery {
   }
 
   takes(stream: string): boolean {
-    return this.#spilling !== undefined || !this.#isParked(stream)
+    return !this.#isParked(stream) || (this.#parts.spill?.store.canTake() ?? false)
   }
 
   #isParked(stream: string): boolean {

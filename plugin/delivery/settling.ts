@@ -1,4 +1,5 @@
 import type { FirehoseError } from '../errors.js'
+import { UnfitRecordError } from '../spill/spill.js'
 import type { Entry } from './entry.js'
 import { notSpilled } from './failures.js'
 
@@ -48,19 +49,26 @@ export class Settling {
       open.filter((entry) => !isSpillable(entry)),
       error,
     )
+    for (const entry of spillable) entry.leave()
     if (this.#spill !== undefined && spillable.length > 0) void this.#keep(spillable, this.#spill, error)
   }
 
+  /** A record that the spill can never take must not cost those beside it their place: the halves are tried apart. */
   async #keep(
     entries: readonly Entry[],
     spill: NonNullable<SettlingOptions['spill']>,
     error: FirehoseError,
   ): Promise<void> {
-    for (const entry of entries) entry.leave()
     try {
       await spill(entries.map((entry) => entry.data))
       for (const entry of entries) if (entry.settle({ status: 'spilled' })) this.#counts.spilled++
     } catch (cause) {
+      if (entries.length > 1 && cause instanceof UnfitRecordError) {
+        const middle = Math.ceil(entries.length / 2)
+        const halves = [entries.slice(0, middle), entries.slice(middle)]
+        await Promise.all(halves.map((half) => this.#keep(half, spill, error)))
+        return
+      }
       this.fail(entries, notSpilled(this.#stream, error, cause))
     }
   }

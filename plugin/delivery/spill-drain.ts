@@ -37,7 +37,9 @@ export class SpillDrain {
   #cancel: (() => void) | undefined
   #failures = 0
   #sent = 0
-  #isStopped = false
+  readonly #stopping = new AbortController()
+  /** That a record could not be kept elsewhere, since the last pause. */
+  #isTold = false
 
   constructor(options: SpillDrainOptions) {
     this.#options = options
@@ -48,6 +50,7 @@ export class SpillDrain {
     if (this.#isStopped || this.#running !== undefined) return
     this.#cancel?.()
     this.#cancel = undefined
+    this.#isTold = false
     this.#running = this.#run()
       .catch((error) => {
         this.#failures++
@@ -68,7 +71,8 @@ export class SpillDrain {
 
   /** Resolves when nothing is under way any more; what was claimed is given back. */
   async stop(): Promise<void> {
-    this.#isStopped = true
+    // A thousand drains may wait for their turn to claim: it would take long to give back what each then has.
+    this.#stopping.abort()
     this.#cancel?.()
     await this.#running
   }
@@ -87,7 +91,7 @@ export class SpillDrain {
         this.#failures++
         return
       }
-      const claim = await spill.claim(target)
+      const claim = await spill.claim(target, this.#stopping.signal)
       if (claim === undefined) return this.#empty()
       const isEmpty = await this.#sendOrGiveBack(claim)
       if (!isEmpty) {
@@ -98,7 +102,12 @@ export class SpillDrain {
     }
   }
 
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
   #empty(): void {
+    if (this.#isStopped) return
     this.#failures = 0
     if (this.#sent > 0) this.#options.onEmpty(this.#sent)
     this.#sent = 0
@@ -128,8 +137,9 @@ export class SpillDrain {
         left.push(...indexes)
         continue
       }
-      const undelivered = await this.#sendSome(claim, indexes)
-      left.push(...undelivered)
+      const { undelivered, unkept } = await this.#sendSome(claim, indexes)
+      left.push(...undelivered, ...unkept)
+      // What Firehose refuses for good says nothing of the others, and must not hold them up.
       isSick = undelivered.length > 0
     }
     if (left.length === 0) await claim.done()
@@ -138,20 +148,31 @@ export class SpillDrain {
     return left.length === 0
   }
 
-  /** Those of the records that are still to be delivered. */
-  async #sendSome({ records }: SpillClaim, indexes: readonly number[]): Promise<number[]> {
-    const { deliver, quarantine } = this.#options
-    const outcomes = await deliver(indexes.map((index) => records[index] as Uint8Array))
-    const left: number[] = []
+  /** Which of the records are still to be delivered, and which are refused for good and could not be kept elsewhere. */
+  async #sendSome({ records }: SpillClaim, indexes: readonly number[]) {
+    const outcomes = await this.#options.deliver(indexes.map((index) => records[index] as Uint8Array))
+    const undelivered: number[] = []
+    const unkept: number[] = []
     for (const [i, index] of indexes.entries()) {
       const outcome = outcomes[i]
       if (outcome?.status === 'delivered') continue
-      if (outcome?.status === 'failed' && outcome.error.permanent) {
-        await quarantine(records[index] as Uint8Array, outcome.error)
-      } else {
-        left.push(index)
-      }
+      const isRefused = outcome?.status === 'failed' && outcome.error.permanent
+      if (!isRefused) undelivered.push(index)
+      else if (!(await this.#quarantine(records[index] as Uint8Array, outcome.error))) unkept.push(index)
     }
-    return left
+    return { undelivered, unkept }
+  }
+
+  /** Whether it is kept elsewhere: where not, it goes back, and those that were delivered beside it do not. */
+  async #quarantine(record: Uint8Array, reason: FirehoseError): Promise<boolean> {
+    try {
+      await this.#options.quarantine(record, reason)
+      return true
+    } catch (error) {
+      // The next thousand fail as the first did.
+      if (!this.#isTold) this.#options.onError(error)
+      this.#isTold = true
+      return false
+    }
   }
 }

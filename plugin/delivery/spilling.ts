@@ -41,19 +41,18 @@ const SECOND_LOOK_MS = 1_000
  */
 const GATHER_MS = 100
 
-/** Records on their way into the spill. */
-interface Gathered {
-  readonly records: Uint8Array[]
-  kept: Promise<void>
+/** A time at which records go into the spill together. */
+interface Gathering {
+  readonly over: Promise<void>
   /** Now. */
-  go: () => void
+  readonly end: () => void
 }
 
 /** The way of one delivery's records into the spill, and out of it again. */
 export class Spilling {
   readonly #options: SpillingOptions
   readonly #drains = new Map<string, SpillDrain>()
-  readonly #gathered = new Map<string, Gathered>()
+  readonly #gatherings = new Map<string, Gathering>()
   #cancelLook: (() => void) | undefined
   #isStopped = false
 
@@ -63,36 +62,34 @@ export class Spilling {
     options.clock.defer(() => this.#look(SECOND_LOOK_MS))
   }
 
-  /** Resolves when the records will outlive a power cut. */
+  /**
+   * Resolves when the records will outlive a power cut.
+   *
+   * Each call is an append of its own, so that what is wrong with one is not the others' loss; those of one turn the
+   * spill writes together.
+   */
   append(stream: string, records: readonly Uint8Array[]): Promise<void> {
-    const gathered = this.#gathered.get(stream) ?? this.#gather(stream)
-    for (const record of records) gathered.records.push(record)
-    if (this.#isStopped) gathered.go()
-    return gathered.kept
+    const { store, targetOf } = this.#options
+    const gathering = this.#gatherings.get(stream) ?? this.#gather(stream)
+    const kept = gathering.over.then(() => store.append(targetOf(stream), records))
+    if (this.#isStopped) gathering.end()
+    return kept.then(() => this.#drainLater(stream))
   }
 
-  /** Where records of the stream wait for others. */
-  #gather(stream: string): Gathered {
-    const { store, targetOf, clock } = this.#options
+  #gather(stream: string): Gathering {
     let cancel = () => {}
-    const gathered: Gathered = {
-      records: [],
-      kept: Promise.resolve(),
-      go: () => {},
-    }
-    gathered.kept = new Promise<void>((resolve, reject) => {
-      gathered.go = () => {
+    let end = () => {}
+    const over = new Promise<void>((resolve) => {
+      end = () => {
         cancel()
-        this.#gathered.delete(stream)
-        store
-          .append(targetOf(stream), gathered.records)
-          .then(() => this.#drain(stream).later())
-          .then(resolve, reject)
+        this.#gatherings.delete(stream)
+        resolve()
       }
     })
-    cancel = clock.after(GATHER_MS, () => gathered.go())
-    this.#gathered.set(stream, gathered)
-    return gathered
+    cancel = this.#options.clock.after(GATHER_MS, end)
+    const gathering = { over, end }
+    this.#gatherings.set(stream, gathering)
+    return gathering
   }
 
   /** The stream takes records: what it has in the spill may go out. */
@@ -104,8 +101,13 @@ export class Spilling {
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#cancelLook?.()
-    for (const gathered of [...this.#gathered.values()]) gathered.go()
+    for (const gathering of [...this.#gatherings.values()]) gathering.end()
     await Promise.all([...this.#drains.values()].map((drain) => drain.stop()))
+  }
+
+  /** Not once it is stopped: such a drain would claim, in vain and for ever, what others could deliver. */
+  #drainLater(stream: string): void {
+    if (!this.#isStopped) this.#drain(stream).later()
   }
 
   #look(pauseMs = LOOK_MS): void {

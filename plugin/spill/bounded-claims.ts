@@ -6,7 +6,7 @@ import type { Spill, SpillClaim, SpillStats, SpillTarget } from './spill.js'
  */
 export class BoundedClaims implements Spill {
   readonly #spill: Spill
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   #free: number
 
   constructor(spill: Spill, max: number) {
@@ -18,8 +18,8 @@ export class BoundedClaims implements Spill {
     return this.#spill.append(target, records)
   }
 
-  async claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    await this.#take()
+  async claim(target: SpillTarget, signal?: AbortSignal): Promise<SpillClaim | undefined> {
+    if (!(await this.#take(signal))) return undefined
     let claim: SpillClaim | undefined
     try {
       claim = await this.#spill.claim(target)
@@ -35,6 +35,10 @@ export class BoundedClaims implements Spill {
 
   stats(): SpillStats {
     return this.#spill.stats()
+  }
+
+  canTake(): boolean {
+    return this.#spill.canTake()
   }
 
   close(): Promise<void> {
@@ -57,16 +61,30 @@ export class BoundedClaims implements Spill {
     }
   }
 
-  #take(): Promise<void> {
+  /** Whether it is this one's turn; else it waits no more. */
+  async #take(signal: AbortSignal | undefined): Promise<boolean> {
+    if (signal?.aborted) return false
     if (this.#free > 0) {
       this.#free--
-      return Promise.resolve()
+      return true
     }
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return new Promise((resolve) => {
+      const leave = () => {
+        this.#waiting.delete(enter)
+        resolve(false)
+      }
+      const enter = () => {
+        this.#waiting.delete(enter)
+        signal?.removeEventListener('abort', leave)
+        resolve(true)
+      }
+      this.#waiting.add(enter)
+      signal?.addEventListener('abort', leave, { once: true })
+    })
   }
 
   #giveBack(): void {
-    const next = this.#waiting.shift()
+    const [next] = this.#waiting
     if (next === undefined) this.#free++
     else next()
   }

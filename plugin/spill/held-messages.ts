@@ -5,6 +5,9 @@ import type { RecordGroup } from './queue-message.js'
 /** How long a message that is received stays with its receiver, unless that says it needs longer. */
 export const VISIBILITY_SECONDS = 90
 
+/** Of delivered messages that are still to be deleted: then whatever keeps them from it keeps the next ones, too. */
+const MAX_UNDELETED = 1_000
+
 /** A message that this process has received, and nobody else can meanwhile. */
 export interface HeldMessage extends RecordGroup {
   readonly receipt: string
@@ -48,8 +51,15 @@ export class HeldMessages {
 
   /** Their records are elsewhere: deletes them, now or with {@link deleteLeftovers}. @returns how many are gone */
   async delete(messages: readonly HeldMessage[]): Promise<number> {
-    for (const message of messages) this.#undeleted.add(message)
-    return this.#delete(messages)
+    // Without the records, which are elsewhere: what cannot be deleted must not fill the memory.
+    const delivered = messages.map((message) => ({ ...message, records: [] }))
+    for (const message of delivered) this.#undeleted.add(message)
+    return this.#delete(delivered)
+  }
+
+  /** Whether so much cannot be deleted that more should not be delivered: in time all of it would be again. */
+  get isBehind(): boolean {
+    return this.#undeleted.size >= MAX_UNDELETED
   }
 
   async deleteLeftovers(): Promise<number> {

@@ -5,6 +5,9 @@ import { errnoOf, removeIfPossible, type SpillFileSystem, writeSynced } from './
 /** How long an instance shows no sign of life before what it holds is taken over: six heartbeats. */
 const DEAD_AFTER_MS = 30_000
 
+/** Of the dead, so many are remembered. */
+const MAX_BURIED = 1_000
+
 /** When an instance was last seen to be alive. */
 interface Sighting {
   readonly mtimeMs: number
@@ -27,6 +30,8 @@ export class Instances {
   readonly #fs: SpillFileSystem
   readonly #clock: Clock
   #sightings = new Map<string, Sighting>()
+  /** Taken for dead. Who shows up again lives, and has a clock that is not to be gone by. */
+  readonly #buried = new Set<string>()
 
   constructor(spillDirectory: string, id: string, fs: SpillFileSystem, clock: Clock) {
     this.directory = join(spillDirectory, '.instances')
@@ -56,7 +61,7 @@ export class Instances {
       const sighting = await this.#see(id)
       if (sighting === undefined) continue
       if (this.#clock.now() - sighting.unchangedSince < DEAD_AFTER_MS) sightings.set(id, sighting)
-      else await removeIfPossible(this.#fs, join(this.directory, id))
+      else await this.#bury(id)
     }
     this.#sightings = sightings
   }
@@ -68,6 +73,13 @@ export class Instances {
 
   async leave(): Promise<void> {
     await removeIfPossible(this.#fs, join(this.directory, this.id))
+  }
+
+  async #bury(id: string): Promise<void> {
+    await removeIfPossible(this.#fs, join(this.directory, id))
+    this.#buried.add(id)
+    const [oldest] = this.#buried
+    if (oldest !== undefined && this.#buried.size > MAX_BURIED) this.#buried.delete(oldest)
   }
 
   async #list(): Promise<readonly string[]> {
@@ -85,7 +97,7 @@ export class Instances {
       const { mtimeMs } = await this.#fs.stat(join(this.directory, id))
       const known = this.#sightings.get(id)
       if (known?.mtimeMs === mtimeMs) return known
-      const age = known ? 0 : Math.max(0, this.#clock.wallTime() - mtimeMs)
+      const age = known || this.#buried.delete(id) ? 0 : Math.max(0, this.#clock.wallTime() - mtimeMs)
       return { mtimeMs, unchangedSince: this.#clock.now() - age }
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return undefined

@@ -1,12 +1,14 @@
+import { UnfitRecordError } from './spill.js'
+
 const NEWLINE = 0x0a
 
-/** @throws TypeError where a record is not one line with its newline. */
+/** @throws UnfitRecordError where a record is not one line with its newline. */
 export function checkLines(records: readonly Uint8Array[]): void {
   const wrong = records.findIndex(
     (record) => record.length < 2 || record.indexOf(NEWLINE) !== record.length - 1,
   )
   if (wrong !== -1)
-    throw new TypeError(
+    throw new UnfitRecordError(
       `Record ${wrong} of ${records.length} must be one line that ends with its only newline`,
     )
 }

@@ -45,6 +45,10 @@ export class OpeningSpill implements Spill {
     return this.#open?.stats() ?? NOTHING
   }
 
+  canTake(): boolean {
+    return this.#open?.canTake() ?? false
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelRetry()

@@ -42,6 +42,11 @@ export function pack<P extends Parcel>(parcels: readonly P[], maxBytes: number):
   return packs
 }
 
+/** Not by `Math.min(...)`: there may be more parcels than a call has room for arguments. */
+export function oldestTime(parcels: readonly Parcel[]): number {
+  return parcels.reduce((oldest, { time }) => Math.min(oldest, time), Number.POSITIVE_INFINITY)
+}
+
 function split(records: readonly Uint8Array[], maxBytes: number): Uint8Array[][] {
   const files: Uint8Array[][] = []
   let room = 0

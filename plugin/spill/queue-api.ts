@@ -103,9 +103,17 @@ export class QueueApi {
 
   async #call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, extraMs = 0): Promise<T> {
     const controller = new AbortController()
-    const cancel = this.#clock.after(CALL_TIMEOUT_MS + extraMs, () => controller.abort())
+    let cancel = () => {}
+    // The SDK heeds the signal while a request is under way, and not while it waits for credentials.
+    const tooLate = new Promise<never>((_, reject) => {
+      cancel = this.#clock.after(CALL_TIMEOUT_MS + extraMs, () => {
+        controller.abort()
+        const error = new Error(`SQS did not answer within ${CALL_TIMEOUT_MS + extraMs} ms`)
+        reject(Object.assign(error, { name: 'TimeoutError' }))
+      })
+    })
     try {
-      return await send({ abortSignal: controller.signal })
+      return await Promise.race([send({ abortSignal: controller.signal }), tooLate])
     } catch (error) {
       throw redact(error, undefined)
     } finally {

@@ -3,7 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import type { Message, MessageAttributeValue } from '@aws-sdk/client-sqs'
 import { targetId } from './file-name.js'
 import { splitLines } from './lines.js'
-import type { SpillTarget } from './spill.js'
+import { type SpillTarget, UnfitRecordError } from './spill.js'
 
 /** Room for a message's attributes, which count as its body does. */
 export const ATTRIBUTES_BYTES = 256
@@ -95,7 +95,7 @@ function string(value: string): MessageAttributeValue {
 }
 
 function tooLarge(bytes: number, { stream }: SpillTarget, maxBodyBytes: number): Error {
-  return new Error(
+  return new UnfitRecordError(
     `A record of ${bytes} bytes for ${stream} does not fit in a message of the spill queue, which takes ${maxBodyBytes} ` +
       'bytes besides its attributes. Set the MaximumMessageSize of the queue to 1048576',
   )

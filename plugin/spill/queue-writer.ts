@@ -2,7 +2,7 @@ import { classify } from '../aws/error-classes.js'
 import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
 import { byteLength } from './lines.js'
-import { type Pack, type Parcel, pack } from './packing.js'
+import { oldestTime, type Pack, type Parcel, pack } from './packing.js'
 import { MAX_ENTRIES, type QueueApi } from './queue-api.js'
 import { ATTRIBUTES_BYTES, encodeMessages, type OutgoingMessage } from './queue-message.js'
 
@@ -98,7 +98,7 @@ export class QueueWriter {
   /** A record that is too large fails its own parcel, which is settled then, and not those it was packed with. */
   #drafts(whole: Pack<Waiting>): Draft[] {
     const { target, parcels, files } = whole
-    const time = Math.min(...parcels.map((parcel) => parcel.time))
+    const time = oldestTime(parcels)
     try {
       return files
         .flatMap((records) => encodeMessages({ target, records, time }, this.#maxBodyBytes))

@@ -3,7 +3,10 @@ import { claimedName, type FoundName, parseName, temporaryName } from './file-na
 import { errnoOf, removeIfPossible, type SpillFileSystem } from './file-system.js'
 import type { Instances } from './instances.js'
 import { type Inventory, SpillFile } from './inventory.js'
+import { someAtATime } from './some-at-a-time.js'
 import type { SpillWriter } from './writer.js'
+
+const MAX_STEPS_AT_ONCE = 32
 
 export interface ScanOptions {
   readonly directory: string
@@ -26,16 +29,16 @@ export async function scan({ directory, fs, inventory, instances, writer }: Scan
   await instances.look()
 
   const seen = new Set<string>()
-  const steps: Promise<void>[] = []
+  const steps: (() => Promise<void>)[] = []
   for (const found of names.map(parseName)) {
     if (found === undefined || found.state === 'torn') continue
-    if (found.state === 'temporary') steps.push(removeIfAbandoned(found))
+    if (found.state === 'temporary') steps.push(() => removeIfAbandoned(found))
     else if (!writer.isWriting(found.base)) {
       seen.add(found.base)
-      steps.push(note(found))
+      steps.push(() => note(found))
     }
   }
-  await Promise.all(steps)
+  await someAtATime(steps, MAX_STEPS_AT_ONCE, (step) => step())
   for (const file of known) if (!seen.has(file.base) && !file.inHand) inventory.drop(file)
 
   /** No append of a temporary file was ever confirmed. The living are still writing theirs. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Clock } from '../clock.js'
+import { MAX_RECORD_BYTES } from '../limits.js'
 import { guarded, type Logger } from '../logger.js'
 import { ClaimedFiles } from './claimed-files.js'
 import { type ClaimedFile, DirectoryClaim } from './directory-claim.js'
@@ -11,6 +12,7 @@ import { Inventory, type SpillFile } from './inventory.js'
 import { byteLength, checkLines } from './lines.js'
 import { prepareDirectory } from './prepare-directory.js'
 import { scan } from './scan.js'
+import { someAtATime } from './some-at-a-time.js'
 import { type Spill, type SpillClaim, SpillFullError, type SpillStats, type SpillTarget } from './spill.js'
 import { MAX_FILE_BYTES, SpillWriter } from './writer.js'
 
@@ -20,6 +22,7 @@ const BEAT_MS = 5_000
 const SCAN_SHARE = 20
 /** In one claim, so that many small files (a trickle of appends) drain in full batches. */
 const MAX_FILES_IN_CLAIM = 500
+const MAX_READS_AT_ONCE = 16
 
 export interface SpillDirectoryOptions {
   readonly directory: string
@@ -62,6 +65,8 @@ class SpillDirectory implements Spill {
   #beating: Promise<void> | undefined
   #cancelBeat = () => {}
   #isTroubled = false
+  /** The disk did not take the last append, or would not take one. */
+  #isRefusing = false
   #isClosed = false
 
   constructor({ directory, maxBytes, clock, logger, fs = nodeFileSystem }: SpillDirectoryOptions) {
@@ -101,6 +106,11 @@ class SpillDirectory implements Spill {
     return { files, records, bytes, oldestAgeMs }
   }
 
+  canTake(): boolean {
+    const hasRoom = this.#usedBytes + Math.min(MAX_RECORD_BYTES, this.#maxBytes / 10) <= this.#maxBytes
+    return !this.#isClosed && !this.#isRefusing && hasRoom
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelBeat()
@@ -117,14 +127,22 @@ class SpillDirectory implements Spill {
     checkLines(records)
     if (records.length === 0) return
     const bytes = byteLength(records)
-    const used = this.#inventory.bytes + this.#reservedBytes
+    const used = this.#usedBytes
     if (used + bytes > this.#maxBytes) throw new SpillFullError(used, this.#maxBytes)
     this.#reservedBytes += bytes
     try {
       await this.#writer.write({ target, records, time: this.#clock.wallTime() })
+      this.#isRefusing = false
+    } catch (error) {
+      this.#isRefusing = true
+      throw error
     } finally {
       this.#reservedBytes -= bytes
     }
+  }
+
+  get #usedBytes(): number {
+    return this.#inventory.bytes + this.#reservedBytes
   }
 
   async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
@@ -158,9 +176,10 @@ class SpillDirectory implements Spill {
   }
 
   async #take(picked: readonly SpillFile[]): Promise<ClaimedFile[]> {
-    const taken = await Promise.all(
-      picked.map(async (file) => ({ file, records: await this.#takeOne(file) })),
-    )
+    const taken = await someAtATime(picked, MAX_READS_AT_ONCE, async (file) => ({
+      file,
+      records: await this.#takeOne(file),
+    }))
     return taken.filter(({ records }) => records.length > 0)
   }
 
@@ -194,8 +213,9 @@ class SpillDirectory implements Spill {
     if (error !== undefined && !this.#isTroubled)
       this.#logger.warn(`The spill directory ${this.#directory} gives errors: ${errnoOf(error) ?? error}`)
     this.#isTroubled = error !== undefined
-    // It may have been removed as a whole.
-    if (errnoOf(error) === 'ENOENT') await this.#try(() => this.#prepare())
+    if (heartbeat !== undefined) this.#isRefusing = true
+    // It may have been removed as a whole; and where nobody sends as nothing is kept, only a try tells that it is well.
+    if (errnoOf(error) === 'ENOENT' || this.#isRefusing) await this.#try(() => this.#prepare())
   }
 
   async #look(): Promise<void> {
@@ -226,10 +246,11 @@ class SpillDirectory implements Spill {
   async #prepare(): Promise<void> {
     const probe = `.probe-${this.#instances.id}`
     const hasRoom = await prepareDirectory(this.#fs, this.#directory, this.#instances.directory, probe)
-    if (!hasRoom)
+    if (!hasRoom && !this.#isRefusing)
       this.#logger.warn(
         `The disk of the spill directory ${this.#directory} is full: nothing can be spilled until it has room`,
       )
+    this.#isRefusing = !hasRoom
   }
 
   #track<T>(work: Promise<T>): Promise<T> {

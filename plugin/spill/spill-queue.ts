@@ -9,7 +9,7 @@ import { QueueInbox } from './queue-inbox.js'
 import { QueueLevel } from './queue-level.js'
 import { checkQueueUrl, unusable, warnOfLoss } from './queue-settings.js'
 import { QueueWriter } from './queue-writer.js'
-import type { Spill, SpillClaim, SpillStats, SpillTarget } from './spill.js'
+import { type Spill, type SpillClaim, type SpillStats, type SpillTarget, UnfitRecordError } from './spill.js'
 
 /** A held message survives two beats that fail. */
 const BEAT_MS = 30_000
@@ -114,8 +114,13 @@ class SpillQueue implements Spill {
   }
 
   stats(): SpillStats {
-    if (!this.#isClosed && this.#clock.now() - this.#lookedAt >= STATS_MS) void this.#track(this.#look())
+    this.#refresh()
     return this.#level.stats()
+  }
+
+  canTake(): boolean {
+    this.#refresh()
+    return !this.#isClosed && !this.#isTroubled
   }
 
   async close(): Promise<void> {
@@ -134,13 +139,23 @@ class SpillQueue implements Spill {
     const id = targetId(target)
     checkLines(records)
     if (records.length === 0) return
-    await this.#writer.write({ target, records, time: this.#clock.wallTime() })
+    try {
+      await this.#writer.write({ target, records, time: this.#clock.wallTime() })
+    } catch (error) {
+      if (!(error instanceof UnfitRecordError)) this.#noteTrouble(error)
+      throw error
+    }
     this.#appends++
     this.#targets.set(id, target)
   }
 
   async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
     targetId(target)
+    if (this.#held.isBehind)
+      throw new Error(
+        `Too many delivered messages cannot be deleted from the spill queue ${this.#api.queueUrl}: no more are taken ` +
+          'from it until they can. Allow sqs:DeleteMessage on it',
+      )
     for (let receives = 0; !this.#isClosed; receives++) {
       const messages = this.#inbox.take(target)
       if (messages.length > 0) return this.#claimOf(target, messages)
@@ -192,6 +207,11 @@ class SpillQueue implements Spill {
   /** Finds out for which targets there is something. */
   async #discover(): Promise<void> {
     if (this.#level.messages > 0 && !this.#inbox.isHalfFull) await this.#inbox.receive(0)
+  }
+
+  /** Has SQS asked anew where what is known is old. */
+  #refresh(): void {
+    if (!this.#isClosed && this.#clock.now() - this.#lookedAt >= STATS_MS) void this.#track(this.#look())
   }
 
   async #look(): Promise<Error | undefined> {

@@ -34,13 +34,24 @@ export interface Spill {
    * @throws SpillFullError or the error of the disk: then none of them is kept, or at worst some are, as duplicates.
    */
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void>
-  /** The oldest records of a target that nobody has; `undefined` where there are none. */
-  claim(target: SpillTarget): Promise<SpillClaim | undefined>
+  /**
+   * The oldest records of a target that nobody has; `undefined` where there are none.
+   *
+   * @param signal - aborted when whoever claims does not want to wait for its turn any more
+   */
+  claim(target: SpillTarget, signal?: AbortSignal): Promise<SpillClaim | undefined>
   /** Targets that have records here, claimed ones included. */
   targets(): readonly SpillTarget[]
   stats(): SpillStats
+  /** Whether an append can be expected to be kept now: the spill is open, has room, and what it is in answers. */
+  canTake(): boolean
   /** Waits for what is being written and gives back what is claimed. */
   close(): Promise<void>
+}
+
+/** The record fits in no spill of this kind: it says nothing of other records. */
+export class UnfitRecordError extends Error {
+  override readonly name = 'UnfitRecordError'
 }
 
 /** There is no room for more: nothing of the append was kept. */

@@ -4,10 +4,14 @@ import { temporaryName } from './file-name.js'
 import { removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
 import { type Inventory, SpillFile } from './inventory.js'
 import { byteLength } from './lines.js'
-import { type Pack, type Parcel, pack } from './packing.js'
+import { oldestTime, type Pack, type Parcel, pack } from './packing.js'
+import { someAtATime } from './some-at-a-time.js'
 
 /** A claim reads whole files: this bounds the memory it takes. */
 export const MAX_FILE_BYTES = 8 * 1024 * 1024
+
+/** Each has its file open, and its bytes twice in memory. */
+const MAX_PACKS_AT_ONCE = 16
 
 interface Waiting extends Parcel {
   resolve(): void
@@ -77,9 +81,8 @@ export class SpillWriter {
   }
 
   async #commit(packs: readonly Pack<Waiting>[]): Promise<void> {
-    const placed = (await Promise.all(packs.map((one) => this.#place(one)))).filter(
-      (one) => one !== undefined,
-    )
+    const places = await someAtATime(packs, MAX_PACKS_AT_ONCE, (one) => this.#place(one))
+    const placed = places.filter((one) => one !== undefined)
     if (placed.length === 0) return
     try {
       await this.#fs.syncDirectory(this.#directory)
@@ -131,7 +134,7 @@ export class SpillWriter {
 }
 
 function draft({ target, parcels }: Pack<Waiting>, records: readonly Uint8Array[]): Draft {
-  const time = Math.min(...parcels.map((parcel) => parcel.time))
+  const time = oldestTime(parcels)
   const id = randomBytes(8).toString('hex')
   const file = new SpillFile({ target, time, count: records.length, id }, byteLength(records))
   return { file, bytes: Buffer.concat(records) }

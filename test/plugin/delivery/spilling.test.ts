@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals'
 import type { FirehoseError } from '../../../plugin/errors.js'
 import type { DestinationSettings } from '../../../plugin/settings/settings.js'
-import type { Spill, SpillClaim, SpillTarget } from '../../../plugin/spill/spill.js'
-import { harness, records } from './harness.js'
+import {
+  type Spill,
+  type SpillClaim,
+  type SpillTarget,
+  UnfitRecordError,
+} from '../../../plugin/spill/spill.js'
+import { harness, record, records } from './harness.js'
 
 const TARGET: SpillTarget = { key: '0123456789abcdef', stream: 's' }
 
@@ -10,11 +15,17 @@ const TARGET: SpillTarget = { key: '0123456789abcdef', stream: 's' }
 class FakeSpill implements Spill {
   readonly kept: (readonly Uint8Array[])[] = []
   readonly log: string[] = []
+  /** How many appends came in each turn of the event loop. */
+  readonly turns: number[] = []
+  #isSameTurn = false
+  isFull = false
   /** What the next append comes to; a test may hold it up. */
   appended: () => Promise<void> = async () => {}
 
   async append(_target: SpillTarget, given: readonly Uint8Array[]): Promise<void> {
+    this.#countTurn()
     await this.appended()
+    if (given.some((record) => Buffer.from(record).includes('unfit'))) throw new UnfitRecordError('unfit')
     this.kept.push(given)
   }
 
@@ -32,12 +43,25 @@ class FakeSpill implements Spill {
     }
   }
 
+  #countTurn(): void {
+    if (this.#isSameTurn) this.turns.push((this.turns.pop() ?? 0) + 1)
+    else this.turns.push(1)
+    this.#isSameTurn = true
+    setImmediate(() => {
+      this.#isSameTurn = false
+    })
+  }
+
   targets(): readonly SpillTarget[] {
     return this.kept.length > 0 ? [TARGET] : []
   }
 
   stats() {
     return { files: this.kept.length, records: this.kept.flat().length, bytes: 0, oldestAgeMs: undefined }
+  }
+
+  canTake(): boolean {
+    return !this.isFull
   }
 
   async close(): Promise<void> {}
@@ -108,6 +132,22 @@ describe('a record that is not delivered in time', () => {
     expect(budget.used).toBe(0)
   })
 
+  it('is spilled though a record beside it cannot be', async () => {
+    const { delivery, clock, spill } = spilling()
+    const delivered = delivery.deliver([...records(2), record('unfit'), ...records(2)])
+    const others = delivery.deliver(records(1))
+    await clock.advance(2_000)
+    expect((await delivered).map(({ status }) => status)).toEqual([
+      'spilled',
+      'spilled',
+      'failed',
+      'spilled',
+      'spilled',
+    ])
+    expect(await others).toEqual([{ status: 'spilled' }])
+    expect(texts(spill.kept)).toHaveLength(5)
+  })
+
   it('is delivered where its call comes back while it is being spilled', async () => {
     const { delivery, clock, spill, waiting } = spilling()
     let kept = () => {}
@@ -142,9 +182,12 @@ describe('a record that is not delivered in time', () => {
     const second = delivery.deliver(records(1, 's'))
     await clock.advance(100)
     expect([await first, await second]).toEqual([[{ status: 'spilled' }], [{ status: 'spilled' }]])
-    // Together, as they came together.
-    expect(spill.kept).toHaveLength(1)
+    // Together, as they came together: the spill makes one file of them.
+    expect(spill.turns).toEqual([2])
     expect(delivery.takes('s')).toBe(true)
+    spill.isFull = true
+    expect(delivery.takes('s')).toBe(false)
+    expect(delivery.takes('another')).toBe(true)
   })
 })
 
@@ -225,6 +268,45 @@ describe('the spill', () => {
     await waiting[0]?.refuse('InvalidArgumentException')
     expect(spill.log).toEqual(['left 0'])
     expect(notices.at(-1)).toBe('error: The spill of stream "s" cannot be emptied for now: the disk is full')
+  })
+
+  it('sends no record again that was delivered beside one that cannot be kept elsewhere', async () => {
+    const { clock, spill, failQuarantine, waiting, notices } = spilling()
+    failQuarantine()
+    spill.kept.push([Buffer.from('good\n'), Buffer.from('bad\n'), Buffer.from('bad too\n')])
+    await clock.settle()
+    await waiting[0]?.refuse('InvalidArgumentException')
+    while (waiting.length > 0) {
+      const [call] = waiting
+      if (call?.records.some((text) => text.startsWith('bad'))) await call.refuse('InvalidArgumentException')
+      else await call?.take()
+    }
+    expect(spill.log).toEqual(['left 1,2'])
+    expect(notices.filter((notice) => notice.includes('the disk is full'))).toHaveLength(1)
+  })
+
+  it('goes on past a record that cannot be kept elsewhere', async () => {
+    const { clock, spill, failQuarantine, waiting } = spilling({ flushAt: 1 }, 0.01)
+    failQuarantine()
+    spill.kept.push([Buffer.from('bad\n'), Buffer.from('good\n')])
+    await clock.settle()
+    await waiting[0]?.refuse('InvalidArgumentException')
+    expect(waiting[0]?.records).toEqual(['good\n'])
+    await waiting[0]?.take()
+    expect(spill.log).toEqual(['left 0'])
+  })
+
+  it('is not drained by a delivery that is closed, whatever that spills last', async () => {
+    const { delivery, clock, spill } = spilling()
+    const delivered = delivery.deliver(records(1))
+    await clock.settle()
+    const closed = delivery.close({ timeout: 100 })
+    await clock.advance(100)
+    await closed
+    expect(await delivered).toEqual([{ status: 'spilled' }])
+    await clock.advance(60_000)
+    expect(spill.log).toEqual([])
+    expect(clock.timers).toBe(0)
   })
 
   it('is given back what was under way when it closes', async () => {

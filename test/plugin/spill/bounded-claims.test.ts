@@ -14,6 +14,7 @@ function spillOf(claims: (SpillClaim | undefined | Error)[]): Spill {
     },
     targets: () => [target],
     stats: () => ({ files: 0, records: 0, bytes: 0, oldestAgeMs: undefined }),
+    canTake: () => true,
     close: async () => {},
   }
 }
@@ -23,6 +24,19 @@ const claim = (): SpillClaim => ({
   records: [],
   done: async () => {},
   release: () => Promise.reject(new Error('the disk is gone')),
+})
+
+it("whoever gives up waiting gets no claim, and is in nobody's way", async () => {
+  const spill = new BoundedClaims(spillOf([claim(), claim()]), 1)
+  const first = await spill.claim(target)
+  const leaving = new AbortController()
+  const left = spill.claim(target, leaving.signal)
+  const last = spill.claim(target)
+  leaving.abort()
+  expect(await left).toBeUndefined()
+  await expect(first?.release()).rejects.toThrow('the disk is gone')
+  expect(await last).toBeDefined()
+  expect(await spill.claim(target, leaving.signal)).toBeUndefined()
 })
 
 it('so many claims are held at a time, however they end', async () => {

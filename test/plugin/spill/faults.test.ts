@@ -42,6 +42,32 @@ describe('a spill on a disk that fails', () => {
     },
   )
 
+  it('can take nothing after an append that failed, until the disk is well, though nobody appends', async () => {
+    const { open, clock } = harness()
+    const { fault, intercept } = faulty('write')
+    const spill = await open(intercept)
+    expect(spill.canTake()).toBe(true)
+    fault.isOn = true
+    await expect(spill.append(WEB, records('a'))).rejects.toThrow('ENOSPC')
+    expect(spill.canTake()).toBe(false)
+    await clock.advance(20_000)
+    expect(spill.canTake()).toBe(false)
+    fault.isOn = false
+    await clock.advance(5_000)
+    expect(spill.canTake()).toBe(true)
+    await spill.close()
+    expect(spill.canTake()).toBe(false)
+  })
+
+  it('can take nothing where its heartbeat finds the disk read-only', async () => {
+    const { open, clock } = harness()
+    const { fault, intercept } = faulty('touch', 'create')
+    const spill = await open(intercept)
+    Object.assign(fault, { code: 'EROFS', isOn: true })
+    await clock.advance(5_000)
+    expect(spill.canTake()).toBe(false)
+  })
+
   it('gives the room of a failed append back', async () => {
     const { open } = harness()
     const { fault, intercept } = faulty('write')

@@ -24,6 +24,7 @@ describe('a spill that cannot be opened at first', () => {
     await expect(store.append(WEB, records('a'))).rejects.toThrow('the disk is away')
     await expect(store.claim(WEB)).rejects.toThrow('the disk is away')
     expect(store.targets()).toEqual([])
+    expect(store.canTake()).toBe(false)
     expect(store.stats()).toMatchObject({ files: 0 })
   })
 
@@ -34,6 +35,7 @@ describe('a spill that cannot be opened at first', () => {
     await clock.advance(5_000)
     await store.append(WEB, records('b'))
     expect(store.targets()).toEqual([WEB])
+    expect(store.canTake()).toBe(true)
     expect(store.stats()).toMatchObject({ files: 1, records: 1 })
     expect(await drain(store)).toEqual(['b'])
   })

@@ -101,6 +101,24 @@ describe('spills on one directory', () => {
     expect(await second.claim(WEB)).toBeUndefined()
   })
 
+  it('do not bury the living whose clock is far behind again and again', async () => {
+    const { open, disk, clock } = harness()
+    const slow = new FakeClock({ wallTime: clock.wallTime() - 3_600_000 })
+    const first = await harness({ disk, clock: slow }).open()
+    const second = await open()
+    for (let n = 0; n < 3; n++) {
+      await slow.advance(5_000)
+      await clock.advance(5_000)
+    }
+    await first.append(WEB, records('a'))
+    await claimed(first)
+    for (let n = 0; n < 10; n++) {
+      await slow.advance(5_000)
+      await clock.advance(5_000)
+      expect(await second.claim(WEB)).toBeUndefined()
+    }
+  })
+
   it('survive a process that was stopped, lost its claims, and goes on: nothing is lost', async () => {
     const { open, clock, files } = harness()
     let wake = () => {}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { SpillFullError } from '../../../plugin/spill/spill.js'
-import { APP, claimed, drain, harness, idsOf, record, records, WEB } from './harness.js'
+import { APP, claimed, DIRECTORY, drain, harness, idsOf, record, records, WEB } from './harness.js'
 
 describe('a spill directory', () => {
   it('gives back what was appended, oldest first, and forgets what is done', async () => {
@@ -93,7 +93,9 @@ describe('a spill directory', () => {
     ])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
     await expect(spill.append(APP, records('d'))).rejects.toBeInstanceOf(SpillFullError)
+    expect(spill.canTake()).toBe(false)
     expect(await drain(spill, APP)).toEqual(['b'])
+    expect(spill.canTake()).toBe(true)
     await spill.append(APP, records('e'))
     expect(await drain(spill, WEB, APP)).toEqual(['a', 'e'])
   })
@@ -127,6 +129,24 @@ describe('a spill directory', () => {
     const spill = await open()
     await expect(spill.append(target, records('a'))).rejects.toThrow('No target of a spill')
     await expect(spill.claim(target)).rejects.toThrow('No target of a spill')
+  })
+
+  it('has few files open at a time, however many it claims or looks at', async () => {
+    const { disk, open } = harness()
+    const writer = await open()
+    for (let n = 0; n < 200; n++) await writer.append(WEB, records(n))
+    await writer.close()
+    const under = { now: 0, most: 0 }
+    const spill = await open(async (step) => {
+      if (step !== 'read' && step !== 'stat') return
+      under.most = Math.max(under.most, ++under.now)
+      await Promise.resolve()
+      under.now--
+    })
+    expect(await drain(spill)).toHaveLength(200)
+    expect(under.most).toBeGreaterThan(1)
+    expect(under.most).toBeLessThanOrEqual(32)
+    expect(disk.files(DIRECTORY).filter((name) => name.includes('.ndjson'))).toEqual([])
   })
 
   it('splits what is larger than a file, and claims one such file at a time', async () => {

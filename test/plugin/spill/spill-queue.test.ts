@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeMessage } from '../../../plugin/spill/queue-message.js'
 import { warnOfLoss } from '../../../plugin/spill/queue-settings.js'
-import type { SpillTarget } from '../../../plugin/spill/spill.js'
+import type { Spill, SpillTarget } from '../../../plugin/spill/spill.js'
 import { openSpillQueue } from '../../../plugin/spill/spill-queue.js'
 import { APP, claimed, drain, idsOf, records, silentLogger, WEB } from './harness.js'
 import { cleanUpQueues, queueHarness, UNTIL_VISIBLE_MS } from './queue-harness.js'
@@ -180,7 +180,7 @@ describe('an append', () => {
     const outcome = settled(spill.append(WEB, records('a')))
     await until(() => count('SendMessageBatch') === 1)
     await clock.advance(4_000)
-    expect(await outcome).toMatchObject({ status: 'rejected', reason: { name: 'AbortError' } })
+    expect(await outcome).toMatchObject({ status: 'rejected', reason: { name: 'TimeoutError' } })
   })
 
   it('that SQS took without telling leads to duplicates at worst', async () => {
@@ -204,6 +204,7 @@ describe('an append', () => {
     expect(outcomes[1]).toMatchObject({
       reason: { message: expect.stringMatching(/^A record of 4003 bytes for web-events .* takes 768 bytes/) },
     })
+    expect(spill.canTake()).toBe(true)
     expect(await drain(spill)).toEqual(['a', 'b'])
   })
 
@@ -235,6 +236,31 @@ describe('the end of a claim', () => {
     expect(await drain(other)).toEqual([])
   })
 
+  it('takes nothing more from a queue that deletes nothing, until it does', async () => {
+    const { open, aws, beat } = await queueHarness()
+    const spill = await open()
+    for (let n = 0; n < 100; n++)
+      await Promise.all(
+        Array.from({ length: 12 }, (_, i) => spill.append(otherTarget(n * 12 + i), records(n))),
+      )
+    aws.addFault({ kind: 'error', code: 'AccessDenied', status: 403, action: 'DeleteMessageBatch' })
+    let delivered = 0
+    let refusal: unknown
+    for (let n = 0; n < 1_200 && refusal === undefined; n++)
+      try {
+        const claim = await spill.claim(otherTarget(n))
+        await claim?.done()
+        delivered++
+      } catch (error) {
+        refusal = error
+      }
+    expect(delivered).toBe(1_000)
+    expect(String(refusal)).toContain('Allow sqs:DeleteMessage')
+    aws.clearFaults()
+    await beat()
+    expect(await drain(spill, otherTarget(1_000))).toHaveLength(1)
+  })
+
   it('gives back all of a message whose rest could not be sent anew', async () => {
     const { open, aws, settled, logger } = await queueHarness()
     const spill = await open()
@@ -244,6 +270,42 @@ describe('the end of a claim', () => {
     expect((await settled(claim.release([1]))).status).toBe('fulfilled')
     expect(await drain(spill)).toEqual(['a', 'b'])
     expect(logger.error).not.toHaveBeenCalled()
+  })
+})
+
+describe('a client that hangs before it sends anything', () => {
+  it('holds nobody up', async () => {
+    const { client, clock, queueUrl, logger } = await queueHarness()
+    const hanging = { ...client, destroy: () => {}, send: () => new Promise<never>(() => {}) }
+    let spill: Spill | undefined
+    const opened = openSpillQueue({ queueUrl, region: 'us-west-2', clock, logger, client: hanging as never })
+    void opened.then((it) => {
+      spill = it
+    })
+    for (let turns = 0; spill === undefined && turns < 1_000; turns++) await clock.advance(100)
+    expect(spill?.canTake()).toBe(false)
+    let outcome: unknown
+    void spill?.append(WEB, records('a')).catch((error) => {
+      outcome = error
+    })
+    await clock.advance(9_000)
+    expect(String(outcome)).toContain('SQS did not answer within 4000 ms')
+  })
+})
+
+describe('a spill queue that is deleted', () => {
+  it('can take nothing until it is there again', async () => {
+    const { open, aws, client, settled, beat } = await queueHarness()
+    const spill = await open()
+    expect(spill.canTake()).toBe(true)
+    aws.deleteQueue('spill')
+    expect((await settled(spill.append(WEB, records('a')))).status).toBe('rejected')
+    expect(spill.canTake()).toBe(false)
+    await beat()
+    expect(spill.canTake()).toBe(false)
+    await client.send(new CreateQueueCommand({ QueueName: 'spill' }))
+    await beat()
+    expect(spill.canTake()).toBe(true)
   })
 })
 
