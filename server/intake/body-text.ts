@@ -7,6 +7,7 @@ export class BodyText {
   readonly #isBatch: boolean
   #spans: readonly (ObjectSpans | undefined)[] | undefined
   #isScanned = false
+  readonly #quoted = new Map<string, string>()
 
   /** @param bytes - what JSON.parse has found to be an object */
   constructor(bytes: Buffer, isBatch: boolean) {
@@ -21,6 +22,15 @@ export class BodyText {
       this.#spans = this.#scanned()
     }
     return this.#spans
+  }
+
+  /** A text as JSON. Most of what is added to an event is added to all of a request. */
+  quoted(text: string): string {
+    const known = this.#quoted.get(text)
+    if (known !== undefined) return known
+    const made = JSON.stringify(text)
+    this.#quoted.set(text, made)
+    return made
   }
 
   #scanned(): readonly (ObjectSpans | undefined)[] | undefined {

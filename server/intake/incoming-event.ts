@@ -40,7 +40,7 @@ export class IncomingEvent extends WritableEvent {
     const { event, changes, place } = this.#source
     const { text, index } = place
     const spans = text?.spans?.[index]
-    const spliced = spans && text && splice(event, changes, spans, text.bytes)
+    const spliced = spans && text && splice(event, changes, spans, text)
     this.#line = spliced ?? Buffer.from(`${JSON.stringify(normalized(event, changes))}\n`)
     this.#source = undefined
     return this.#line

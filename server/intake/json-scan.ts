@@ -55,16 +55,27 @@ export class JsonScan {
     let depth = 0
     let at = start
     for (;;) {
-      const code = text.charCodeAt(at)
-      if (code === QUOTE) at = this.endOfString(at)
-      else if (code === MINUS || isDigit(code)) at = this.#endOfNumber(at)
-      else {
-        at++
-        if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      switch (KINDS[text.charCodeAt(at)]) {
+        case OTHER:
+          at++
+          break
+        case IN_QUOTES:
+          at = this.endOfString(at)
+          break
+        case IN_NUMBER:
+          at = this.#endOfNumber(at)
+          break
+        case OPENING:
+          at++
           if (++depth > MAX_DEPTH) this.isOdd = true
-        } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+          break
+        case CLOSING:
+          at++
           if (--depth === 0) return at
-        } else if (code === LINE_FEED || code === CARRIAGE_RETURN) this.isOdd = true
+          break
+        default:
+          at++
+          this.isOdd = true
       }
     }
   }
@@ -109,6 +120,22 @@ const LOWER_E = 0x65
 const LOWER_F = 0x66
 const OPEN_BRACE = 0x7b
 const CLOSE_BRACE = 0x7d
+
+const OTHER = 0
+const IN_QUOTES = 1
+const IN_NUMBER = 2
+const OPENING = 3
+const CLOSING = 4
+const BREAKING = 5
+
+/** What begins with a character, by its code: one look-up in place of many comparisons. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code === QUOTE) return IN_QUOTES
+  if (code === MINUS || isDigit(code)) return IN_NUMBER
+  if (code === OPEN_BRACE || code === OPEN_BRACKET) return OPENING
+  if (code === CLOSE_BRACE || code === CLOSE_BRACKET) return CLOSING
+  return code === LINE_FEED || code === CARRIAGE_RETURN ? BREAKING : OTHER
+})
 
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject } from '../json-object.js'
+import type { BodyText } from './body-text.js'
 import { changedContext } from './client-context.js'
 import { LineBuilder } from './line-builder.js'
 import type { Changes } from './normalize.js'
@@ -18,27 +19,30 @@ interface Plan {
   readonly added: string
 }
 
+/** The text of a request, as far as it is needed here. */
+export type SourceText = Pick<BodyText, 'bytes' | 'quoted'>
+
 /**
  * The line of an event: the bytes of its members as they came, less those that are set anew, which follow them.
  * `undefined` where it is not beyond doubt that JSON.stringify would write the same, in another order perhaps.
  *
- * @param bytes - what the spans are of
+ * @param text - what the spans are of
  */
 export function splice(
   event: JsonObject,
   changes: Changes,
   spans: ObjectSpans,
-  bytes: Buffer,
+  text: SourceText,
 ): Buffer | undefined {
   // Fewer keys than members: one comes twice.
   if (spans.members.length !== Object.keys(event).length * SPAN) return undefined
-  const { dropped, inContext, added } = planOf(event, changes)
-  const left = dropped.map((key) => memberOf(key, spans, bytes))
-  const context = inContext === '' ? NONE : memberOf('context', spans, bytes)
+  const { dropped, inContext, added } = planOf(event, changes, text)
+  const left = dropped.map((key) => memberOf(key, spans, text.bytes))
+  const context = inContext === '' ? NONE : memberOf('context', spans, text.bytes)
   // A key is there, but written with escapes.
   if (left.includes(NONE) || (inContext !== '' && context === NONE)) return undefined
   const size = spans.end - spans.start + Buffer.byteLength(inContext) + Buffer.byteLength(added)
-  const line = new LineBuilder(bytes, size)
+  const line = new LineBuilder(text.bytes, size)
   copyMembers(line, spans, { left, context, inContext, isContextEmpty: isEmpty(event['context']) })
   if (added !== '') {
     line.separate()
@@ -47,7 +51,7 @@ export function splice(
   return line.end()
 }
 
-function planOf(event: JsonObject, { members, context, inContext }: Changes): Plan {
+function planOf(event: JsonObject, { members, context, inContext }: Changes, text: SourceText): Plan {
   const dropped: string[] = Object.hasOwn(event, 'writeKey') ? ['writeKey'] : []
   let added = ''
   const set = (key: string, value: unknown) => {
@@ -55,7 +59,7 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes): Pl
       if (event[key] === value) return
       dropped.push(key)
     }
-    added += `${added === '' ? '' : ','}"${key}":${JSON.stringify(value)}`
+    added += `${added === '' ? '' : ','}"${key}":${typeof value === 'string' ? text.quoted(value) : JSON.stringify(value)}`
   }
   for (const key of Object.keys(members)) set(key, members[key])
   const own = event['context']

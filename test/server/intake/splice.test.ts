@@ -48,7 +48,7 @@ function lines({ bytes, isBatch, events, shared }: Case, { policy = 'keep', over
     return {
       line: Buffer.from(line).toString(),
       slow: normalized(event, changes),
-      isSpliced: spans !== undefined && splice(event, changes, spans, bytes) !== undefined,
+      isSpliced: spans !== undefined && splice(event, changes, spans, text) !== undefined,
     }
   })
 }
