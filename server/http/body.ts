@@ -95,7 +95,7 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
       reject(error)
     }
     stream.on('data', take)
-    stream.once('end', () => resolve(pieces.joined()))
+    stream.once('end', () => resolve(pieces.taken()))
     stream.once('error', stop)
     const cutOff = () => stop(new Error('The body was cut off'))
     // It is closed after its end, too.

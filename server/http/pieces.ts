@@ -23,9 +23,10 @@ export class Pieces {
     this.#pieces = []
   }
 
-  joined(): Buffer {
-    const [first] = this.#pieces
-    if (first !== undefined && this.#pieces.length === 1 && this.#groups.length === 0) return first
-    return Buffer.concat([...this.#groups, ...this.#pieces], this.#size)
+  /** All of them, which are let go of here: a request's listeners live until it is answered. */
+  taken(): Buffer {
+    const all = [...this.#groups.splice(0), ...this.#pieces.splice(0)]
+    const [first] = all
+    return first !== undefined && all.length === 1 ? first : Buffer.concat(all, this.#size)
   }
 }
