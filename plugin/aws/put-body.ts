@@ -9,25 +9,19 @@ const RECORD_TAIL = '"}}'
 /** The bytes of `{"Data":""},` around each record of a batch. */
 const BYTES_AROUND = 12
 
-/** Gives a buffer of at least so many bytes. */
-export type Allocate = (bytes: number) => Buffer
-
 /**
  * A PutRecordBatch body, made of the SDK's own for the same call without records: the stream's name stands in it as
- * the SDK writes it.
+ * the SDK writes it. Each body has a buffer of its own: one that is used again saves 2 % at most, and a request that
+ * goes on after its call has ended would send another call's data.
  *
  * @returns undefined where the SDK's body does not end as it does today
  */
-export function fillBatchBody(
-  empty: Uint8Array,
-  records: readonly Uint8Array[],
-  allocate: Allocate,
-): Buffer | undefined {
+export function fillBatchBody(empty: Uint8Array, records: readonly Uint8Array[]): Buffer | undefined {
   const head = headOf(empty, EMPTY_BATCH_END, BATCH_TAIL)
   if (head === undefined) return undefined
   let size = head.length + BATCH_TAIL.length
   for (const record of records) size += base64Length(record) + BYTES_AROUND
-  const body = allocate(size)
+  const body = Buffer.allocUnsafe(size)
   let at = head.copy(body)
   let before = '{"Data":"'
   for (const record of records) {
@@ -41,14 +35,10 @@ export function fillBatchBody(
 }
 
 /** A PutRecord body, made of the SDK's own for a record without data; see {@link fillBatchBody}. */
-export function fillRecordBody(
-  empty: Uint8Array,
-  record: Uint8Array,
-  allocate: Allocate,
-): Buffer | undefined {
+export function fillRecordBody(empty: Uint8Array, record: Uint8Array): Buffer | undefined {
   const head = headOf(empty, EMPTY_RECORD_END, RECORD_TAIL)
   if (head === undefined) return undefined
-  const body = allocate(head.length + base64Length(record) + RECORD_TAIL.length)
+  const body = Buffer.allocUnsafe(head.length + base64Length(record) + RECORD_TAIL.length)
   let at = head.copy(body)
   at += writeBase64(body, record, at)
   at += body.write(RECORD_TAIL, at, 'latin1')

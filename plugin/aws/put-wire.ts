@@ -118,16 +118,9 @@ function dataOf(input: object): Data | undefined {
 
 function fill(empty: unknown, data: Data): Buffer {
   if (!(empty instanceof Uint8Array)) throw new UnknownBody()
-  const body =
-    'records' in data
-      ? fillBatchBody(empty, data.records, allocate)
-      : fillRecordBody(empty, data.record, allocate)
+  const body = 'records' in data ? fillBatchBody(empty, data.records) : fillRecordBody(empty, data.record)
   if (body === undefined) throw new UnknownBody()
   return body
-}
-
-function allocate(bytes: number): Buffer {
-  return Buffer.allocUnsafe(bytes)
 }
 
 function readAll(body: Readable): Promise<Buffer> {
