@@ -1,7 +1,10 @@
-import type { PutRecordBatchCommandOutput } from '@aws-sdk/client-firehose'
+import type { PutRecordBatchCommandOutput, PutRecordCommandOutput } from '@aws-sdk/client-firehose'
 
 /** What an answer to PutRecordBatch says, but for its headers. */
-export type BatchAnswer = Omit<PutRecordBatchCommandOutput, '$metadata'>
+export type BatchOutput = Omit<PutRecordBatchCommandOutput, '$metadata'>
+
+/** What an answer to PutRecord says, but for its headers. */
+export type RecordOutput = Omit<PutRecordCommandOutput, '$metadata'>
 
 /**
  * An answer to PutRecordBatch in which no record failed, as JSON.parse gives it: the SDK makes 500 objects anew, by
@@ -9,7 +12,7 @@ export type BatchAnswer = Omit<PutRecordBatchCommandOutput, '$metadata'>
  *
  * @returns undefined where the answer is any other, or no JSON at all: that is for the SDK to read
  */
-export function readPlainAnswer(bytes: Buffer): BatchAnswer | undefined {
+export function readPlainBatchAnswer(bytes: Buffer): BatchOutput | undefined {
   const answer = parse(bytes)
   if (!isObject(answer)) return undefined
   const { FailedPutCount, Encrypted, RequestResponses } = answer
@@ -17,6 +20,15 @@ export function readPlainAnswer(bytes: Buffer): BatchAnswer | undefined {
   if (Encrypted !== undefined && typeof Encrypted !== 'boolean') return undefined
   if (!RequestResponses.every(hasRecordIdAlone)) return undefined
   return { FailedPutCount, RequestResponses, ...(Encrypted !== undefined && { Encrypted }) }
+}
+
+/** An answer to PutRecord with a RecordId; see {@link readPlainBatchAnswer}. */
+export function readPlainRecordAnswer(bytes: Buffer): RecordOutput | undefined {
+  const answer = parse(bytes)
+  if (!isObject(answer) || typeof answer['RecordId'] !== 'string') return undefined
+  const { RecordId, Encrypted } = answer
+  if (Encrypted === undefined) return { RecordId }
+  return typeof Encrypted === 'boolean' ? { RecordId, Encrypted } : undefined
 }
 
 function hasRecordIdAlone(entry: unknown): entry is { RecordId: string } {

@@ -1,6 +1,11 @@
 import { Readable } from 'node:stream'
 import type { FirehoseClient, ServiceInputTypes } from '@aws-sdk/client-firehose'
-import { type BatchAnswer, readPlainAnswer } from './put-answer.js'
+import {
+  type BatchOutput,
+  type RecordOutput,
+  readPlainBatchAnswer,
+  readPlainRecordAnswer,
+} from './put-answer.js'
 import { fillBatchBody, fillRecordBody } from './put-body.js'
 
 /** The data of a call. */
@@ -16,7 +21,7 @@ interface Message {
 class UnknownBody extends Error {}
 
 /** What the SDK's deserialiser gets in place of an answer that is read already. */
-const READ_ALREADY = Buffer.from('{}')
+const READ_ALREADY = Buffer.alloc(0)
 const NO_DATA = new Uint8Array()
 
 const signals = new WeakMap<object, AbortSignal>()
@@ -75,7 +80,7 @@ function writeBodies({ middlewareStack }: FirehoseClient): void {
 
 /** The answer is read as it comes from the request handler; the SDK's deserialiser gets its bytes, or none of them. */
 function readAnswers({ middlewareStack, config }: FirehoseClient): void {
-  const answers = new WeakMap<object, BatchAnswer>()
+  const answers = new WeakMap<object, BatchOutput | RecordOutput>()
   middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args)
@@ -94,7 +99,7 @@ function readAnswers({ middlewareStack, config }: FirehoseClient): void {
       const { body, statusCode } = response as Message
       if (statusCode !== 200 || !(body instanceof Readable)) return { response }
       const bytes = await readAll(body)
-      const answer = 'Records' in args.input ? readPlainAnswer(bytes) : undefined
+      const answer = 'Records' in args.input ? readPlainBatchAnswer(bytes) : readPlainRecordAnswer(bytes)
       if (answer !== undefined) answers.set(response, answer)
       response.body = answer === undefined ? bytes : READ_ALREADY
       return { response }

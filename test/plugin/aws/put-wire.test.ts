@@ -113,7 +113,7 @@ it('leaves all to an SDK that writes bodies of another form', async () => {
   const lengths: number[] = []
   protocol.serializeRequest = async (...args) => {
     const request = await original(...args)
-    request.body = Buffer.from(`${Buffer.from(request.body as Uint8Array)} `)
+    request.body = Buffer.concat([request.body as Uint8Array, Buffer.from(' ')])
     lengths.push((request.body as Buffer).length)
     return request
   }
@@ -137,6 +137,38 @@ it.each([
 ])('reads the answer %s as the SDK does', async (answer) => {
   const Records = [{ Data: Buffer.from('a') }, { Data: Buffer.from('b') }]
   await expectSame(() => new PutRecordBatchCommand({ DeliveryStreamName: 's', Records }), answer)
+})
+
+it.each([
+  '{"Encrypted":false,"RecordId":"a"}',
+  '{"RecordId":"é","More":1}',
+  '{"RecordId":null,"Encrypted":true}',
+  '{"RecordId":"a","Encrypted":null}',
+  '{}',
+  '',
+])('reads the answer %s to PutRecord as the SDK does', async (answer) => {
+  const Record = { Data: Buffer.from('a') }
+  await expectSame(() => new PutRecordCommand({ DeliveryStreamName: 's', Record }), answer)
+})
+
+it('has the SDK write no data and read no answer in which nothing failed', async () => {
+  const { ours } = clients('{"FailedPutCount":0,"RequestResponses":[{"RecordId":"a"}]}')
+  const { protocol } = ours.client.config as unknown as {
+    protocol: {
+      serializeRequest: (schema: never, input: object, context: never) => Promise<object>
+      deserializer: { read: () => Promise<object> }
+    }
+  }
+  const original = protocol.serializeRequest.bind(protocol)
+  const inputs: object[] = []
+  protocol.serializeRequest = (schema, input, context) => {
+    inputs.push(input)
+    return original(schema, input, context)
+  }
+  protocol.deserializer.read = () => Promise.reject(new Error('It read the answer'))
+  const answer = await ours.client.send(put())
+  expect(answer.RequestResponses).toEqual([{ RecordId: 'a' }])
+  expect(inputs).toEqual([{ DeliveryStreamName: 's', Records: [] }])
 })
 
 it.each([
