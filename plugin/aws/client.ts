@@ -4,6 +4,7 @@ import type { Clock } from '../clock.js'
 import type { AwsClientConfig } from '../settings/settings.js'
 import { assumeRole } from './assume-role.js'
 import { AssumedRole } from './assumed-role.js'
+import { speedUpPuts } from './put-wire.js'
 
 /** What makes two destinations share a client. */
 export interface ClientIdentity {
@@ -46,8 +47,15 @@ export class PooledClient {
       // Retrying is the delivery's, so that one place knows what was sent how often.
       maxAttempts: 1,
     }
+    const firehoseBase = {
+      ...base,
+      ...(endpoint && { endpoint }),
+      // The middleware is put together once, not for each call.
+      cacheMiddleware: true,
+    }
     if (roleAddress === undefined) {
-      this.firehose = new FirehoseClient({ ...base, ...(endpoint && { endpoint }) })
+      this.firehose = new FirehoseClient(firehoseBase)
+      speedUpPuts(this.firehose)
       return
     }
     const sts = new STSClient({ ...base, ...(stsEndpoint && { endpoint: stsEndpoint }) })
@@ -60,7 +68,8 @@ export class PooledClient {
     const credentials = Object.assign(() => role.credentials(), { memoized: true })
     this.#sts = sts
     this.#role = role
-    this.firehose = new FirehoseClient({ ...base, ...(endpoint && { endpoint }), credentials })
+    this.firehose = new FirehoseClient({ ...firehoseBase, credentials })
+    speedUpPuts(this.firehose)
   }
 
   /** Which credentials a call that begins now is signed with; for {@link renewCredentials}. */

@@ -6,6 +6,7 @@ import {
 import type { Clock } from '../clock.js'
 import type { PooledClient } from './client.js'
 import { type ClassifiedError, classify } from './error-classes.js'
+import { abortable } from './put-wire.js'
 import { redact } from './redact.js'
 
 export type Api = 'PutRecord' | 'PutRecordBatch'
@@ -83,13 +84,13 @@ async function call(
     const [record] = records
     if (api === 'PutRecord' && record !== undefined) {
       const command = new PutRecordCommand({ DeliveryStreamName: stream, Record: { Data: record } })
-      return readAnswers([await firehose.send(command, { abortSignal })], 1)
+      return readAnswers([await firehose.send(abortable(command, abortSignal))], 1)
     }
     const command = new PutRecordBatchCommand({
       DeliveryStreamName: stream,
       Records: records.map((Data) => ({ Data })),
     })
-    const answer = await firehose.send(command, { abortSignal })
+    const answer = await firehose.send(abortable(command, abortSignal))
     return readAnswers(answer.RequestResponses, records.length)
   })
 }
