@@ -11,7 +11,7 @@ const BYTES_AROUND = 12
 
 /**
  * A PutRecordBatch body, made of the SDK's own for the same call without records: the stream's name stands in it as
- * the SDK writes it. Each body has a buffer of its own: one that is used again saves 2 % at most, and a request that
+ * the SDK writes it. Each body has a buffer of its own: one that is used again has shown no gain, and a request that
  * goes on after its call has ended would send another call's data.
  *
  * @returns undefined where the SDK's body does not end as it does today

@@ -133,7 +133,8 @@ function readAll(body: Readable): Promise<Buffer> {
     const chunks: Buffer[] = []
     body.on('data', (chunk: Buffer) => chunks.push(chunk))
     body.on('error', reject)
-    body.on('close', () => reject(new Error('The answer ended too soon')))
+    // It is closed after its end, too.
+    body.on('close', () => body.readableEnded || reject(new Error('The answer ended too soon')))
     body.on('end', () => resolve(Buffer.concat(chunks)))
   })
 }
