@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { AllowedOrigins } from './http/allowed-origins.js'
 import type { Source } from './source.js'
 
@@ -22,5 +22,5 @@ export class Sources {
 
 /** SECURITY: keys are looked up by digest, so that the time it takes tells nothing of how much of a key was right. */
 function digest(writeKey: string): string {
-  return createHash('sha256').update(writeKey).digest('base64')
+  return hash('sha256', writeKey, 'base64')
 }

@@ -56,6 +56,7 @@ export function isTrustSetting(value: unknown): value is TrustSetting {
  * that of the last proxy that has one. `undefined` for a peer without an address, as that of a Unix socket.
  */
 export function clientAddressOf(req: IncomingMessage, trust: Trust): string | undefined {
+  if (req.headers['x-forwarded-for'] === undefined) return addressIn(req.socket.remoteAddress)?.toString()
   const addresses: readonly (string | undefined)[] = proxyAddr.all(req, trust)
   for (const address of addresses.toReversed()) {
     const ip = addressIn(address)
