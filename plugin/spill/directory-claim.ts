@@ -43,6 +43,12 @@ export class DirectoryClaim implements SpillClaim {
     return this.#end
   }
 
+  /** Makes one file of all, and gives that back. Never rejects: at worst all stay as they are. */
+  merge(): Promise<void> {
+    this.#end ??= this.#rewrite(this.#claimed).finally(this.#onEnd)
+    return this.#end
+  }
+
   async #release(left: ReadonlySet<number>): Promise<void> {
     const mixed: ClaimedFile[] = []
     const steps: Promise<void>[] = []

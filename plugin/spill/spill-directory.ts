@@ -4,25 +4,22 @@ import type { Clock } from '../clock.js'
 import { MAX_RECORD_BYTES } from '../limits.js'
 import { guarded, type Logger } from '../logger.js'
 import { ClaimedFiles } from './claimed-files.js'
-import { type ClaimedFile, DirectoryClaim } from './directory-claim.js'
+import { DirectoryClaims } from './directory-claims.js'
 import { targetId } from './file-name.js'
 import { errnoOf, nodeFileSystem, type SpillFileSystem } from './file-system.js'
 import { Instances } from './instances.js'
-import { Inventory, type SpillFile } from './inventory.js'
+import { Inventory } from './inventory.js'
 import { byteLength, checkLines } from './lines.js'
+import { mergeSmallFiles } from './merging.js'
 import { prepareDirectory } from './prepare-directory.js'
 import { scan } from './scan.js'
-import { someAtATime } from './some-at-a-time.js'
 import { type Spill, type SpillClaim, SpillFullError, type SpillStats, type SpillTarget } from './spill.js'
-import { MAX_FILE_BYTES, SpillWriter } from './writer.js'
+import { SpillWriter } from './writer.js'
 
 /** Between two heartbeats, and between two looks at what other processes did. */
 const BEAT_MS = 5_000
 /** A directory with very many files is looked at less often: at most this share of the time, one in so many. */
 const SCAN_SHARE = 20
-/** In one claim, so that many small files (a trickle of appends) drain in full batches. */
-const MAX_FILES_IN_CLAIM = 500
-const MAX_READS_AT_ONCE = 16
 
 export interface SpillDirectoryOptions {
   readonly directory: string
@@ -55,11 +52,9 @@ class SpillDirectory implements Spill {
   readonly #instances: Instances
   readonly #writer: SpillWriter
   readonly #files: ClaimedFiles
-  readonly #claims = new Set<DirectoryClaim>()
+  readonly #claiming: DirectoryClaims
   /** Appends and claims under way. */
   readonly #underWay = new Set<Promise<unknown>>()
-  /** Files that failed to be claimed; the next look lets them be tried again. */
-  readonly #failed = new Set<SpillFile>()
   #reservedBytes = 0
   #nextScanAt = 0
   #beating: Promise<void> | undefined
@@ -79,6 +74,13 @@ class SpillDirectory implements Spill {
     this.#instances = new Instances(this.#directory, id, fs, clock)
     this.#writer = new SpillWriter(this.#directory, id, fs, this.#inventory)
     this.#files = new ClaimedFiles(this.#directory, id, fs, this.#inventory, this.#logger)
+    this.#claiming = new DirectoryClaims({
+      inventory: this.#inventory,
+      instances: this.#instances,
+      files: this.#files,
+      writer: this.#writer,
+      logger: this.#logger,
+    })
   }
 
   async open(): Promise<void> {
@@ -92,7 +94,7 @@ class SpillDirectory implements Spill {
   }
 
   claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    return this.#track(this.#claim(target))
+    return this.#isClosed ? Promise.resolve(undefined) : this.#track(this.#claiming.claim(target))
   }
 
   targets(): readonly SpillTarget[] {
@@ -114,8 +116,9 @@ class SpillDirectory implements Spill {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelBeat()
+    this.#claiming.stop()
     await Promise.allSettled([...this.#underWay, this.#beating])
-    await Promise.all([...this.#claims].map((claim) => claim.release()))
+    await this.#claiming.releaseAll()
     await this.#writer.idle()
     await this.#files.discardLeftovers()
     await this.#instances.leave()
@@ -145,57 +148,6 @@ class SpillDirectory implements Spill {
     return this.#inventory.bytes + this.#reservedBytes
   }
 
-  async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    while (!this.#isClosed) {
-      const picked = this.#pick(target)
-      if (picked.length === 0) return undefined
-      const claimed = await this.#take(picked)
-      if (claimed.length === 0) continue
-      const claim = new DirectoryClaim(target, claimed, this.#files, this.#writer, () =>
-        this.#claims.delete(claim),
-      )
-      this.#claims.add(claim)
-      return claim
-    }
-    return undefined
-  }
-
-  /** Takes the oldest free files in hand, as many as make a claim. */
-  #pick(target: SpillTarget): SpillFile[] {
-    const picked: SpillFile[] = []
-    let bytes = 0
-    for (const file of this.#inventory.oldestFirst(target)) {
-      const isHeld = file.holder !== undefined && this.#instances.isOtherAlive(file.holder)
-      if (file.inHand || isHeld || this.#failed.has(file)) continue
-      bytes += file.bytes
-      if (picked.length > 0 && (bytes > MAX_FILE_BYTES || picked.length >= MAX_FILES_IN_CLAIM)) break
-      file.inHand = true
-      picked.push(file)
-    }
-    return picked
-  }
-
-  async #take(picked: readonly SpillFile[]): Promise<ClaimedFile[]> {
-    const taken = await someAtATime(picked, MAX_READS_AT_ONCE, async (file) => ({
-      file,
-      records: await this.#takeOne(file),
-    }))
-    return taken.filter(({ records }) => records.length > 0)
-  }
-
-  async #takeOne(file: SpillFile): Promise<readonly Uint8Array[]> {
-    try {
-      return (await this.#files.take(file)) ? await this.#files.read(file) : []
-    } catch (error) {
-      this.#logger.warn(
-        `${file.base} could not be taken from the spill: ${errnoOf(error) ?? 'unknown error'}`,
-      )
-      this.#failed.add(file)
-      await this.#files.giveBack(file)
-      return []
-    }
-  }
-
   #scheduleBeat(): void {
     this.#cancelBeat = this.#clock.after(BEAT_MS, () => {
       this.#scheduleBeat()
@@ -220,7 +172,8 @@ class SpillDirectory implements Spill {
 
   async #look(): Promise<void> {
     await this.#files.discardLeftovers()
-    this.#failed.clear()
+    this.#claiming.forgetFailures()
+    await mergeSmallFiles(this.#inventory, this.#claiming)
     const start = this.#clock.now()
     if (start < this.#nextScanAt) return
     await scan({
