@@ -1,36 +1,34 @@
-const COMMA = ','.charCodeAt(0)
-const OPEN_BRACE = '{'.charCodeAt(0)
-/** Braces, commas and the newline. */
-const ROOM_FOR_PUNCTUATION = 8
-
-/** Puts an object together, on one line, of members that stand in bytes and members that are text. */
+/** Puts one line together, of stretches of bytes and of text. */
 export class LineBuilder {
   readonly #source: Buffer
-  readonly #line: Buffer
-  #length = 1
+  /** Text, and pairs of numbers for what is copied: from and to. */
+  readonly #parts: (string | number)[] = []
+  #size = 0
 
-  /** @param size - bytes of all that is copied and written, commas between members not counted */
-  constructor(source: Buffer, size: number) {
+  /** @param source - what is copied from */
+  constructor(source: Buffer) {
     this.#source = source
-    this.#line = Buffer.allocUnsafe(size + ROOM_FOR_PUNCTUATION)
-    this.#line[0] = OPEN_BRACE
   }
 
   copy(from: number, to: number): void {
-    this.#length += this.#source.copy(this.#line, this.#length, from, to)
+    this.#parts.push(from, to)
+    this.#size += to - from
   }
 
   write(text: string): void {
-    this.#length += this.#line.write(text, this.#length)
+    this.#parts.push(text)
+    this.#size += Buffer.byteLength(text)
   }
 
-  /** A comma, but for the first member of an object. */
-  separate(): void {
-    if (this.#line[this.#length - 1] !== OPEN_BRACE) this.#line[this.#length++] = COMMA
-  }
-
-  end(): Buffer {
-    this.write('}\n')
-    return this.#line.subarray(0, this.#length)
+  built(): Buffer {
+    const parts = this.#parts
+    const line = Buffer.allocUnsafe(this.#size)
+    let length = 0
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] as string | number
+      if (typeof part === 'string') length += line.write(part, length)
+      else length += this.#source.copy(line, length, part, parts[++i] as number)
+    }
+    return line
   }
 }

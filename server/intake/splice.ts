@@ -41,14 +41,15 @@ export function splice(
   const context = inContext === '' ? NONE : memberOf('context', spans, text.bytes)
   // A key is there, but written with escapes.
   if (left.includes(NONE) || (inContext !== '' && context === NONE)) return undefined
-  const size = spans.end - spans.start + Buffer.byteLength(inContext) + Buffer.byteLength(added)
-  const line = new LineBuilder(text.bytes, size)
-  copyMembers(line, spans, { left, context, inContext, isContextEmpty: isEmpty(event['context']) })
-  if (added !== '') {
-    line.separate()
-    line.write(added)
-  }
-  return line.end()
+  const line = new LineBuilder(text.bytes)
+  const isEmpty = copyMembers(line, spans, {
+    left,
+    context,
+    inContext,
+    isContextEmpty: isEmptyObject(event['context']),
+  })
+  line.write(isEmpty || added === '' ? `${added}}\n` : `,${added}}\n`)
+  return line.built()
 }
 
 function planOf(event: JsonObject, { members, context, inContext }: Changes, text: SourceText): Plan {
@@ -74,14 +75,16 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes, tex
   return { dropped, inContext: '', added }
 }
 
-/** Copies the members that stay, as many at once as stand side by side. */
+/** Copies the members that stay, as many at once as stand side by side. Returns whether there are none. */
 function copyMembers(
   line: LineBuilder,
-  { members }: ObjectSpans,
+  { start, members }: ObjectSpans,
   how: { left: readonly number[]; context: number; inContext: string; isContextEmpty: boolean },
-): void {
-  let from = NONE
-  let to = NONE
+): boolean {
+  /** Of the stretch to copy: from its first member, or from the brace before that. */
+  let from = start
+  let to = start + 1
+  let isEmpty = true
   for (let i = 0; i < members.length; i += SPAN) {
     const [key, value, end] = [members[i], members[i + 1], members[i + 2]] as [number, number, number]
     if (how.left.includes(i)) {
@@ -90,18 +93,19 @@ function copyMembers(
       continue
     }
     if (from === NONE) {
-      line.separate()
+      if (!isEmpty) line.write(',')
       from = key
     }
+    isEmpty = false
     if (i === how.context) {
       line.copy(from, value + 1)
-      line.write(how.inContext)
-      if (!how.isContextEmpty) line.separate()
+      line.write(how.isContextEmpty ? how.inContext : `${how.inContext},`)
       from = value + 1
     }
     to = end
   }
   if (from !== NONE) line.copy(from, to)
+  return isEmpty
 }
 
 /** The index of a key's member in {@link ObjectSpans.members}, where the key is written as it is. */
@@ -114,6 +118,6 @@ function memberOf(key: string, { members }: ObjectSpans, bytes: Buffer): number 
   return NONE
 }
 
-function isEmpty(value: unknown): boolean {
+function isEmptyObject(value: unknown): boolean {
   return isJsonObject(value) && Object.keys(value).length === 0
 }

@@ -45,8 +45,8 @@ function isGiven(value: unknown): boolean {
 function corrected(original: unknown, sentAt: unknown, receivedAt: string): unknown {
   const happened = timeOf(original)
   if (happened === undefined) return receivedAt
-  const sent = timeOf(sentAt)
-  const received = Date.parse(receivedAt)
+  const sent = timeOfSending(sentAt)
+  const received = timeOfReceiving(receivedAt)
   if (sent === undefined || Math.abs(received - sent) <= TOLERATED_SKEW_MS) return original
   const time = new Date(received - (sent - happened))
   // Beyond what a Date can say.
@@ -56,6 +56,18 @@ function corrected(original: unknown, sentAt: unknown, receivedAt: string): unkn
 /** Dates as JSON has them: text, or milliseconds since 1970. */
 function timeOf(value: unknown): number | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  const time = new Date(value).getTime()
+  const time = typeof value === 'string' ? Date.parse(value) : new Date(value).getTime()
   return Number.isNaN(time) ? undefined : time
+}
+
+// The events of a request share both.
+const timeOfSending = rememberingLast(timeOf)
+const timeOfReceiving = rememberingLast((receivedAt: string) => Date.parse(receivedAt))
+
+function rememberingLast<T, R>(compute: (value: T) => R): (value: T) => R {
+  let last: { readonly value: T; readonly result: R } | undefined
+  return (value) => {
+    if (last === undefined || last.value !== value) last = { value, result: compute(value) }
+    return last.result
+  }
 }

@@ -72,7 +72,7 @@ describe('an event that came as bytes', () => {
       '{ "event":"Ünï\\u00e9 \\" \\\\",  "userId" : "u1", "properties":{"a":[1.0,12345678901234567890]}}'
     const [only] = lines(single(text))
     expect(only?.line).toBe(
-      '{"event":"Ünï\\u00e9 \\" \\\\",  "userId" : "u1", "properties":{"a":[1.0,12345678901234567890]}' +
+      '{ "event":"Ünï\\u00e9 \\" \\\\",  "userId" : "u1", "properties":{"a":[1.0,12345678901234567890]}' +
         ',"type":"track","messageId":"new-id","channel":"server","version":2,"projectId":"src \\"1\\""' +
         ',"originalTimestamp":"2026-01-02T03:04:05.678Z","timestamp":"2026-01-02T03:04:05.678Z"' +
         ',"receivedAt":"2026-01-02T03:04:05.678Z"}\n',
