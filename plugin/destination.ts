@@ -9,7 +9,7 @@ import type { StreamReport, StreamStats } from './delivery/stats.js'
 import { FirehoseError } from './errors.js'
 import type { SegmentEvent } from './event.js'
 import { MAX_RECORD_BYTES } from './limits.js'
-import { type Mapper, type Mapping, mapperOf, UNROUTED } from './mapper.js'
+import { type MappedRecord, type Mapper, type Mapping, mapperOf, UNROUTED } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
 
 /**
@@ -94,13 +94,11 @@ class MappingDestination implements Destination {
   async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
     const mappings = this.#map(events)
     if (mappings === undefined) return this.#refuse(events)
-    const records = mappings.flatMap((mapping) => mapping.records)
-    const outcomes = await this.#delivery.deliver(records)
+    const outcomes = await this.#delivery.deliver(recordsOf(mappings))
     let next = 0
     return mappings.map((mapping) => {
-      const own = outcomes.slice(next, next + mapping.records.length)
-      next += own.length
-      const outcome = eventOutcome(mapping, own)
+      const outcome = eventOutcome(mapping, outcomes, next)
+      next += mapping.records.length
       this.#counts[outcome.status]++
       return outcome
     })
@@ -152,13 +150,27 @@ function bytesOf({ records }: Mapping): number {
   return size > MAX_RECORD_BYTES ? size : size * records.length
 }
 
-function eventOutcome({ verdict, records }: Mapping, outcomes: readonly RecordOutcome[]): EventOutcome {
+/** A loop: `flatMap` costs more than the mapping does. */
+function recordsOf(mappings: readonly Mapping[]): MappedRecord[] {
+  const all: MappedRecord[] = []
+  for (const { records } of mappings) for (const record of records) all.push(record)
+  return all
+}
+
+/** @param first - where the event's outcomes begin */
+function eventOutcome(
+  { verdict, records }: Mapping,
+  outcomes: readonly RecordOutcome[],
+  first: number,
+): EventOutcome {
   if (verdict !== 'mapped') return { status: verdict }
-  const failures = records.flatMap(({ stream }, i): DeliveryFailure[] => {
-    const outcome = outcomes[i]
-    if (outcome?.status !== 'failed') return []
-    return [{ stream: stream === UNROUTED ? undefined : stream, error: outcome.error }]
+  const failures: DeliveryFailure[] = []
+  let status: 'delivered' | 'spilled' = 'delivered'
+  records.forEach(({ stream }, i) => {
+    const outcome = outcomes[first + i]
+    if (outcome?.status === 'spilled') status = 'spilled'
+    if (outcome?.status === 'failed')
+      failures.push({ stream: stream === UNROUTED ? undefined : stream, error: outcome.error })
   })
-  if (failures.length > 0) return { status: 'failed', failures }
-  return { status: outcomes.some(({ status }) => status === 'spilled') ? 'spilled' : 'delivered' }
+  return failures.length > 0 ? { status: 'failed', failures } : { status }
 }
