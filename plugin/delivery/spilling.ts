@@ -32,8 +32,6 @@ export interface SpillingOptions extends DeliverySpill {
 
 /** What an earlier process, or one that died, left behind is looked for this often. */
 const LOOK_MS = 10_000
-/** A spill that is being opened has nothing to show yet: what an earlier process left must not wait for the next look. */
-const SECOND_LOOK_MS = 1_000
 
 /**
  * In an outage records come one by one: those of so many ms go together, or there would be a file for each. Whoever
@@ -59,7 +57,7 @@ export class Spilling {
   constructor(options: SpillingOptions) {
     this.#options = options
     // Not in the turn of the constructor: what it delivers to is not made yet.
-    options.clock.defer(() => this.#look(SECOND_LOOK_MS))
+    void options.store.opened().then(() => options.clock.defer(() => this.#look()))
   }
 
   /**
@@ -110,13 +108,13 @@ export class Spilling {
     if (!this.#isStopped) this.#drain(stream).later()
   }
 
-  #look(pauseMs = LOOK_MS): void {
+  #look(): void {
     if (this.#isStopped) return
     const { store, targetOf, clock } = this.#options
     for (const { key, stream } of store.targets()) {
       if (key === targetOf(stream).key) this.#drain(stream).poke()
     }
-    this.#cancelLook = clock.after(pauseMs, () => this.#look())
+    this.#cancelLook = clock.after(LOOK_MS, () => this.#look())
   }
 
   #drain(stream: string): SpillDrain {

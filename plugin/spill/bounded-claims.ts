@@ -37,6 +37,10 @@ export class BoundedClaims implements Spill {
     return this.#spill.stats()
   }
 
+  opened(): Promise<void> {
+    return this.#spill.opened()
+  }
+
   canTake(): boolean {
     return this.#spill.canTake()
   }

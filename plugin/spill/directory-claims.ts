@@ -26,6 +26,8 @@ export class DirectoryClaims {
   readonly #claims = new Set<DirectoryClaim>()
   /** Files that could not be taken, and are not tried again until {@link forgetFailures}. */
   readonly #failed = new Set<SpillFile>()
+  /** Those that were told of. */
+  readonly #toldOf = new WeakSet<SpillFile>()
   #isStopped = false
 
   constructor(parts: DirectoryClaimsParts) {
@@ -92,7 +94,9 @@ export class DirectoryClaims {
     try {
       return (await files.take(file)) ? await files.read(file) : []
     } catch (error) {
-      logger.warn(`${file.base} could not be taken from the spill: ${errnoOf(error) ?? 'unknown error'}`)
+      if (!this.#toldOf.has(file))
+        logger.warn(`${file.base} could not be taken from the spill: ${errnoOf(error) ?? 'unknown error'}`)
+      this.#toldOf.add(file)
       this.#failed.add(file)
       await files.giveBack(file)
       return []

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { lstat, mkdir, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises'
 
 /** Events hold personal data: none but the owner reads them. */
 const FILE_MODE = 0o600
@@ -11,12 +11,20 @@ export interface NewFile {
   close(): Promise<void>
 }
 
+export interface FileStat {
+  readonly size: number
+  readonly mtimeMs: number
+  /** No directory, link, pipe or the like. */
+  readonly isFile: boolean
+}
+
 /** What the spill asks of a disk, one step each, so that tests can fail or cut any of them. */
 export interface SpillFileSystem {
   /** Makes the directory and its parents; gives the first that was made, if any. */
   makeDirectory(path: string): Promise<string | undefined>
   list(directory: string): Promise<readonly string[]>
-  stat(path: string): Promise<{ readonly size: number; readonly mtimeMs: number }>
+  /** Of what has the name itself: SECURITY: not of what a link leads to. */
+  stat(path: string): Promise<FileStat>
   /** @throws EEXIST */
   create(path: string): Promise<NewFile>
   read(path: string): Promise<Uint8Array>
@@ -31,7 +39,10 @@ export interface SpillFileSystem {
 export const nodeFileSystem: SpillFileSystem = {
   makeDirectory: (path) => mkdir(path, { recursive: true, mode: DIRECTORY_MODE }),
   list: (directory) => readdir(directory),
-  stat: (path) => stat(path),
+  async stat(path) {
+    const stats = await lstat(path)
+    return { size: stats.size, mtimeMs: stats.mtimeMs, isFile: stats.isFile() }
+  },
   async create(path) {
     const file = await open(path, 'wx', FILE_MODE)
     return {

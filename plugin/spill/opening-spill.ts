@@ -20,12 +20,17 @@ export class OpeningSpill implements Spill {
   readonly #options: OpeningSpillOptions
   #attempt: Promise<Spill>
   #open: Spill | undefined
+  readonly #opened: Promise<void>
+  #noteOpened = () => {}
   #hasFailed = false
   #isClosed = false
   #cancelRetry = () => {}
 
   constructor(options: OpeningSpillOptions) {
     this.#options = options
+    this.#opened = new Promise((resolve) => {
+      this.#noteOpened = resolve
+    })
     this.#attempt = this.#try()
   }
 
@@ -45,6 +50,10 @@ export class OpeningSpill implements Spill {
     return this.#open?.stats() ?? NOTHING
   }
 
+  opened(): Promise<void> {
+    return this.#opened
+  }
+
   canTake(): boolean {
     return this.#open?.canTake() ?? false
   }
@@ -61,6 +70,7 @@ export class OpeningSpill implements Spill {
     attempt.then(
       (spill) => {
         this.#open = spill
+        this.#noteOpened()
         if (this.#hasFailed) this.#options.logger.info('The spill is open')
       },
       (error) => this.#retry(error),

@@ -57,7 +57,8 @@ export async function scan({ directory, fs, inventory, instances, writer }: Scan
     }
     try {
       const path = join(directory, state === 'claimed' ? claimedName(base, owner ?? '') : base)
-      inventory.add(new SpillFile(name, (await fs.stat(path)).size, owner))
+      const { size, isFile } = await fs.stat(path)
+      if (isFile) inventory.add(new SpillFile(name, size, owner))
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT') throw error
     }

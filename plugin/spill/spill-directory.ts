@@ -108,6 +108,10 @@ class SpillDirectory implements Spill {
     return { files, records, bytes, oldestAgeMs }
   }
 
+  opened(): Promise<void> {
+    return Promise.resolve()
+  }
+
   canTake(): boolean {
     const hasRoom = this.#usedBytes + Math.min(MAX_RECORD_BYTES, this.#maxBytes / 10) <= this.#maxBytes
     return !this.#isClosed && !this.#isRefusing && hasRoom

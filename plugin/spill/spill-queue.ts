@@ -118,6 +118,10 @@ class SpillQueue implements Spill {
     return this.#level.stats()
   }
 
+  opened(): Promise<void> {
+    return Promise.resolve()
+  }
+
   canTake(): boolean {
     this.#refresh()
     return !this.#isClosed && !this.#isTroubled

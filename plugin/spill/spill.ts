@@ -34,6 +34,8 @@ export interface Spill {
    * @throws SpillFullError or the error of the disk: then none of them is kept, or at worst some are, as duplicates.
    */
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void>
+  /** Resolves when it is open, which may take for ever: before, `targets` knows of nothing. Never rejects. */
+  opened(): Promise<void>
   /**
    * The oldest records of a target that nobody has; `undefined` where there are none.
    *

@@ -64,11 +64,23 @@ class FakeSpill implements Spill {
     return !this.isFull
   }
 
+  /** Resolved unless a test takes it back. */
+  opening = Promise.resolve()
+
+  opened(): Promise<void> {
+    return this.opening
+  }
+
   async close(): Promise<void> {}
 }
 
-function spilling(settings: Partial<DestinationSettings> = {}, drainShare = 0.25) {
+function spilling(
+  settings: Partial<DestinationSettings> = {},
+  drainShare = 0.25,
+  prepare: (spill: FakeSpill) => void = () => {},
+) {
   const spill = new FakeSpill()
+  prepare(spill)
   const rejected: string[] = []
   let quarantine = async (_error: FirehoseError) => {}
   const made = harness(
@@ -205,11 +217,18 @@ describe('the spill', () => {
     expect(notices).toEqual(['info: The spill of stream "s" is empty: 3 record(s) sent from it'])
   })
 
-  it('goes out soon where it was still being opened at the start', async () => {
-    const { clock, spill, waiting } = spilling()
-    await clock.settle()
+  it('goes out as soon as it is open', async () => {
+    let open = () => {}
+    const { clock, spill, waiting } = spilling({}, 0.25, (spill) => {
+      spill.opening = new Promise((resolve) => {
+        open = resolve
+      })
+    })
     spill.kept.push([Buffer.from('a\n')])
-    await clock.advance(1_000)
+    await clock.advance(60_000)
+    expect(waiting).toEqual([])
+    open()
+    await clock.settle()
     expect(waiting[0]?.records).toEqual(['a\n'])
   })
 

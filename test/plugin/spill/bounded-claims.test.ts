@@ -15,6 +15,7 @@ function spillOf(claims: (SpillClaim | undefined | Error)[]): Spill {
     targets: () => [target],
     stats: () => ({ files: 0, records: 0, bytes: 0, oldestAgeMs: undefined }),
     canTake: () => true,
+    opened: async () => {},
     close: async () => {},
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { nodeFileSystem, type SpillFileSystem } from '../../../plugin/spill/file-system.js'
@@ -50,6 +50,30 @@ describe('a spill on a real disk', () => {
     expect(files()).toEqual([])
     await second.close()
     expect(logger.warn).not.toHaveBeenCalled()
+  })
+
+  it.each<[string, (path: string, elsewhere: string) => void]>([
+    ['a directory', (path) => mkdirSync(path)],
+    ['a link to a file elsewhere', (path, elsewhere) => symlinkSync(elsewhere, path)],
+    ['a link to nothing', (path) => symlinkSync(`${path}.missing`, path)],
+    ['a link to itself', (path) => symlinkSync(path, path)],
+  ])('leaves alone what has a name of its own but is no file: %s', async (_case, make) => {
+    const { directory, open, files, logger } = onDisk()
+    const first = await open()
+    await first.append(WEB, records('a'))
+    const [name = ''] = files()
+    await first.close()
+    const elsewhere = join(dirname(directory), 'elsewhere')
+    writeFileSync(elsewhere, 'password\n')
+    const foreign = name.replace(/[a-f0-9]{16}\.ndjson$/, '0'.repeat(16).concat('.ndjson'))
+    make(join(directory, foreign), elsewhere)
+
+    const spill = await open()
+    expect(spill.stats()).toMatchObject({ files: 1, records: 1 })
+    expect(await drain(spill)).toEqual(['a'])
+    expect(files()).toEqual([foreign])
+    expect(logger.warn).not.toHaveBeenCalled()
+    await spill.close()
   })
 
   it('is shared by two that claim at the same time', async () => {

@@ -167,6 +167,19 @@ describe('a spill on a disk that fails', () => {
     expect(await drain(spill)).toEqual(['a'])
   })
 
+  it('says once of a file that it cannot be claimed', async () => {
+    const { open, clock, logger } = harness()
+    const { fault, intercept } = faulty('read')
+    const spill = await open(intercept)
+    await spill.append(WEB, records('a'))
+    Object.assign(fault, { isOn: true, code: 'EIO' })
+    for (let look = 0; look < 5; look++) {
+      expect(await spill.claim(WEB)).toBeUndefined()
+      await clock.advance(5_000)
+    }
+    expect(logger.warn).toHaveBeenCalledTimes(1)
+  })
+
   it.each([
     ['EROFS', 'create', 'mount it writable'],
     ['EACCES', 'makeDirectory', 'Let the user that runs this process write there'],

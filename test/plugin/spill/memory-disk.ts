@@ -91,7 +91,7 @@ export class MemoryDisk {
       stat: async (path) => {
         await before('stat', path)
         const { bytes, mtimeMs } = this.#inode(path)
-        return { size: bytes.length, mtimeMs }
+        return { size: bytes.length, mtimeMs, isFile: true }
       },
       create: async (path) => {
         await before('create', path)
