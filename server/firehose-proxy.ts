@@ -4,7 +4,7 @@ import { createClientPool } from '../plugin/aws/client-pool.js'
 import { systemClock } from '../plugin/clock.js'
 import { DeadLetterFiles } from '../plugin/dead-letters/dead-letter-files.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
-import { guarded } from '../plugin/logger.js'
+import { guarded, type Logger } from '../plugin/logger.js'
 import { settingsError } from '../plugin/settings/problems.js'
 import { openSpill } from '../plugin/spill/open-spill.js'
 import { type ProxyConfiguration, readProxyConfig } from './config/configuration.js'
@@ -99,10 +99,7 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
     })
 
   const reconfigure = (next: ProxyConfiguration) => {
-    for (const name of FIXED) {
-      if (!isDeepStrictEqual(next[name], configuration[name]))
-        logger.warn(`${name}: has changed; that takes effect at the next start`)
-    }
+    tellFixed(configuration, next, logger)
     const { site, retired } = builder.build(next)
     proxy.replaceSite(site, retired)
     served = next
@@ -121,6 +118,14 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
 
 /** What is made once. */
 const FIXED = ['maxBufferedBytes', 'maxClients', 'spill', 'deadLetters'] as const
+
+/** Tells which changes a running proxy does not take up. */
+export function tellFixed(served: ProxyConfiguration, next: ProxyConfiguration, logger: Logger): void {
+  for (const name of FIXED) {
+    if (!isDeepStrictEqual(next[name], served[name]))
+      logger.warn(`${name}: has changed; that takes effect at the next start`)
+  }
+}
 
 function configurationOf(config: ProxyConfig): ProxyConfiguration {
   const read = readProxyConfig(config)

@@ -1,0 +1,41 @@
+import type { ProxyReport } from '../proxy.js'
+import type { LogFormat, LogLevel } from './log.js'
+
+/** What a worker serves. */
+export interface WorkerTask {
+  /** What its log lines show. */
+  readonly id: number
+  /** How many share the port, and what is set for the whole. */
+  readonly workers: number
+  readonly host: string
+  readonly port: number
+  /**
+   * The config file's; `undefined` for the demo. The text and not the file: one that was spoilt meanwhile must not keep
+   * a worker from being replaced.
+   */
+  readonly config: string | undefined
+  readonly localAws: WorkerLocalAws | undefined
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+}
+
+/** The local AWS that the primary process runs. */
+export interface WorkerLocalAws {
+  readonly endpoint: string
+  /** Of the spill, where that is one. */
+  readonly queueUrl: string | undefined
+}
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly task: WorkerTask }
+  | { readonly kind: 'reconfigure'; readonly config: string }
+  | { readonly kind: 'close'; readonly timeoutMs: number }
+
+export type FromWorker =
+  /** It hears. What is sent before is lost. */
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'listening'; readonly url: string }
+  /** It cannot serve, and ends. */
+  | { readonly kind: 'failed'; readonly lines: readonly string[] }
+  | { readonly kind: 'reconfigured' }
+  | { readonly kind: 'closed'; readonly report: ProxyReport }
