@@ -1,3 +1,4 @@
+import { pid } from 'node:process'
 import { parseConfigFile } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import type { EmbeddedAws } from '../embedded-aws.js'
@@ -112,9 +113,9 @@ export class ServeWorker {
 }
 
 async function served(task: WorkerTask, { env, err }: Terminal): Promise<Serving> {
-  const { id, workers, host, port, logLevel, logFormat } = task
+  const { workers, host, port, logLevel, logFormat } = task
   const { createLog } = await import('./log.js')
-  const log = createLog({ level: logLevel, format: logFormat, write: err, fields: { worker: id } })
+  const log = createLog({ level: logLevel, format: logFormat, write: err, fields: { pid } })
   const adapt = adaptation(log, task.localAws && embeddedAws(task.localAws))
   const read = (config: string | undefined) =>
     workerShare(adapt(config === undefined ? demoConfiguration(log) : parsed(config, env, log)), workers)

@@ -14,7 +14,7 @@ export interface WorkerGroupOptions {
   readonly count: number
   readonly fork: () => WorkerProcess
   /** What they serve, but for what is each one's own. */
-  readonly task: Omit<WorkerTask, 'id' | 'workers'>
+  readonly task: Omit<WorkerTask, 'workers'>
   readonly clock: Pick<Clock, 'now' | 'after' | 'hold'>
   readonly logger: Logger
 }
@@ -39,7 +39,6 @@ export class WorkerGroup {
   readonly #places: readonly Place[]
   readonly #reports: ProxyReport[] = []
   #config: string | undefined
-  #lastId = 0
   #url: string | undefined
   /** Whether no more are started. */
   #isOver = false
@@ -131,12 +130,11 @@ export class WorkerGroup {
 
   #launch(place: Place): void {
     const { fork, task, clock, count } = this.#options
-    const id = ++this.#lastId
     const startedAt = clock.now()
-    const handle = new WorkerHandle(fork(), () => ({ ...task, id, workers: count, config: this.#config }))
+    const handle = new WorkerHandle(fork(), () => ({ ...task, workers: count, config: this.#config }))
     place.handle = handle
     void handle.listening.then((url) => this.#onListening(place, url))
-    void handle.ended.then((end) => this.#onEnd(place, { id, handle, end, livedMs: clock.now() - startedAt }))
+    void handle.ended.then((end) => this.#onEnd(place, { handle, end, livedMs: clock.now() - startedAt }))
   }
 
   #onListening(place: Place, url: string): void {
@@ -147,7 +145,7 @@ export class WorkerGroup {
     if (this.#url !== undefined) this.#url = url
   }
 
-  #onEnd(place: Place, { id, handle, end, livedMs }: Ended): void {
+  #onEnd(place: Place, { handle, end, livedMs }: Ended): void {
     place.isListening = false
     if (this.#isOver) return
     place.handle = undefined
@@ -159,7 +157,7 @@ export class WorkerGroup {
     for (const line of end.failure ?? []) logger.error(line)
     // One that closed in order was asked to, by someone: there is nothing wrong with it.
     const waitMs = end.report === undefined ? place.policy.waitAfter(livedMs) : 0
-    const what = `Worker ${id} (process ${handle.pid}) ${howEnded(end)}`
+    const what = `Worker process ${handle.pid} ${howEnded(end)}`
     if (waitMs === undefined) return this.#giveUp(what)
     logger.error(`${what}; another takes its place${waitMs > 0 ? ` in ${waitMs} ms` : ''}`)
     place.cancel = clock.after(waitMs, () => this.#launch(place))
@@ -174,7 +172,6 @@ export class WorkerGroup {
 }
 
 interface Ended {
-  readonly id: number
   readonly handle: WorkerHandle
   readonly end: WorkerEnd
   readonly livedMs: number

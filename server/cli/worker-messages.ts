@@ -3,8 +3,6 @@ import type { LogFormat, LogLevel } from './log.js'
 
 /** What a worker serves. */
 export interface WorkerTask {
-  /** What its log lines show. */
-  readonly id: number
   /** How many share the port, and what is set for the whole. */
   readonly workers: number
   readonly host: string
