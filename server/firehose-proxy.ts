@@ -10,7 +10,7 @@ import { openSpill } from '../plugin/spill/open-spill.js'
 import { type ProxyConfiguration, readProxyConfig } from './config/configuration.js'
 import type { ProxyConfig } from './config/proxy-config.js'
 import { createProxy, type SiteProxy } from './proxy.js'
-import { SiteBuilder } from './site-builder.js'
+import { SiteBuilder, type SiteBuilderOptions } from './site-builder.js'
 import { watchStrandedSpill } from './stranded-spill.js'
 
 /** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
@@ -65,7 +65,10 @@ export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
 }
 
 /** {@link firehoseProxy} for settings already read. */
-export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
+export function proxyOf(
+  configuration: ProxyConfiguration,
+  shared: Pick<SiteBuilderOptions, 'duplicateStore'> = {},
+): ConfiguredProxy {
   const { maxBufferedBytes, maxClients, deadLetters, onRequest } = configuration
   const clock = systemClock
   const logger = guarded(configuration.logger)
@@ -75,7 +78,7 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
   const spill =
     configuration.spill &&
     openSpill({ configuration: configuration.spill, clock, logger, deadLetters: store })
-  const builder = new SiteBuilder({ pool, budget, clock, logger, spill })
+  const builder = new SiteBuilder({ pool, budget, clock, logger, spill, ...shared })
   const proxy = createProxy({
     site: builder.build(configuration).site,
     pool,

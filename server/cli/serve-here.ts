@@ -11,8 +11,9 @@ export const SHUTDOWN_TIMEOUT_MS = 8_000
 export async function serveHere(
   configuration: ProxyConfiguration,
   listen: { readonly host: string; readonly port: number },
+  shared?: Parameters<typeof proxyOf>[1],
 ): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
-  const proxy = proxyOf(configuration)
+  const proxy = proxyOf(configuration, shared)
   try {
     return { server: await serve({ proxy, ...listen }), proxy }
   } catch (error) {

@@ -1,4 +1,5 @@
 import { pid } from 'node:process'
+import { systemClock } from '../../plugin/clock.js'
 import { parseConfigFile } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import type { EmbeddedAws } from '../embedded-aws.js'
@@ -10,8 +11,15 @@ import { errorLines } from './error-lines.js'
 import type { Log } from './log.js'
 import { SHUTDOWN_TIMEOUT_MS, serveHere } from './serve-here.js'
 import { adaptation, demoConfiguration } from './served-configuration.js'
+import { SharedDuplicates } from './shared-duplicates.js'
 import type { Terminal } from './terminal.js'
-import type { FromWorker, ToWorker, WorkerLocalAws, WorkerTask } from './worker-messages.js'
+import type {
+  DuplicateQuestion,
+  FromWorker,
+  ToWorker,
+  WorkerLocalAws,
+  WorkerTask,
+} from './worker-messages.js'
 
 /** The way to the primary process. */
 export interface PrimaryChannel {
@@ -38,12 +46,16 @@ interface Serving {
 export class ServeWorker {
   readonly #channel: PrimaryChannel
   readonly #terminal: Terminal
+  readonly #duplicates: SharedDuplicates
   #serving: Promise<Serving> | undefined
   #isClosing = false
 
   constructor(channel: PrimaryChannel, terminal: Terminal) {
     this.#channel = channel
     this.#terminal = terminal
+    const ask = (number: number, questions: readonly DuplicateQuestion[]) =>
+      channel.send({ kind: 'duplicates', number, questions }, () => {})
+    this.#duplicates = new SharedDuplicates(ask, systemClock)
     channel.onMessage((message) => this.#take(message))
     channel.onOrphaned(() => this.#onOrphaned())
     // A terminal's Ctrl-C and systemd's stop ask all processes of a group: what the primary is asked as well is done once.
@@ -57,11 +69,12 @@ export class ServeWorker {
   #take(message: ToWorker): void {
     if (message.kind === 'start') void this.#start(message.task)
     else if (message.kind === 'reconfigure') void this.#reconfigure(message.config)
+    else if (message.kind === 'duplicates') this.#duplicates.take(message.number, message.known)
     else void this.#close(message.timeoutMs)
   }
 
   async #start(task: WorkerTask): Promise<void> {
-    this.#serving = served(task, this.#terminal)
+    this.#serving = served(task, this.#terminal, this.#duplicates)
     try {
       const { server } = await this.#serving
       this.#channel.send({ kind: 'listening', url: server.url }, () => {})
@@ -87,6 +100,7 @@ export class ServeWorker {
   }
 
   #onOrphaned(): void {
+    this.#duplicates.lose()
     // Whoever ends the primary while it closes wants no more of it.
     if (this.#isClosing) return this.#terminal.signals.exit(1)
     this.#terminal.err('error: the process that started this worker is gone: delivering what is queued')
@@ -112,7 +126,11 @@ export class ServeWorker {
   }
 }
 
-async function served(task: WorkerTask, { env, err }: Terminal): Promise<Serving> {
+async function served(
+  task: WorkerTask,
+  { env, err }: Terminal,
+  duplicates: SharedDuplicates,
+): Promise<Serving> {
   const { workers, host, port, logLevel, logFormat } = task
   const { createLog } = await import('./log.js')
   const log = createLog({ level: logLevel, format: logFormat, write: err, fields: { pid } })
@@ -120,7 +138,8 @@ async function served(task: WorkerTask, { env, err }: Terminal): Promise<Serving
   const read = (config: string | undefined) =>
     workerShare(adapt(config === undefined ? demoConfiguration(log) : parsed(config, env, log)), workers)
   const first = read(task.config)
-  return { ...(await serveHere(first, { host, port })), log, read, first }
+  const duplicateStore = (source: string) => duplicates.storeOf(source)
+  return { ...(await serveHere(first, { host, port }, { duplicateStore })), log, read, first }
 }
 
 /** @throws CommandError which the primary's own reading of the same text rules out */

@@ -4,7 +4,7 @@ import type { ProxyReport } from '../proxy.js'
 import { CommandError } from './command-error.js'
 import { joinedReport } from './joined-report.js'
 import { RestartPolicy } from './restart-policy.js'
-import { type WorkerEnd, WorkerHandle, type WorkerProcess } from './worker-handle.js'
+import { type WorkerEnd, WorkerHandle, type WorkerParts, type WorkerProcess } from './worker-handle.js'
 import type { WorkerTask } from './worker-messages.js'
 
 /** What a worker gets beyond the time it has for closing, before it is killed. */
@@ -15,6 +15,8 @@ export interface WorkerGroupOptions {
   readonly fork: () => WorkerProcess
   /** What they serve, but for what is each one's own. */
   readonly task: Omit<WorkerTask, 'workers'>
+  /** Of {@link WorkerHandle}. */
+  readonly answer: WorkerParts['answer']
   readonly clock: Pick<Clock, 'now' | 'after' | 'hold'>
   readonly logger: Logger
 }
@@ -129,9 +131,12 @@ export class WorkerGroup {
   }
 
   #launch(place: Place): void {
-    const { fork, task, clock, count } = this.#options
+    const { fork, task, answer, clock, count } = this.#options
     const startedAt = clock.now()
-    const handle = new WorkerHandle(fork(), () => ({ ...task, workers: count, config: this.#config }))
+    const handle = new WorkerHandle(fork(), {
+      task: () => ({ ...task, workers: count, config: this.#config }),
+      answer,
+    })
     place.handle = handle
     void handle.listening.then((url) => this.#onListening(place, url))
     void handle.ended.then((end) => this.#onEnd(place, { handle, end, livedMs: clock.now() - startedAt }))
@@ -156,10 +161,13 @@ export class WorkerGroup {
     }
     for (const line of end.failure ?? []) logger.error(line)
     // One that closed in order was asked to, by someone: there is nothing wrong with it.
-    const waitMs = end.report === undefined ? place.policy.waitAfter(livedMs) : 0
+    const isBroken = end.report === undefined
+    const waitMs = isBroken ? place.policy.waitAfter(livedMs) : 0
     const what = `Worker process ${handle.pid} ${howEnded(end)}`
     if (waitMs === undefined) return this.#giveUp(what)
-    logger.error(`${what}; another takes its place${waitMs > 0 ? ` in ${waitMs} ms` : ''}`)
+    logger[isBroken ? 'error' : 'warn'](
+      `${what}; another takes its place${waitMs > 0 ? ` in ${waitMs} ms` : ''}`,
+    )
     place.cancel = clock.after(waitMs, () => this.#launch(place))
   }
 

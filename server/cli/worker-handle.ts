@@ -1,5 +1,5 @@
 import type { ProxyReport } from '../proxy.js'
-import type { FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
+import type { DuplicateQuestion, FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
 
 /** A process that was forked. */
 export interface WorkerProcess {
@@ -26,6 +26,13 @@ export interface WorkerEnd extends Exit {
   readonly failure: readonly string[] | undefined
 }
 
+export interface WorkerParts {
+  /** Asked for when the worker is ready for it. */
+  readonly task: () => WorkerTask
+  /** For each question the IDs that are known. Never rejects. */
+  readonly answer: (questions: readonly DuplicateQuestion[]) => Promise<(readonly string[])[]>
+}
+
 /** One worker, from its start to its end. */
 export class WorkerHandle {
   readonly pid: number | undefined
@@ -34,7 +41,8 @@ export class WorkerHandle {
   /** Never rejects. */
   readonly ended: Promise<WorkerEnd>
   readonly #process: WorkerProcess
-  readonly #task: () => WorkerTask
+  readonly #task: WorkerParts['task']
+  readonly #answer: WorkerParts['answer']
   #isStarted = false
   #closing: ToWorker | undefined
   #report: ProxyReport | undefined
@@ -43,10 +51,10 @@ export class WorkerHandle {
   /** Those that wait for it to have taken up a configuration. */
   #reconfiguring: (() => void)[] = []
 
-  /** @param task - asked for when the worker is ready for it */
-  constructor(process: WorkerProcess, task: () => WorkerTask) {
+  constructor(process: WorkerProcess, { task, answer }: WorkerParts) {
     this.#process = process
     this.#task = task
+    this.#answer = answer
     this.pid = process.pid
     this.listening = new Promise((resolve) => {
       this.#tellListening = resolve
@@ -82,9 +90,15 @@ export class WorkerHandle {
   #take(message: FromWorker): void {
     if (message.kind === 'ready') this.#start()
     else if (message.kind === 'listening') this.#tellListening(message.url)
+    else if (message.kind === 'duplicates') void this.#answerTo(message.number, message.questions)
     else if (message.kind === 'reconfigured') this.#reconfiguring.shift()?.()
     else if (message.kind === 'closed') this.#report = message.report
     else if (message.kind === 'failed') this.#failure = message.lines
+  }
+
+  async #answerTo(number: number, questions: readonly DuplicateQuestion[]): Promise<void> {
+    const known = await this.#answer(questions)
+    this.#process.send({ kind: 'duplicates', number, known })
   }
 
   #start(): void {

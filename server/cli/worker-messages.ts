@@ -24,10 +24,19 @@ export interface WorkerLocalAws {
   readonly queueUrl: string | undefined
 }
 
+/** Which of these IDs of a source's events are known, or that they are to be. */
+export interface DuplicateQuestion {
+  readonly source: string
+  readonly remember: boolean
+  readonly ids: readonly string[]
+}
+
 export type ToWorker =
   | { readonly kind: 'start'; readonly task: WorkerTask }
   | { readonly kind: 'reconfigure'; readonly config: string }
   | { readonly kind: 'close'; readonly timeoutMs: number }
+  /** To the questions of this number. */
+  | { readonly kind: 'duplicates'; readonly number: number; readonly known: readonly (readonly string[])[] }
 
 export type FromWorker =
   /** It hears. What is sent before is lost. */
@@ -36,4 +45,5 @@ export type FromWorker =
   /** It cannot serve, and ends. */
   | { readonly kind: 'failed'; readonly lines: readonly string[] }
   | { readonly kind: 'reconfigured' }
+  | { readonly kind: 'duplicates'; readonly number: number; readonly questions: readonly DuplicateQuestion[] }
   | { readonly kind: 'closed'; readonly report: ProxyReport }

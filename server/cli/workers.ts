@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../plugin/clock.js'
 import { tellFixed } from '../firehose-proxy.js'
 import { tellShare } from '../worker-share.js'
+import { DuplicateMemory } from './duplicate-memory.js'
 import type { Log } from './log.js'
 import type { Serving } from './serve-here.js'
 import type { Adapt, Served } from './served-configuration.js'
@@ -24,12 +25,15 @@ export async function serveByWorkers(options: WorkersOptions): Promise<Serving> 
   const { count, task, served, adapt, log } = options
   tellShare(served.maxBufferedBytes, count, log)
   cluster.setupPrimary({ exec: fileURLToPath(new URL('../bin.js', import.meta.url)), args: [WORKER_COMMAND] })
-  const group = new WorkerGroup({ count, task, fork, clock: systemClock, logger: log })
+  const memory = new DuplicateMemory(served.sources, systemClock)
+  const answer: WorkerGroupOptions['answer'] = (questions) => memory.answer(questions)
+  const group = new WorkerGroup({ count, task, answer, fork, clock: systemClock, logger: log })
   const url = await group.start()
   return {
     server: { url, close: (how) => group.close(how) },
     take: ({ configuration, text }) => {
       tellFixed(served, adapt(configuration), log)
+      memory.reconfigure(configuration.sources)
       return group.reconfigure(text)
     },
     failed: group.failed,

@@ -74,6 +74,7 @@ function harness(count = 2) {
       logLevel: 'info',
       logFormat: 'json',
     },
+    answer: async (questions) => questions.map(({ ids }) => ids),
     clock,
     logger: { info: log, warn: log, error: log },
   })

@@ -104,6 +104,26 @@ describe('serve --workers', () => {
     expect(pids.filter(isAlive)).toEqual([])
   })
 
+  it('delivers an event once that comes again, at whichever worker, and after one ended', async () => {
+    const run = new Cli(['serve', '--local-aws', ...TWO, '--log-level', 'debug'], { cwd: tempDir() })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    await run.saw(/Stop with/)
+    const sendUntilAnsweredBy = async (count: number) => {
+      // One that closes answers 503.
+      while (answering(run).size < count)
+        expect([200, 503]).toContain(await send(url, 'demo-write-key', 'u1'))
+      return [...answering(run)]
+    }
+    const [first = 0] = await sendUntilAnsweredBy(2)
+    process.kill(first, 'SIGTERM')
+    await run.logged(new RegExp(`Worker process ${first} ended with 0; another takes its place`))
+    await sendUntilAnsweredBy(3)
+    run.child.kill('SIGTERM')
+    const { code, stdout } = await run.ended()
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/\nClosed: 2 records delivered, 0 spilled, 0 failed\n$/)
+  })
+
   it('loses nothing that was acknowledged, when a worker dies and when it stops under load', async () => {
     const cwd = tempDir()
     const run = new Cli(['serve', '--local-aws', 'out', ...TWO, '--log-level', 'debug'], { cwd })
