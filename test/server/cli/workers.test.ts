@@ -186,17 +186,49 @@ describe('serve --workers', () => {
     expect(stderr).not.toMatch(/-key/)
   })
 
-  it('ends with the process that started it, and leaves the port', async () => {
-    const run = new Cli(['serve', '--local-aws', ...TWO, '--log-level', 'debug'], { cwd: tempDir() })
+  it('ends with the process that started it, in order, and leaves the port', async () => {
+    const cwd = tempDir()
+    const run = new Cli(['serve', '--local-aws', ...TWO, '--log-level', 'debug'], { cwd })
     const url = await run.saw(/^Listening on (.*)$/m)
     await run.saw(/Stop with/)
     await sendMany(url, 'demo-write-key', 4)
     const pids = await untilAnsweredBy(run, 2)
     expect(pids.map(isAlive)).toEqual([true, true])
+    const headers = { authorization: basic('demo-write-key'), expect: '100-continue' }
+    const underWay = request(`${url}/v1/page`, { method: 'POST', headers, agent: false })
+    underWay.flushHeaders()
+    await once(underWay, 'continue')
     run.child.kill('SIGKILL')
+    const answered = once(underWay.end('{"userId":"u9"}'), 'response') as Promise<[IncomingMessage]>
+    // From the spill: the local AWS is gone.
+    expect((await answered)[0].statusCode).toBe(200)
+    expect(readdirSync(join(cwd, 'spill')).filter((name) => !name.startsWith('.'))).toHaveLength(2)
     // Its output is closed when none holds it any more.
     expect((await run.ended()).stderr).toMatch(/the process that started this worker is gone/)
     await expect(send(url, 'demo-write-key', 'u1')).rejects.toThrow(/ECONNREFUSED/)
+  })
+
+  it('ends with 1 where a worker ends as soon as it has started, again and again', async () => {
+    const cwd = tempDir()
+    const preload = `
+      import cluster from 'node:cluster'
+      import { existsSync } from 'node:fs'
+      if (cluster.isWorker && existsSync('broken')) process.exit(7)`
+    writeFileSync(join(cwd, 'preload.mjs'), preload)
+    const env = { NODE_OPTIONS: '--import=./preload.mjs' }
+    const run = new Cli(['serve', '--local-aws', ...TWO, '--log-level', 'debug'], { cwd, env })
+    const url = await run.saw(/^Listening on (.*)$/m)
+    await run.saw(/Stop with/)
+    await sendMany(url, 'demo-write-key', 4)
+    const [victim = 0] = await untilAnsweredBy(run, 2)
+    writeFileSync(join(cwd, 'broken'), '')
+    process.kill(victim, 'SIGKILL')
+    const { code, stdout, stderr } = await run.ended()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/\nerror: Worker process \d+ ended with 7, .*; it is given up\n/)
+    expect(stderr.match(/another takes its place/g)).toHaveLength(5)
+    // The other has closed in order.
+    expect(stdout).toMatch(/\nClosed: \d+ records delivered, 0 spilled, 0 failed\n$/)
   })
 
   it('exits at once at the second signal, with all workers', async () => {
