@@ -4,13 +4,13 @@ import { createClientPool } from '../plugin/aws/client-pool.js'
 import { systemClock } from '../plugin/clock.js'
 import { DeadLetterFiles } from '../plugin/dead-letters/dead-letter-files.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
-import { guarded } from '../plugin/logger.js'
+import { guarded, type Logger } from '../plugin/logger.js'
 import { settingsError } from '../plugin/settings/problems.js'
 import { openSpill } from '../plugin/spill/open-spill.js'
 import { type ProxyConfiguration, readProxyConfig } from './config/configuration.js'
 import type { ProxyConfig } from './config/proxy-config.js'
 import { createProxy, type SiteProxy } from './proxy.js'
-import { SiteBuilder } from './site-builder.js'
+import { SiteBuilder, type SiteBuilderOptions } from './site-builder.js'
 import { watchStrandedSpill } from './stranded-spill.js'
 
 /** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
@@ -65,7 +65,10 @@ export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
 }
 
 /** {@link firehoseProxy} for settings already read. */
-export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
+export function proxyOf(
+  configuration: ProxyConfiguration,
+  shared: Pick<SiteBuilderOptions, 'duplicateStore'> = {},
+): ConfiguredProxy {
   const { maxBufferedBytes, maxClients, deadLetters, onRequest } = configuration
   const clock = systemClock
   const logger = guarded(configuration.logger)
@@ -75,7 +78,7 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
   const spill =
     configuration.spill &&
     openSpill({ configuration: configuration.spill, clock, logger, deadLetters: store })
-  const builder = new SiteBuilder({ pool, budget, clock, logger, spill })
+  const builder = new SiteBuilder({ pool, budget, clock, logger, spill, ...shared })
   const proxy = createProxy({
     site: builder.build(configuration).site,
     pool,
@@ -99,10 +102,7 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
     })
 
   const reconfigure = (next: ProxyConfiguration) => {
-    for (const name of FIXED) {
-      if (!isDeepStrictEqual(next[name], configuration[name]))
-        logger.warn(`${name}: has changed; that takes effect at the next start`)
-    }
+    tellFixed(configuration, next, logger)
     const { site, retired } = builder.build(next)
     proxy.replaceSite(site, retired)
     served = next
@@ -121,6 +121,14 @@ export function proxyOf(configuration: ProxyConfiguration): ConfiguredProxy {
 
 /** What is made once. */
 const FIXED = ['maxBufferedBytes', 'maxClients', 'spill', 'deadLetters'] as const
+
+/** Tells which changes a running proxy does not take up. */
+export function tellFixed(served: ProxyConfiguration, next: ProxyConfiguration, logger: Logger): void {
+  for (const name of FIXED) {
+    if (!isDeepStrictEqual(next[name], served[name]))
+      logger.warn(`${name}: has changed; that takes effect at the next start`)
+  }
+}
 
 function configurationOf(config: ProxyConfig): ProxyConfiguration {
   const read = readProxyConfig(config)

@@ -14,7 +14,7 @@ import { trustOf } from './http/client-address.js'
 import { Endpoints } from './http/endpoint.js'
 import { RateLimit } from './http/rate-limit.js'
 import { Deduplicator } from './intake/deduplicator.js'
-import { MemoryDuplicateStore } from './intake/duplicate-store.js'
+import { type DuplicateStore, MemoryDuplicateStore } from './intake/duplicate-store.js'
 import { joined } from './joined-destination.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
@@ -28,6 +28,8 @@ export interface SiteBuilderOptions {
   readonly logger: Logger
   /** @default none */
   readonly spill?: SpillParts | undefined
+  /** Where the IDs of a source's events are remembered, by its ID. @default the memory of this process */
+  readonly duplicateStore?: ((source: string) => DuplicateStore) | undefined
 }
 
 /** A source and what it was made of. */
@@ -88,7 +90,7 @@ export class SiteBuilder {
       origins: new AllowedOrigins(origins),
       ip,
       rateLimit: keptFor((it) => it.rateLimit)?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
-      duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(dedupe),
+      duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(id, dedupe),
       browser,
       forwarder: keptFor(forwardingOf)?.forwarder ?? this.#forwarder(name, forward),
       cdn: keptFor(mirrorOf)?.cdn ?? this.#mirror(forward),
@@ -101,10 +103,11 @@ export class SiteBuilder {
     return joined(destinations.map((it) => createDestination(it, { pool, budget, clock, spill })))
   }
 
-  #deduplicator(dedupe: SourceConfiguration['dedupe']): Deduplicator | undefined {
+  #deduplicator(id: string, dedupe: SourceConfiguration['dedupe']): Deduplicator | undefined {
     if (dedupe === undefined) return undefined
-    const { clock, logger } = this.#options
-    return new Deduplicator(new MemoryDuplicateStore({ ...dedupe, clock }), logger)
+    const { clock, logger, duplicateStore } = this.#options
+    const store = duplicateStore?.(id) ?? new MemoryDuplicateStore({ ...dedupe, clock })
+    return new Deduplicator(store, logger)
   }
 
   #forwarder(name: string, forward: ForwardConfiguration | undefined): Forwarder | undefined {

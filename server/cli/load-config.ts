@@ -1,15 +1,20 @@
-import { type ConfigFileContext, readConfigFile } from '../config/config-file.js'
+import { type ConfigFileContext, type LoadedConfig, readConfigFile } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import { CommandError } from './command-error.js'
 
 /** @throws CommandError with a line for each thing that is wrong */
-export async function loadConfig(
+export async function loadConfig(file: string, context: ConfigFileContext): Promise<ServeConfiguration> {
+  return (await loadConfigFile(file, context)).configuration
+}
+
+/** {@link loadConfig}, with the text of the file. `hint` follows what is said of a file that is not there. */
+export async function loadConfigFile(
   file: string,
   context: ConfigFileContext,
   hint = '',
-): Promise<ServeConfiguration> {
+): Promise<LoadedConfig> {
   const read = await readConfigFile(file, context)
-  if ('configuration' in read) return read.configuration
+  if ('configuration' in read) return read
   throw new CommandError(
     read.problems.map((problem) => `${file}: ${problem}${isMissing(problem) ? hint : ''}`),
   )

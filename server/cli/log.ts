@@ -16,6 +16,8 @@ export interface LogOptions {
   /** Takes a line without its end, at once and in this turn of the event loop: the process may exit next. */
   readonly write: (line: string) => void
   readonly clock?: Pick<Clock, 'wallTime'>
+  /** Of every line. @default none */
+  readonly fields?: Readonly<Record<string, number>>
 }
 
 /** The log of `serve`. Nothing that becomes of a line throws. */
@@ -44,7 +46,7 @@ const SECRETS = [
 /** C0, DEL and C1; what some readers take for an end of line; what turns the direction of text. */
 const CONTROLS = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
-export function createLog({ format, level, write, clock = systemClock }: LogOptions): Log {
+export function createLog({ format, level, write, clock = systemClock, fields }: LogOptions): Log {
   const writeLine = (json: string) => {
     const line = json.trimEnd()
     try {
@@ -56,7 +58,7 @@ export function createLog({ format, level, write, clock = systemClock }: LogOpti
   const logger = pino(
     {
       level,
-      base: null,
+      base: fields ?? null,
       redact: SECRETS,
       timestamp: () => `,"time":"${new Date(clock.wallTime()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },

@@ -1,18 +1,16 @@
 import { systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import { readConfigFile } from '../config/config-file.js'
+import { type LoadedConfig, readConfigFile } from '../config/config-file.js'
 import { watchConfigFile } from '../config/config-watch.js'
 import type { ServeConfiguration } from '../config/configuration.js'
-import type { ConfiguredProxy } from '../firehose-proxy.js'
 import type { Terminal } from './terminal.js'
 
 export interface ReloadOptions {
   readonly file: string
-  readonly proxy: Pick<ConfiguredProxy, 'reconfigure'>
+  /** Serves what was loaded from now on. */
+  readonly take: (loaded: LoadedConfig) => Promise<void> | void
   /** What was loaded at the start. */
   readonly listen: ServeConfiguration['listen']
-  /** What is changed in a configuration before it is served. */
-  readonly adapt: (configuration: ServeConfiguration) => ServeConfiguration
   readonly terminal: Terminal
   readonly logger: Logger
 }
@@ -29,7 +27,7 @@ export function reloadOnChange(options: ReloadOptions): { close(): void } {
   })
 }
 
-async function reload({ file, proxy, listen, adapt, terminal, logger }: ReloadOptions): Promise<void> {
+async function reload({ file, take, listen, terminal, logger }: ReloadOptions): Promise<void> {
   const read = await readConfigFile(file, { env: terminal.env, logger })
   if ('problems' in read) {
     for (const problem of read.problems) logger.error(`${file}: ${problem}`)
@@ -40,6 +38,6 @@ async function reload({ file, proxy, listen, adapt, terminal, logger }: ReloadOp
   if (configuration.listen.host !== listen.host || configuration.listen.port !== listen.port) {
     logger.warn('listen: has changed; that takes effect at the next start')
   }
-  proxy.reconfigure(adapt(configuration))
+  await take(read)
   logger.info(`${file}: loaded again, ${configuration.sources.length} source(s)`)
 }

@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { FirehoseError } from '../../plugin/errors.js'
 import { CommandError } from './command-error.js'
+import { errorLines } from './error-lines.js'
 import { iamCommand } from './iam-command.js'
 import { localAwsCommand } from './local-aws-command.js'
 import { replayCommand } from './replay-command.js'
 import { serveCommand } from './serve-command.js'
 import type { Terminal } from './terminal.js'
+import { workerCommand } from './worker-command.js'
 
 const EXAMPLES = `
 Examples:
@@ -26,7 +27,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     // Commander has said what is wrong itself; help and version end with 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE
-    for (const line of linesOf(error)) terminal.err(`error: ${line}`)
+    for (const line of errorLines(error)) terminal.err(`error: ${line}`)
     return error instanceof CommandError ? error.exitCode : FAILED
   }
 }
@@ -39,6 +40,7 @@ function program(terminal: Terminal): Command {
     .addHelpText('after', EXAMPLES)
   const commands = [serveCommand, replayCommand, localAwsCommand, iamCommand]
   for (const command of commands) program.addCommand(command(terminal))
+  program.addCommand(workerCommand(terminal), { hidden: true })
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -46,19 +48,6 @@ function program(terminal: Terminal): Command {
     })
   }
   return program
-}
-
-/** SECURITY: no stack, which shows paths of the machine. */
-function linesOf(error: unknown): readonly string[] {
-  if (error instanceof CommandError) return error.lines
-  if (error instanceof FirehoseError && error.code === 'ERR_SETTINGS') return problemsOf(error)
-  return [error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : String(error)]
-}
-
-/** What follows the heading of such an error, which holds no secret. */
-function problemsOf({ message }: FirehoseError): readonly string[] {
-  const [heading = '', ...problems] = message.split('\n').map((line) => line.trim())
-  return problems.length > 0 ? problems : [heading]
 }
 
 function version(): string {

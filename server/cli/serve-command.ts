@@ -1,29 +1,28 @@
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import type { StreamReport } from '../../plugin/delivery/stats.js'
-import { completeSpill } from '../../plugin/settings/spill-settings.js'
-import { DEFAULT_CONFIG_FILE, DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
-import { readServeConfig, type ServeConfiguration } from '../config/configuration.js'
-import { DEMO_CONFIG } from '../demo.js'
-import { pointedAt, useLocalCredentials } from '../embedded-aws.js'
-import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
-import type { RequestEntry } from '../http/request-entry.js'
-import type { ProxyReport } from '../proxy.js'
-import { type RunningServer, serve } from '../serve.js'
-import { closeOnSignal } from '../shutdown.js'
-import { loadConfig } from './load-config.js'
-import type { Log, LogFormat, LogLevel } from './log.js'
+import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js'
+import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
+import { useLocalCredentials } from '../embedded-aws.js'
+import { loadConfigFile } from './load-config.js'
+import type { LogFormat, LogLevel } from './log.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
 import { parsePort, portFrom } from './port.js'
 import { reloadOnChange } from './reload.js'
+import { type Serving, serveAlone } from './serve-here.js'
+import { adaptation, demoConfiguration } from './served-configuration.js'
 import { spillLine, tellQueueLevel } from './spill-line.js'
+import { stopOnSignal } from './stop-on-signal.js'
 import type { Terminal } from './terminal.js'
 import { welcome } from './welcome.js'
+import type { WorkerLocalAws } from './worker-messages.js'
+import type { WorkersOptions } from './workers.js'
+import { parseWorkers } from './workers-flag.js'
 
 const EXAMPLES = `
 Examples:
   $ analytics-firehose serve
   $ analytics-firehose serve --config /etc/analytics-firehose.yaml --host 0.0.0.0 --port 80
+  $ analytics-firehose serve --workers auto     on all cores
   $ analytics-firehose serve --local-aws        try it out: no AWS account, no config file
 
 The config file is loaded again when it changes, and at SIGHUP.
@@ -37,10 +36,6 @@ Environment:
 
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
-const DEFAULT_SPILL = completeSpill({ directory: './spill' })
-
-/** Container platforms kill 10 s after they ask: by then what is queued must be delivered. */
-const SHUTDOWN_TIMEOUT_MS = 8_000
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
 const LOG_FORMATS: readonly LogFormat[] = ['text', 'json']
@@ -50,6 +45,7 @@ interface ServeFlags {
   readonly host?: string
   readonly port?: number
   readonly localAws?: string | true
+  readonly workers: number
   readonly logLevel?: LogLevel
   readonly logFormat?: LogFormat
 }
@@ -68,6 +64,12 @@ export function serveCommand(terminal: Terminal): Command {
     .option(
       '--local-aws [dir]',
       'deliver to an embedded local AWS, which writes to dir; an SQS queue for the spill is made there too',
+    )
+    .option(
+      '-w, --workers <count>',
+      'processes that share the port; auto for one a core. Limits are shared out among them',
+      parseWorkers,
+      1,
     )
     .addOption(
       new Option('--log-level <level>', 'what is logged to stderr; debug has a line for each request')
@@ -92,12 +94,13 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
   const hint = '; create it, name another with --config, or try it out with --local-aws'
   // Loaded only here: the other commands do not log.
   const { createLog } = await import('./log.js')
-  const log = createLog({
-    level: flags.logLevel ?? 'info',
-    format: flags.logFormat ?? (terminal.isInteractive ? 'text' : 'json'),
-    write: terminal.err,
-  })
-  const configuration = isDemo ? demoConfiguration(log) : await loadConfig(file, { env, logger: log }, hint)
+  const logs = {
+    logLevel: flags.logLevel ?? 'info',
+    logFormat: flags.logFormat ?? (terminal.isInteractive ? 'text' : 'json'),
+  }
+  const log = createLog({ level: logs.logLevel, format: logs.logFormat, write: terminal.err })
+  const loaded = isDemo ? undefined : await loadConfigFile(file, { env, logger: log }, hint)
+  const configuration = loaded?.configuration ?? demoConfiguration(log)
   const host = flags.host ?? configuration.listen.host ?? (env['HOST'] || DEFAULT_HOST)
   const port = flags.port ?? configuration.listen.port ?? portFrom(env) ?? DEFAULT_PORT
 
@@ -111,79 +114,45 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     if (localAws !== undefined && 'queueUrl' in spill) useLocalCredentials(process.env)
     // Before it is served, which empties it.
     const spillIs = await spillLine(spill)
-    const { server, proxy } = await start(served, { host, port })
+    const task = {
+      host,
+      port,
+      config: loaded?.text,
+      localAws: localAws && forWorkers(localAws, spill),
+      ...logs,
+    }
+    const serving =
+      flags.workers === 1
+        ? await serveAlone(served, { host, port, adapt })
+        : await serveByWorkers({ count: flags.workers, task, served, adapt, log })
     const sources = served.sources.filter(({ enabled }) => enabled).map(({ name }) => name)
     const lines = welcome({
-      url: server.url,
+      url: serving.server.url,
       file: isDemo ? undefined : file,
       deadLetters,
       spill: spillIs,
       sources,
       localAws,
+      workers: flags.workers,
     })
     for (const line of lines) terminal.out(line)
     if ('queueUrl' in spill) void tellQueueLevel(spill, log)
     const { listen } = configuration
-    const watch = isDemo ? undefined : reloadOnChange({ file, proxy, listen, adapt, terminal, logger: log })
-    stopOnSignal({ server, localAws, watch }, terminal)
+    const { take } = serving
+    const watch = isDemo ? undefined : reloadOnChange({ file, take, listen, terminal, logger: log })
+    stopOnSignal({ ...serving, localAws, watch }, terminal)
   } catch (error) {
     await localAws?.close()
     throw error
   }
 }
 
-/** What is served in place of what the file says. */
-function adaptation(log: Log, localAws: OpenLocalAws | undefined) {
-  return (given: ServeConfiguration) => {
-    const configuration = localAws === undefined ? given : pointedAt(given, localAws)
-    return {
-      ...configuration,
-      spill: configuration.spill ?? DEFAULT_SPILL,
-      deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
-      onRequest: (entry: RequestEntry) => log.request(entry),
-    }
-  }
+/** Loaded only here: who serves in one process needs none of it. */
+async function serveByWorkers(options: WorkersOptions): Promise<Serving> {
+  const workers = await import('./workers.js')
+  return workers.serveByWorkers(options)
 }
 
-function demoConfiguration(logger: Log): ServeConfiguration {
-  const read = readServeConfig(DEMO_CONFIG, { logger })
-  if ('configuration' in read) return read.configuration
-  throw new Error(read.problems.join('; '))
-}
-
-async function start(
-  configuration: ServeConfiguration,
-  listen: { host: string; port: number },
-): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
-  const proxy = proxyOf(configuration)
-  try {
-    return { server: await serve({ proxy, ...listen }), proxy }
-  } catch (error) {
-    await proxy.close({ timeout: 0 })
-    throw error
-  }
-}
-
-interface Running {
-  readonly server: RunningServer
-  readonly localAws: OpenLocalAws | undefined
-  readonly watch: { close(): void } | undefined
-}
-
-function stopOnSignal({ server, localAws, watch }: Running, terminal: Terminal): void {
-  const close = async (signal: string) => {
-    terminal.out(`${signal}: delivering what is queued; once more to exit at once`)
-    const report = await server.close({ timeout: SHUTDOWN_TIMEOUT_MS })
-    await localAws?.close()
-    // Last: without its listener SIGHUP would end the process in the middle of this.
-    watch?.close()
-    terminal.out(summary(report))
-  }
-  closeOnSignal(terminal.signals, close, (error) => terminal.err(`error: ${(error as Error).message}`))
-}
-
-function summary(report: ProxyReport): string {
-  const streams = Object.values(report).flatMap((source) => Object.values(source))
-  const sum = (name: keyof StreamReport) => streams.reduce((total, stream) => total + stream[name], 0)
-  return `Closed: ${sum('delivered')} records delivered, ${sum('spilled')} spilled, ${sum('failed')} failed`
+function forWorkers({ endpoint }: OpenLocalAws, spill: SpillConfiguration): WorkerLocalAws {
+  return { endpoint, queueUrl: 'queueUrl' in spill ? spill.queueUrl : undefined }
 }

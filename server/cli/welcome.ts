@@ -12,11 +12,22 @@ export interface WelcomeParts {
   /** Names of the sources that take events. */
   readonly sources: readonly string[]
   readonly localAws: OpenLocalAws | undefined
+  /** Processes that serve. */
+  readonly workers: number
 }
 
 /** What `serve` says when it listens. */
-export function welcome({ url, file, deadLetters, spill, sources, localAws }: WelcomeParts): string[] {
+export function welcome({
+  url,
+  file,
+  deadLetters,
+  spill,
+  sources,
+  localAws,
+  workers,
+}: WelcomeParts): string[] {
   const lines = [`Listening on ${url}`]
+  if (workers > 1) lines.push(`Workers: ${workers}`)
   if (file !== undefined) lines.push(`Config file: ${file}, loaded again when it changes`)
   lines.push(`Sources: ${listed(sources)}`)
   lines.push(spill)

@@ -19,18 +19,26 @@ export interface ConfigFileContext {
   readonly logger?: Logger
 }
 
+/** What a file says, and the text of it. */
+export interface LoadedConfig {
+  readonly configuration: ServeConfiguration
+  /** SECURITY: may hold write keys. */
+  readonly text: string
+}
+
 /** Reads a config file. All its problems are told at once, a line each, without the file's name. */
 export async function readConfigFile(
   file: string,
   context: ConfigFileContext,
-): Promise<ConfigResult<ServeConfiguration>> {
+): Promise<LoadedConfig | { problems: string[] }> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
     return { problems: [`cannot be read: ${reason(error)}`] }
   }
-  return parseConfigFile(text, context)
+  const read = parseConfigFile(text, context)
+  return 'problems' in read ? read : { ...read, text }
 }
 
 /** {@link readConfigFile} for the file's text. */

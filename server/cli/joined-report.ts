@@ -1,0 +1,22 @@
+import type { StreamReport } from '../../plugin/delivery/stats.js'
+import type { ProxyReport } from '../proxy.js'
+
+/** The sums of what several processes report. */
+export function joinedReport(reports: readonly ProxyReport[]): ProxyReport {
+  const sources = new Map<string, Map<string, StreamReport>>()
+  for (const [source, streams] of reports.flatMap((report) => Object.entries(report))) {
+    const sums = sources.get(source) ?? new Map<string, StreamReport>()
+    sources.set(source, sums)
+    for (const [stream, counts] of Object.entries(streams)) sums.set(stream, added(sums.get(stream), counts))
+  }
+  return Object.fromEntries([...sources].map(([name, streams]) => [name, Object.fromEntries(streams)]))
+}
+
+function added(sum: StreamReport | undefined, counts: StreamReport): StreamReport {
+  if (sum === undefined) return counts
+  return {
+    delivered: sum.delivered + counts.delivered,
+    spilled: sum.spilled + counts.spilled,
+    failed: sum.failed + counts.failed,
+  }
+}

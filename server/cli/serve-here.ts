@@ -1,0 +1,45 @@
+import type { ProxyConfiguration } from '../config/configuration.js'
+import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
+import { type RunningServer, serve } from '../serve.js'
+import type { ReloadOptions } from './reload.js'
+import type { Adapt, Served } from './served-configuration.js'
+
+/** Container platforms kill 10 s after they ask: by then what is queued must be delivered. */
+export const SHUTDOWN_TIMEOUT_MS = 8_000
+
+/** Serves in this process. */
+export async function serveHere(
+  configuration: ProxyConfiguration,
+  listen: { readonly host: string; readonly port: number },
+  shared?: Parameters<typeof proxyOf>[1],
+): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
+  const proxy = proxyOf(configuration, shared)
+  try {
+    return { server: await serve({ proxy, ...listen }), proxy }
+  } catch (error) {
+    await proxy.close({ timeout: 0 })
+    throw error
+  }
+}
+
+/** What serves, in this process or in others. */
+export interface Serving {
+  readonly server: RunningServer
+  /** Serves what was loaded from now on. */
+  readonly take: ReloadOptions['take']
+  /** Resolves to why it cannot go on. */
+  readonly failed: Promise<Error>
+}
+
+/** {@link serveHere}, and nowhere else. */
+export async function serveAlone(
+  served: Served,
+  { adapt, ...listen }: { readonly adapt: Adapt; readonly host: string; readonly port: number },
+): Promise<Serving> {
+  const { server, proxy } = await serveHere(served, listen)
+  return {
+    server,
+    take: ({ configuration }) => proxy.reconfigure(adapt(configuration)),
+    failed: new Promise(() => {}),
+  }
+}

@@ -1,0 +1,2 @@
+/** By which a worker is started. */
+export const WORKER_COMMAND = 'serve-worker'
