@@ -13,6 +13,8 @@ const MAX_CLAIM_BYTES = 4 * 1024 * 1024
 const MAX_SHELVED_MS = 10 * 60_000
 /** A message is not worth claiming when it may be someone else's before its records are delivered. */
 const MIN_LEFT_MS = 10_000
+/** A queue may be full of what is not of a spill, and each comes again every minute and a half. */
+const TELL_OF_FOREIGN_MS = 60_000
 
 export interface QueueInboxHooks {
   readonly onReceived: (group: RecordGroup) => void
@@ -26,6 +28,9 @@ export class QueueInbox {
   readonly #logger: Logger
   readonly #hooks: QueueInboxHooks
   readonly #shelf = new MessageShelf()
+  /** Messages that no spill wrote, since they were last told of. */
+  #foreign = 0
+  #nextForeignAt = Number.NEGATIVE_INFINITY
   #receiving: Promise<number | undefined> | undefined
 
   constructor(api: QueueApi, clock: Clock, logger: Logger, hooks: QueueInboxHooks) {
@@ -82,12 +87,24 @@ export class QueueInbox {
     }
   }
 
+  #tellOfForeign({ MessageId }: Message): void {
+    const now = this.#clock.now()
+    if (now < this.#nextForeignAt) {
+      this.#foreign++
+      return
+    }
+    const others = this.#foreign > 0 ? `, as are ${this.#foreign} others` : ''
+    this.#logger.error(
+      `Message ${MessageId} in the spill queue ${this.#api.queueUrl} is not of a spill: it is left there${others}`,
+    )
+    this.#foreign = 0
+    this.#nextForeignAt = now + TELL_OF_FOREIGN_MS
+  }
+
   #put(message: Message, receivedAt: number): void {
     const group = decodeMessage(message)
     if (group === undefined || message.ReceiptHandle === undefined) {
-      this.#logger.error(
-        `Message ${message.MessageId} in the spill queue ${this.#api.queueUrl} is not of a spill: it is left there`,
-      )
+      this.#tellOfForeign(message)
       return
     }
     // Not made visible at once, or the next receive would bring it again and never come to what lies behind it.

@@ -128,6 +128,20 @@ describe('messages of other targets', () => {
     const { Messages } = await client.send(new ReceiveMessageCommand({ QueueUrl: queueUrl }))
     expect(Messages?.map(({ Body }) => Body)).toEqual(['of another program'])
   })
+
+  it('are told of now and then, however many no spill wrote', async () => {
+    const { open, client, queueUrl, logger, clock } = await queueHarness()
+    for (let n = 0; n < 25; n++)
+      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: 'of another program' }))
+    const spill = await open()
+    await spill.append(WEB, records('a'))
+    expect(await drain(spill)).toEqual(['a'])
+    expect(logger.error).toHaveBeenCalledTimes(1)
+    await clock.advance(UNTIL_VISIBLE_MS)
+    expect(await spill.claim(WEB)).toBeUndefined()
+    expect(logger.error).toHaveBeenCalledTimes(2)
+    expect(logger.error.mock.calls[1]?.[0]).toMatch(/is not of a spill: it is left there, as are 2\d others$/)
+  })
 })
 
 describe('an append', () => {
