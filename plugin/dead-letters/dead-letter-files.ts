@@ -76,7 +76,7 @@ export class DeadLetterFiles implements DeadLetterStore {
     try {
       const { size } = await file.stat()
       const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
-      await file.appendFile(isTorn ? `\n${lines}` : lines)
+      await append(file, Buffer.from(isTorn ? `\n${lines}` : lines))
       await file.sync()
       if (size === 0) await syncDirectory(this.directory)
     } finally {
@@ -92,6 +92,14 @@ function toLine(letter: DeadLetter): string {
     // Nested deeper than JSON.stringify goes: there is no way to write it down.
     return `${JSON.stringify({ ...letter, data: null })}\n`
   }
+}
+
+/**
+ * In one call, which goes to the end of the file in one piece: `appendFile` makes calls of 512 KiB, and the lines of
+ * another process would come between them.
+ */
+async function append(file: FileHandle, bytes: Buffer): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done)).bytesWritten
 }
 
 /** What a crash or a full disk left behind ends in the middle of a line: the next one must not be glued to it. */

@@ -109,7 +109,11 @@ export class SpillDrain {
   #empty(): void {
     if (this.#isStopped) return
     this.#failures = 0
-    if (this.#sent > 0) this.#options.onEmpty(this.#sent)
+    const { spill, target, onEmpty } = this.#options
+    // There may be more that others hold, or that cannot be had for now.
+    const isLeft = spill.targets().some(({ key, stream }) => key === target.key && stream === target.stream)
+    if (isLeft || this.#sent === 0) return
+    onEmpty(this.#sent)
     this.#sent = 0
   }
 

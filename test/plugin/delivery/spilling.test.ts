@@ -21,6 +21,7 @@ class FakeSpill implements Spill {
   isFull = false
   /** What the next append comes to; a test may hold it up. */
   appended: () => Promise<void> = async () => {}
+  isHeldElsewhere = false
 
   async append(_target: SpillTarget, given: readonly Uint8Array[]): Promise<void> {
     this.#countTurn()
@@ -53,7 +54,7 @@ class FakeSpill implements Spill {
   }
 
   targets(): readonly SpillTarget[] {
-    return this.kept.length > 0 ? [TARGET] : []
+    return this.kept.length > 0 || this.isHeldElsewhere ? [TARGET] : []
   }
 
   stats() {
@@ -230,6 +231,23 @@ describe('the spill', () => {
     open()
     await clock.settle()
     expect(waiting[0]?.records).toEqual(['a\n'])
+  })
+
+  it('is not said to be empty while others hold some of it', async () => {
+    const { clock, spill, notices, waiting } = spilling()
+    spill.kept.push([Buffer.from('a\n')])
+    await clock.settle()
+    spill.isHeldElsewhere = true
+    await waiting[0]?.take()
+    expect(spill.log).toEqual(['done 1'])
+    expect(notices).toEqual([])
+    await clock.advance(20_000)
+    expect(notices).toEqual([])
+    spill.isHeldElsewhere = false
+    spill.kept.push([Buffer.from('b\n')])
+    await clock.advance(10_000)
+    await waiting[0]?.take()
+    expect(notices).toEqual(['info: The spill of stream "s" is empty: 2 record(s) sent from it'])
   })
 
   it('takes its share of the calls, and no more', async () => {
