@@ -52,6 +52,26 @@ afterEach(() => {
 })
 
 describe('dead-letter files', () => {
+  it('keep large groups whole, though several write to one file at once', async () => {
+    const { directory, clock, read } = harness()
+    const writers = Array.from(
+      { length: 4 },
+      () => new DeadLetterFiles(directory, { ...systemClock, wallTime: clock.wallTime }),
+    )
+    const large = 'x'.repeat(700_000)
+    const groups = writers.flatMap((writer, i) =>
+      Array.from({ length: 3 }, (_, j) =>
+        writer.write([0, 1, 2].map((k) => letter(`${i}-${j}-${k}`, large))),
+      ),
+    )
+    await Promise.all(groups)
+    const whole = read()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => (JSON.parse(line) as DeadLetter).messageId)
+    expect(new Set(whole).size).toBe(36)
+  })
+
   it('hold a JSON line for each letter, in a file a day', async () => {
     const { files, clock, read, idsIn } = harness()
     await files.write([letter('a'), letter('b')])
