@@ -3,7 +3,7 @@ import { guarded, type Logger } from '../logger.js'
 import { targetId } from './file-name.js'
 import { type HeldMessage, HeldMessages } from './held-messages.js'
 import { checkLines } from './lines.js'
-import { QueueApi, type QueueClient } from './queue-api.js'
+import { QueueApi, type QueueClient, queueClient } from './queue-api.js'
 import { QueueClaim } from './queue-claim.js'
 import { QueueInbox } from './queue-inbox.js'
 import { QueueLevel } from './queue-level.js'
@@ -40,9 +40,7 @@ export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill>
   checkQueueUrl(queueUrl)
   // Loaded here and not at the top: without a spill queue nobody needs it.
   const sdk = await import('@aws-sdk/client-sqs')
-  const own = client
-    ? undefined
-    : new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+  const own = client ? undefined : queueClient(sdk, queueUrl, region)
   const api = new QueueApi(sdk, client ?? (own as QueueClient), queueUrl, clock)
   const spill = new SpillQueue(api, options, () => own?.destroy())
   try {
