@@ -1,8 +1,10 @@
 import { mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises'
 
-/** Events hold personal data: none but the owner reads them. */
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
+/** SECURITY: events hold personal data, which none but the owner reads. */
+export const FILE_MODE = 0o600
+export const DIRECTORY_MODE = 0o700
+
+const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
 /** A new file that is being written. */
 export interface NewFile {
@@ -80,8 +82,6 @@ export function errnoOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
 }
-
-const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
 /** Whether the disk, or what the user may have of it, is full: what is on it can be read and removed all the same. */
 export function isDiskFull(error: unknown): boolean {
