@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
-import { FILE_MODE, nodeFileSystem } from '../spill/file-system.js'
+import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
 
 const NEWLINE = 0x0a
@@ -61,9 +61,7 @@ export class DeadLetterFiles implements DeadLetterStore {
   }
 
   async #append(lines: string): Promise<void> {
-    const created = await nodeFileSystem.makeDirectory(this.directory)
-    // A new directory or file is durable when what it is in is synced.
-    if (created !== undefined) await nodeFileSystem.syncDirectory(dirname(created))
+    await makeDurably(nodeFileSystem, this.directory)
     const held = await bytesIn(this.directory)
     if (held + Buffer.byteLength(lines) > this.#maxBytes) {
       throw new Error(
@@ -77,6 +75,7 @@ export class DeadLetterFiles implements DeadLetterStore {
       const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
       await file.appendFile(isTorn ? `\n${lines}` : lines)
       await file.sync()
+      // A new file is durable when its directory is.
       if (size === 0) await nodeFileSystem.syncDirectory(this.directory)
     } finally {
       await file.close()

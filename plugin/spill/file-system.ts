@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /** SECURITY: events hold personal data, which none but the owner reads. */
 export const FILE_MODE = 0o600
@@ -67,6 +68,14 @@ export async function writeSynced(fs: SpillFileSystem, path: string, bytes: Uint
   } finally {
     await file.close()
   }
+}
+
+/** Makes the directory where it is not there: it is durable when its parent is; so is each parent that was made. */
+export async function makeDurably(fs: SpillFileSystem, directory: string): Promise<void> {
+  const first = await fs.makeDirectory(directory)
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = dirname(made))
+    await fs.syncDirectory(dirname(made))
 }
 
 /** Removes a file where that is possible: for what is of no use, but does no harm either. */
