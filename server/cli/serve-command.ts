@@ -12,10 +12,18 @@ import type { ProxyReport } from '../proxy.js'
 import { type RunningServer, serve } from '../serve.js'
 import { closeOnSignal } from '../shutdown.js'
 import { loadConfig } from './load-config.js'
-import type { Log, LogFormat, LogLevel } from './log.js'
+import type { Log } from './log.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
-import { parsePort, portFrom } from './port.js'
+import { parsePort } from './port.js'
 import { reloadOnChange } from './reload.js'
+import {
+  addressOf,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type ServeFlags,
+} from './serve-flags.js'
 import { spillLine, tellQueueLevel } from './spill-line.js'
 import type { Terminal } from './terminal.js'
 import { welcome } from './welcome.js'
@@ -35,24 +43,10 @@ Environment:
   AWS_ACCESS_KEY_ID, …  what assumes the roles; all that the AWS SDK looks for
 `
 
-const DEFAULT_HOST = '127.0.0.1'
-const DEFAULT_PORT = 8080
 const DEFAULT_SPILL = completeSpill({ directory: './spill' })
 
 /** Container platforms kill 10 s after they ask: by then what is queued must be delivered. */
 const SHUTDOWN_TIMEOUT_MS = 8_000
-
-const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']
-const LOG_FORMATS: readonly LogFormat[] = ['text', 'json']
-
-interface ServeFlags {
-  readonly config?: string
-  readonly host?: string
-  readonly port?: number
-  readonly localAws?: string | true
-  readonly logLevel?: LogLevel
-  readonly logFormat?: LogFormat
-}
 
 export function serveCommand(terminal: Terminal): Command {
   return new Command('serve')
@@ -85,25 +79,17 @@ export function serveCommand(terminal: Terminal): Command {
 }
 
 async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
-  const { env } = terminal
   const isDemo =
     flags.localAws !== undefined && flags.config === undefined && !existsSync(DEFAULT_CONFIG_FILE)
   const file = flags.config ?? DEFAULT_CONFIG_FILE
   const hint = '; create it, name another with --config, or try it out with --local-aws'
-  // Loaded only here: the other commands do not log.
-  const { createLog } = await import('./log.js')
-  const log = createLog({
-    level: flags.logLevel ?? 'info',
-    format: flags.logFormat ?? (terminal.isInteractive ? 'text' : 'json'),
-    write: terminal.err,
-  })
-  const configuration = isDemo ? demoConfiguration(log) : await loadConfig(file, { env, logger: log }, hint)
-  const host = flags.host ?? configuration.listen.host ?? (env['HOST'] || DEFAULT_HOST)
-  const port = flags.port ?? configuration.listen.port ?? portFrom(env) ?? DEFAULT_PORT
+  const log = await logOf(flags, terminal)
+  const context = { env: terminal.env, logger: log }
+  const configuration = isDemo ? demoConfiguration(log) : await loadConfig(file, context, hint)
+  const { listen } = configuration
+  const address = addressOf(flags, listen, terminal.env)
 
-  const dir = typeof flags.localAws === 'string' ? flags.localAws : undefined
-  const localAws =
-    flags.localAws === undefined ? undefined : await openLocalAws(dir === undefined ? {} : { dir })
+  const localAws = await localAwsOf(flags)
   try {
     const adapt = adaptation(log, localAws)
     const served = adapt(configuration)
@@ -111,7 +97,7 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     if (localAws !== undefined && 'queueUrl' in spill) useLocalCredentials(process.env)
     // Before it is served, which empties it.
     const spillIs = await spillLine(spill)
-    const { server, proxy } = await start(served, { host, port })
+    const { server, proxy } = await start(served, address)
     const sources = served.sources.filter(({ enabled }) => enabled).map(({ name }) => name)
     const lines = welcome({
       url: server.url,
@@ -123,13 +109,24 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     })
     for (const line of lines) terminal.out(line)
     if ('queueUrl' in spill) void tellQueueLevel(spill, log)
-    const { listen } = configuration
     const watch = isDemo ? undefined : reloadOnChange({ file, proxy, listen, adapt, terminal, logger: log })
     stopOnSignal({ server, localAws, watch }, terminal)
   } catch (error) {
     await localAws?.close()
     throw error
   }
+}
+
+async function logOf({ logLevel, logFormat }: ServeFlags, { isInteractive, err }: Terminal): Promise<Log> {
+  // Not at the top: most of the other commands do not log.
+  const { createLog } = await import('./log.js')
+  const format = logFormat ?? (isInteractive ? 'text' : 'json')
+  return createLog({ level: logLevel ?? 'info', format, write: err })
+}
+
+async function localAwsOf({ localAws }: ServeFlags): Promise<OpenLocalAws | undefined> {
+  if (localAws === undefined) return undefined
+  return openLocalAws(localAws === true ? {} : { dir: localAws })
 }
 
 /** What is served in place of what the file says. */
