@@ -1,13 +1,11 @@
-import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
+import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
 
-/** Events hold personal data: none but the owner reads them. */
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
 const NEWLINE = 0x0a
-/** Whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
+/** SECURITY: whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
 const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 
 /** One call of `write` that waits for the disk. */
@@ -63,8 +61,7 @@ export class DeadLetterFiles implements DeadLetterStore {
   }
 
   async #append(lines: string): Promise<void> {
-    const created = await mkdir(this.directory, { recursive: true, mode: DIRECTORY_MODE })
-    if (created !== undefined) await syncDirectory(dirname(created))
+    await makeDurably(nodeFileSystem, this.directory)
     const held = await bytesIn(this.directory)
     if (held + Buffer.byteLength(lines) > this.#maxBytes) {
       throw new Error(
@@ -78,7 +75,8 @@ export class DeadLetterFiles implements DeadLetterStore {
       const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
       await append(file, Buffer.from(isTorn ? `\n${lines}` : lines))
       await file.sync()
-      if (size === 0) await syncDirectory(this.directory)
+      // A new file is durable when its directory is.
+      if (size === 0) await nodeFileSystem.syncDirectory(this.directory)
     } finally {
       await file.close()
     }
@@ -113,16 +111,4 @@ async function bytesIn(directory: string): Promise<number> {
   const names = await readdir(directory)
   const files = await Promise.all(names.map((name) => stat(join(directory, name)).catch(() => undefined)))
   return files.reduce((sum, file) => sum + (file?.isFile() ? file.size : 0), 0)
-}
-
-/** A new file is durable when its directory is. */
-async function syncDirectory(directory: string): Promise<void> {
-  // Windows has no way to sync a directory, and no need to.
-  if (process.platform === 'win32') return
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -9,6 +9,9 @@ export type SpillConfiguration = { readonly drainShare: number } & (
   | { readonly queueUrl: string; readonly region: string }
 )
 
+/** Those of a spill in an SQS queue. */
+export type SpillQueueConfiguration = Extract<SpillConfiguration, { readonly queueUrl: string }>
+
 const SPILL =
   "give a directory, such as './spill', the URL of an SQS queue, { directory, maxBytes, drainShare } or { queueUrl, region, drainShare }"
 const DIRECTORY = 'give a directory'

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, fsyncSync, mkdirSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { isDiskFull } from './file-system.js'
-
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
+import { DIRECTORY_MODE, FILE_MODE, isDiskFull } from './file-system.js'
 
 /**
  * Finds out at the start what would else be found out in an outage. A full disk is no reason not to start: the spill

@@ -1,8 +1,11 @@
 import { lstat, mkdir, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
-/** Events hold personal data: none but the owner reads them. */
-const FILE_MODE = 0o600
-const DIRECTORY_MODE = 0o700
+/** SECURITY: events hold personal data, which none but the owner reads. */
+export const FILE_MODE = 0o600
+export const DIRECTORY_MODE = 0o700
+
+const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
 /** A new file that is being written. */
 export interface NewFile {
@@ -78,6 +81,14 @@ export async function writeSynced(fs: SpillFileSystem, path: string, bytes: Uint
   }
 }
 
+/** Makes the directory where it is not there: it is durable when its parent is; so is each parent that was made. */
+export async function makeDurably(fs: SpillFileSystem, directory: string): Promise<void> {
+  const first = await fs.makeDirectory(directory)
+  if (first === undefined) return
+  for (let made = directory; made.length >= first.length; made = dirname(made))
+    await fs.syncDirectory(dirname(made))
+}
+
 /** Removes a file where that is possible: for what is of no use, but does no harm either. */
 export async function removeIfPossible(fs: SpillFileSystem, path: string): Promise<void> {
   try {
@@ -91,8 +102,6 @@ export function errnoOf(error: unknown): string | undefined {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : undefined
 }
-
-const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
 /** Whether the disk, or what the user may have of it, is full: what is on it can be read and removed all the same. */
 export function isDiskFull(error: unknown): boolean {

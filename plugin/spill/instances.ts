@@ -3,7 +3,10 @@ import type { Clock } from '../clock.js'
 import { errnoOf, removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
 
 /** How long an instance shows no sign of life before what it holds is taken over: six heartbeats. */
-const DEAD_AFTER_MS = 30_000
+export const DEAD_AFTER_MS = 30_000
+
+/** Within the spill's directory: a file for each instance. */
+export const INSTANCES_FOLDER = '.instances'
 
 /** Of the dead, so many are remembered. */
 const MAX_BURIED = 1_000
@@ -34,7 +37,7 @@ export class Instances {
   readonly #buried = new Set<string>()
 
   constructor(spillDirectory: string, id: string, fs: SpillFileSystem, clock: Clock) {
-    this.directory = join(spillDirectory, '.instances')
+    this.directory = join(spillDirectory, INSTANCES_FOLDER)
     this.id = id
     this.#fs = fs
     this.#clock = clock

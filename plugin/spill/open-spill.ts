@@ -5,7 +5,7 @@ import { DeadLetterFiles } from '../dead-letters/dead-letter-files.js'
 import type { SpillParts } from '../delivery/spilling.js'
 import { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
-import type { SpillConfiguration } from '../settings/spill-settings.js'
+import type { SpillConfiguration, SpillQueueConfiguration } from '../settings/spill-settings.js'
 import { BoundedClaims } from './bounded-claims.js'
 import { checkDirectory } from './check-directory.js'
 import { OpeningSpill } from './opening-spill.js'
@@ -52,10 +52,8 @@ export function openSpill({ configuration, clock, logger, deadLetters }: OpenSpi
   }
 }
 
-type QueueConfiguration = Extract<SpillConfiguration, { readonly queueUrl: string }>
-
 async function openQueue(
-  { queueUrl, region }: QueueConfiguration,
+  { queueUrl, region }: SpillQueueConfiguration,
   parts: Pick<OpenSpillOptions, 'clock' | 'logger'>,
 ): Promise<Spill> {
   // Loaded here and not at the top: whoever spills to a directory needs no SQS.

@@ -1,5 +1,12 @@
-import { dirname, join } from 'node:path'
-import { errnoOf, isDiskFull, removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
+import { join } from 'node:path'
+import {
+  errnoOf,
+  isDiskFull,
+  makeDurably,
+  removeIfPossible,
+  type SpillFileSystem,
+  writeSynced,
+} from './file-system.js'
 
 const FIXES: Readonly<Record<string, string>> = {
   EACCES: 'Let the user that runs this process write there, or name another directory',
@@ -37,14 +44,6 @@ export async function prepareDirectory(
       { cause: error },
     )
   }
-}
-
-/** A new directory is durable when its parent is; so is each parent that was made. */
-async function makeDurably(fs: SpillFileSystem, directory: string): Promise<void> {
-  const first = await fs.makeDirectory(directory)
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made))
-    await fs.syncDirectory(dirname(made))
 }
 
 async function tryOut(fs: SpillFileSystem, directory: string, probe: string): Promise<void> {

@@ -122,6 +122,11 @@ export class QueueApi {
   }
 }
 
+/** A client with the ambient credentials. It tries once: whoever calls decides what is tried again. */
+export function queueClient(sdk: Sdk, queueUrl: string, region: string): SQSClient {
+  return new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+}
+
 /** What is not said to be done is not done. */
 function failures(count: number, { Successful = [], Failed = [] }: BatchAnswer): EntryFailure[] {
   const done = new Set(Successful.map(({ Id }) => Id))

@@ -55,10 +55,7 @@ export class QueueLevel {
   }
 
   endLook(attributes: Readonly<Record<string, string>>): void {
-    const counts = ['', 'NotVisible', 'Delayed'].map((state) =>
-      Number(attributes[`ApproximateNumberOfMessages${state}`] ?? 0),
-    )
-    this.#counted = counts.reduce((sum, count) => sum + count, 0)
+    this.#counted = messagesIn(attributes)
     if (this.messages === 0) this.#oldestTime = undefined
   }
 
@@ -85,4 +82,11 @@ export class QueueLevel {
   #noteTime(time: number): void {
     this.#oldestTime = Math.min(this.#oldestTime ?? time, time)
   }
+}
+
+/** How many messages a queue holds by its attributes, about: those that wait, are with a receiver, or are delayed. */
+export function messagesIn(attributes: Readonly<Record<string, string>>): number {
+  return ['', 'NotVisible', 'Delayed']
+    .map((state) => Number(attributes[`ApproximateNumberOfMessages${state}`] ?? 0))
+    .reduce((sum, count) => sum + count, 0)
 }

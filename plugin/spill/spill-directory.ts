@@ -14,6 +14,7 @@ import { mergeSmallFiles } from './merging.js'
 import { prepareDirectory } from './prepare-directory.js'
 import { scan } from './scan.js'
 import { type Spill, type SpillClaim, SpillFullError, type SpillStats, type SpillTarget } from './spill.js'
+import { UnderWay } from './under-way.js'
 import { SpillWriter } from './writer.js'
 
 /** Between two heartbeats, and between two looks at what other processes did. */
@@ -54,7 +55,7 @@ class SpillDirectory implements Spill {
   readonly #files: ClaimedFiles
   readonly #claiming: DirectoryClaims
   /** Appends and claims under way. */
-  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #underWay = new UnderWay()
   #reservedBytes = 0
   #nextScanAt = 0
   #beating: Promise<void> | undefined
@@ -90,11 +91,11 @@ class SpillDirectory implements Spill {
   }
 
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
-    return this.#track(this.#append(target, records))
+    return this.#underWay.track(this.#append(target, records))
   }
 
   claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    return this.#isClosed ? Promise.resolve(undefined) : this.#track(this.#claiming.claim(target))
+    return this.#isClosed ? Promise.resolve(undefined) : this.#underWay.track(this.#claiming.claim(target))
   }
 
   targets(): readonly SpillTarget[] {
@@ -121,7 +122,7 @@ class SpillDirectory implements Spill {
     this.#isClosed = true
     this.#cancelBeat()
     this.#claiming.stop()
-    await Promise.allSettled([...this.#underWay, this.#beating])
+    await Promise.allSettled([this.#underWay.over(), this.#beating])
     await this.#claiming.releaseAll()
     await this.#writer.idle()
     await this.#files.discardLeftovers()
@@ -208,15 +209,5 @@ class SpillDirectory implements Spill {
         `The disk of the spill directory ${this.#directory} is full: nothing can be spilled until it has room`,
       )
     this.#isRefusing = !hasRoom
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    const settled = work.then(
-      () => {},
-      () => {},
-    )
-    this.#underWay.add(settled)
-    void settled.then(() => this.#underWay.delete(settled))
-    return work
   }
 }

@@ -3,17 +3,18 @@ import { guarded, type Logger } from '../logger.js'
 import { targetId } from './file-name.js'
 import { type HeldMessage, HeldMessages } from './held-messages.js'
 import { checkLines } from './lines.js'
-import { QueueApi, type QueueClient } from './queue-api.js'
+import { QueueApi, type QueueClient, queueClient } from './queue-api.js'
 import { QueueClaim } from './queue-claim.js'
 import { QueueInbox } from './queue-inbox.js'
 import { QueueLevel } from './queue-level.js'
-import { checkQueueUrl, unusable, warnOfLoss } from './queue-settings.js'
+import { checkQueueUrl, unusable } from './queue-settings.js'
+import { QueueWatch } from './queue-watch.js'
 import { QueueWriter } from './queue-writer.js'
 import { type Spill, type SpillClaim, type SpillStats, type SpillTarget, UnfitRecordError } from './spill.js'
+import { UnderWay } from './under-way.js'
 
 /** A held message survives two beats that fail. */
 const BEAT_MS = 30_000
-const STATS_MS = 5_000
 /** A claim looks no further than so many receives; what it put aside meanwhile is out of the way of the next. */
 const MAX_RECEIVES = 20
 
@@ -39,9 +40,7 @@ export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill>
   checkQueueUrl(queueUrl)
   // Loaded here and not at the top: without a spill queue nobody needs it.
   const sdk = await import('@aws-sdk/client-sqs')
-  const own = client
-    ? undefined
-    : new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+  const own = client ? undefined : queueClient(sdk, queueUrl, region)
   const api = new QueueApi(sdk, client ?? (own as QueueClient), queueUrl, clock)
   const spill = new SpillQueue(api, options, () => own?.destroy())
   try {
@@ -56,45 +55,45 @@ export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill>
 class SpillQueue implements Spill {
   readonly #api: QueueApi
   readonly #clock: Clock
-  readonly #logger: Logger
   readonly #waitSeconds: number
   readonly #onClosed: () => void
   readonly #level: QueueLevel
-  readonly #held: HeldMessages
   readonly #writer: QueueWriter
+  readonly #watch: QueueWatch
+  readonly #held: HeldMessages
   readonly #inbox: QueueInbox
   readonly #claims = new Set<QueueClaim>()
   /** By their ids: SQS can tell how much there is, and not for whom. */
   readonly #targets = new Map<string, SpillTarget>()
   /** Appends, claims and beats under way. */
-  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #underWay = new UnderWay()
   #appends = 0
-  #lookedAt = Number.NEGATIVE_INFINITY
-  #isKnown = false
   #cancelBeat = () => {}
-  #isTroubled = false
   #isClosed = false
 
-  constructor(api: QueueApi, { clock, logger, waitSeconds = 1 }: SpillQueueOptions, onClosed: () => void) {
+  constructor(api: QueueApi, options: SpillQueueOptions, onClosed: () => void) {
+    const { clock, waitSeconds = 1 } = options
+    const logger = guarded(options.logger)
     this.#api = api
     this.#clock = clock
-    this.#logger = guarded(logger)
     this.#waitSeconds = waitSeconds
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
-    this.#held = new HeldMessages(api, clock, (error) => this.#noteTrouble(error))
-    this.#inbox = new QueueInbox(api, clock, this.#logger, {
+    this.#writer = new QueueWriter(api, clock, ({ records, bytes }) => this.#level.sent({ records, bytes }))
+    this.#watch = new QueueWatch({ api, clock, logger, level: this.#level, writer: this.#writer })
+    const onTrouble = (error: unknown) => this.#watch.noteTrouble(error)
+    this.#held = new HeldMessages(api, clock, onTrouble)
+    this.#inbox = new QueueInbox(api, clock, logger, {
       onReceived: ({ target, records, time }) => {
         this.#targets.set(targetId(target), target)
         this.#level.received(records, time)
       },
-      onTrouble: (error) => this.#noteTrouble(error),
+      onTrouble,
     })
-    this.#writer = new QueueWriter(api, clock, ({ records, bytes }) => this.#level.sent({ records, bytes }))
   }
 
   async open(): Promise<void> {
-    const error = await this.#look()
+    const error = await this.#watch.look()
     const final = error && unusable(this.#api.queueUrl, error)
     if (final) throw final
     await this.#discover()
@@ -102,11 +101,11 @@ class SpillQueue implements Spill {
   }
 
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
-    return this.#track(this.#append(target, records))
+    return this.#underWay.track(this.#append(target, records))
   }
 
   claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    return this.#track(this.#claim(target))
+    return this.#underWay.track(this.#claim(target))
   }
 
   targets(): readonly SpillTarget[] {
@@ -124,13 +123,13 @@ class SpillQueue implements Spill {
 
   canTake(): boolean {
     this.#refresh()
-    return !this.#isClosed && !this.#isTroubled
+    return !this.#isClosed && !this.#watch.isTroubled
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelBeat()
-    await Promise.allSettled(this.#underWay)
+    await this.#underWay.over()
     await Promise.all([...this.#claims].map((claim) => claim.release()))
     await this.#writer.idle()
     await this.#held.giveBack(this.#inbox.takeAll())
@@ -146,7 +145,7 @@ class SpillQueue implements Spill {
     try {
       await this.#writer.write({ target, records, time: this.#clock.wallTime() })
     } catch (error) {
-      if (!(error instanceof UnfitRecordError)) this.#noteTrouble(error)
+      if (!(error instanceof UnfitRecordError)) this.#watch.noteTrouble(error)
       throw error
     }
     this.#appends++
@@ -191,7 +190,7 @@ class SpillQueue implements Spill {
 
   #scheduleBeat(): void {
     this.#cancelBeat = this.#clock.after(BEAT_MS, () => {
-      void this.#track(this.#beat()).finally(() => {
+      void this.#underWay.track(this.#beat()).finally(() => {
         if (!this.#isClosed) this.#scheduleBeat()
       })
     })
@@ -200,7 +199,7 @@ class SpillQueue implements Spill {
   async #beat(): Promise<void> {
     const claimed = [...this.#claims].flatMap(({ messages }) => messages)
     await Promise.all([this.#held.extend([...claimed, ...this.#inbox.current()]), this.#deleteLeftovers()])
-    await this.#look()
+    await this.#watch.look()
     await this.#discover()
   }
 
@@ -215,40 +214,6 @@ class SpillQueue implements Spill {
 
   /** Has SQS asked anew where what is known is old. */
   #refresh(): void {
-    if (!this.#isClosed && this.#clock.now() - this.#lookedAt >= STATS_MS) void this.#track(this.#look())
-  }
-
-  async #look(): Promise<Error | undefined> {
-    this.#lookedAt = this.#clock.now()
-    this.#level.beginLook()
-    try {
-      const attributes = await this.#api.attributes()
-      this.#level.endLook(attributes)
-      this.#writer.maxMessageBytes = Number(attributes['MaximumMessageSize'] ?? this.#writer.maxMessageBytes)
-      if (!this.#isKnown) warnOfLoss(this.#api.queueUrl, attributes, this.#logger)
-      this.#isKnown = true
-      this.#isTroubled = false
-      return undefined
-    } catch (error) {
-      this.#noteTrouble(error)
-      return error instanceof Error ? error : new Error(String(error))
-    }
-  }
-
-  #noteTrouble(error: unknown): void {
-    const { name, message } = error instanceof Error ? error : new Error(String(error))
-    if (!this.#isTroubled)
-      this.#logger.warn(`The spill queue ${this.#api.queueUrl} gives errors: ${name}: ${message}`)
-    this.#isTroubled = true
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    const settled = work.then(
-      () => {},
-      () => {},
-    )
-    this.#underWay.add(settled)
-    void settled.then(() => this.#underWay.delete(settled))
-    return work
+    if (!this.#isClosed && this.#watch.isStale) void this.#underWay.track(this.#watch.look())
   }
 }

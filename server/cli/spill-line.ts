@@ -2,11 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js'
+import type { SpillConfiguration, SpillQueueConfiguration } from '../../plugin/settings/spill-settings.js'
 import { parseName } from '../../plugin/spill/file-name.js'
-import { QueueApi } from '../../plugin/spill/queue-api.js'
-
-type Queue = Extract<SpillConfiguration, { readonly queueUrl: string }>
+import { QueueApi, queueClient } from '../../plugin/spill/queue-api.js'
+import { messagesIn } from '../../plugin/spill/queue-level.js'
 
 /** Where what cannot be delivered is kept, and, of a directory, what is there already. */
 export async function spillLine(spill: SpillConfiguration): Promise<string> {
@@ -19,15 +18,16 @@ export async function spillLine(spill: SpillConfiguration): Promise<string> {
 }
 
 /** Says what a queue holds already, once that is known: nobody waits for SQS to start. */
-export async function tellQueueLevel({ queueUrl, region }: Queue, logger: Logger): Promise<void> {
+export async function tellQueueLevel(
+  { queueUrl, region }: SpillQueueConfiguration,
+  logger: Logger,
+): Promise<void> {
   // Loaded here and not at the top: whoever spills to a directory needs no SQS.
   const sdk = await import('@aws-sdk/client-sqs')
-  const client = new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+  const client = queueClient(sdk, queueUrl, region)
   try {
     const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()
-    const messages = ['', 'NotVisible', 'Delayed']
-      .map((state) => Number(attributes[`ApproximateNumberOfMessages${state}`] ?? 0))
-      .reduce((sum, count) => sum + count, 0)
+    const messages = messagesIn(attributes)
     if (messages > 0) logger.info(`The spill queue holds about ${messages} message(s) to be sent`)
   } catch {
     // What is wrong with the queue the spill tells, when it is opened.

@@ -1,10 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../plugin/clock.js'
+import { DEAD_AFTER_MS, INSTANCES_FOLDER } from '../../plugin/spill/instances.js'
 import type { InputFile } from './input-files.js'
-
-/** What uses a spill shows a sign of life every few seconds, in `.instances`. */
-const DEAD_AFTER_MS = 30_000
 
 /** The folder of a spill among the files that a living process is sending from; `undefined` where there is none. */
 export async function servedSpill(
@@ -14,7 +12,7 @@ export async function servedSpill(
   const ofSpills = files.filter(({ stream }) => stream !== undefined)
   const folders = new Set(ofSpills.map(({ path }) => dirname(path)))
   for (const folder of folders) {
-    if (await isServed(join(folder, '.instances'), clock)) return folder
+    if (await isServed(join(folder, INSTANCES_FOLDER), clock)) return folder
   }
   return undefined
 }
