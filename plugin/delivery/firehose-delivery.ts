@@ -30,6 +30,7 @@ export interface DeliveryParts {
   readonly release?: () => Promise<void>
 }
 
+/** One destination's streams, each with a target of its own, and what waits to be settled. */
 export class FirehoseDelivery implements Delivery {
   readonly #configuration: DestinationConfiguration
   readonly #parts: DeliveryParts

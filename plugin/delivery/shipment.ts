@@ -4,8 +4,9 @@ import type { RecordOutcome } from './outcome.js'
 export interface ShipmentOptions {
   /** Records in it. */
   readonly size: number
-  /** Times on the clock, in ms. */
+  /** By `now()`, in ms. */
   readonly enqueuedAt: number
+  /** By `now()`, in ms: what is not delivered then is given up. */
   readonly deadline: number
   /** What the records' bytes were taken from. */
   readonly budget: ByteBudget

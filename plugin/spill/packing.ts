@@ -10,7 +10,7 @@ export interface Parcel {
   readonly time: number
 }
 
-/** Parcels that go to the disk together: in one file, or a large one alone in several. */
+/** Parcels that are written together: in one file or message, or a large one alone in several. */
 export interface Pack<P extends Parcel> {
   readonly target: SpillTarget
   readonly parcels: readonly P[]

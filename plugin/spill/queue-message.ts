@@ -38,7 +38,7 @@ export interface OutgoingMessage {
  * As few messages as hold the records: lines as they are, to be read in the console of SQS; compressed where SQS would
  * not take them so.
  *
- * @throws Error where a record is too large for a message even when it is compressed.
+ * @throws UnfitRecordError where a record is too large for a message even when it is compressed.
  */
 export function encodeMessages(group: RecordGroup, maxBodyBytes: number): OutgoingMessage[] {
   const { target, records, time } = group
@@ -94,7 +94,7 @@ function string(value: string): MessageAttributeValue {
   return { DataType: 'String', StringValue: value }
 }
 
-function tooLarge(bytes: number, { stream }: SpillTarget, maxBodyBytes: number): Error {
+function tooLarge(bytes: number, { stream }: SpillTarget, maxBodyBytes: number): UnfitRecordError {
   return new UnfitRecordError(
     `A record of ${bytes} bytes for ${stream} does not fit in a message of the spill queue, which takes ${maxBodyBytes} ` +
       'bytes besides its attributes. Set the MaximumMessageSize of the queue to 1048576',

@@ -31,13 +31,14 @@ export interface Spill {
   /**
    * Resolves when the records will outlive a power cut.
    *
-   * @throws SpillFullError or the error of the disk: then none of them is kept, or at worst some are, as duplicates.
+   * @throws UnfitRecordError where a record can never be kept, SpillFullError, or the error of the disk or of SQS: then
+   * none of them is kept, or at worst some are, as duplicates.
    */
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void>
   /** Resolves when it is open, which may take for ever: before, `targets` knows of nothing. Never rejects. */
   opened(): Promise<void>
   /**
-   * The oldest records of a target that nobody has; `undefined` where there are none.
+   * The oldest records of a target that nobody has; `undefined` where there are none, or it is closed.
    *
    * @param signal - aborted when whoever claims does not want to wait for its turn any more
    */

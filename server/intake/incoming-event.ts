@@ -4,6 +4,8 @@ import type { BodyText } from './body-text.js'
 import { type Changes, normalized } from './normalize.js'
 import { splice } from './splice.js'
 
+const NO_BYTES = new Uint8Array(0)
+
 /** Where the event stands in the text of its request. */
 export interface Place {
   /** `undefined` where the request was read by others. */
@@ -52,5 +54,3 @@ export class IncomingEvent extends WritableEvent {
     return isJsonObject(event) ? event : {}
   }
 }
-
-const NO_BYTES = new Uint8Array(0)

@@ -11,6 +11,8 @@ import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
 import type { RefusedEvent, SortedEvents } from './sort-events.js'
 
+const NO_FAILURES: readonly DeliveryFailure[] = []
+
 export interface IntakeParts {
   readonly deadLetters: DeadLetterStore | undefined
   readonly logger: Logger
@@ -22,7 +24,7 @@ interface Share extends Claim {
   readonly source: Source
 }
 
-/** What became of it. */
+/** What became of a share. */
 interface Delivered {
   /** Asked only where something failed. */
   readonly durable: () => readonly SegmentEvent[]
@@ -128,8 +130,6 @@ function failuresOf(outcome: EventOutcome | undefined): readonly DeliveryFailure
   if (outcome === undefined) throw new Error('The destination gave no outcome for an event')
   return outcome.status === 'failed' ? outcome.failures : NO_FAILURES
 }
-
-const NO_FAILURES: readonly DeliveryFailure[] = []
 
 /** Names no stream and no role: whoever holds a write key, as any browser does, reads this. */
 function notDelivered({ code }: FirehoseError) {

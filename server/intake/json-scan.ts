@@ -1,3 +1,44 @@
+/** Far less than JSON.stringify can take, far more than any event has. */
+const MAX_DEPTH = 256
+/** A number of so many digits is still one that a double can hold. */
+const MAX_NUMBER_LENGTH = 300
+
+const TAB = 0x09
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const SPACE = 0x20
+const QUOTE = 0x22
+const PLUS = 0x2b
+const COMMA = 0x2c
+const MINUS = 0x2d
+const DOT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+const UPPER_E = 0x45
+const OPEN_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_BRACKET = 0x5d
+const LOWER_E = 0x65
+const LOWER_F = 0x66
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+
+const OTHER = 0
+const IN_QUOTES = 1
+const IN_NUMBER = 2
+const OPENING = 3
+const CLOSING = 4
+const BREAKING = 5
+
+/** What begins with a character, by its code: one look-up in place of many comparisons. */
+const KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code === QUOTE) return IN_QUOTES
+  if (code === MINUS || isDigit(code)) return IN_NUMBER
+  if (code === OPEN_BRACE || code === OPEN_BRACKET) return OPENING
+  if (code === CLOSE_BRACE || code === CLOSE_BRACKET) return CLOSING
+  return code === LINE_FEED || code === CARRIAGE_RETURN ? BREAKING : OTHER
+})
+
 /**
  * Steps through JSON text that JSON.parse has found valid, without a look at what that has seen to. Hops from quote to
  * quote, so that what is within strings costs next to nothing.
@@ -39,6 +80,7 @@ export class JsonScan {
     if (code === QUOTE) return this.endOfString(at)
     if (code === OPEN_BRACE || code === OPEN_BRACKET) return this.#endOfNested(at)
     if (code === MINUS || isDigit(code)) return this.#endOfNumber(at)
+    // `null` is as long as `true`.
     return at + (code === LOWER_F ? 'false'.length : 'true'.length)
   }
 
@@ -95,47 +137,6 @@ export class JsonScan {
     }
   }
 }
-
-/** Far less than JSON.stringify can take, far more than any event has. */
-const MAX_DEPTH = 256
-/** A number of so many digits is still one that a double can hold. */
-const MAX_NUMBER_LENGTH = 300
-
-const TAB = 0x09
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const SPACE = 0x20
-const QUOTE = 0x22
-const PLUS = 0x2b
-const COMMA = 0x2c
-const MINUS = 0x2d
-const DOT = 0x2e
-const ZERO = 0x30
-const NINE = 0x39
-const UPPER_E = 0x45
-const OPEN_BRACKET = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_BRACKET = 0x5d
-const LOWER_E = 0x65
-const LOWER_F = 0x66
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-
-const OTHER = 0
-const IN_QUOTES = 1
-const IN_NUMBER = 2
-const OPENING = 3
-const CLOSING = 4
-const BREAKING = 5
-
-/** What begins with a character, by its code: one look-up in place of many comparisons. */
-const KINDS = Uint8Array.from({ length: 256 }, (_, code) => {
-  if (code === QUOTE) return IN_QUOTES
-  if (code === MINUS || isDigit(code)) return IN_NUMBER
-  if (code === OPEN_BRACE || code === OPEN_BRACKET) return OPENING
-  if (code === CLOSE_BRACE || code === CLOSE_BRACKET) return CLOSING
-  return code === LINE_FEED || code === CARRIAGE_RETURN ? BREAKING : OTHER
-})
 
 function isDigit(code: number): boolean {
   return code >= ZERO && code <= NINE

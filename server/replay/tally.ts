@@ -4,6 +4,12 @@ import type { LineProblem } from './replay-event.js'
 
 export type FailureCode = ErrorCode | PlanFailure | LineProblem | 'too long' | 'unreadable file'
 
+/** What a line's failure means, where its name alone does not tell. */
+const HINTS: ReadonlyMap<FailureCode, string> = new Map([
+  ['malformed', ', as it is no JSON object; give one event a line'],
+  ['no source', ', as it names none; give one with --source'],
+])
+
 /** Counts of a replay. Of each line that was read one of `delivered`, `skipped` and `failed` grows. */
 export class Tally {
   files = 0
@@ -32,12 +38,6 @@ export function addTo<K>(counts: Map<K, number>, key: K): void {
 function sum(counts: ReadonlyMap<unknown, number>): number {
   return [...counts.values()].reduce((total, it) => total + it, 0)
 }
-
-/** What a line's failure means, where its name alone does not tell. */
-const HINTS: ReadonlyMap<FailureCode, string> = new Map([
-  ['malformed', ', as it is no JSON object; give one event a line'],
-  ['no source', ', as it names none; give one with --source'],
-])
 
 /** A failure as it is told of a line. */
 export function worded(code: FailureCode): string {

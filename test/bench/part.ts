@@ -32,6 +32,9 @@ interface Answer {
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000', AWS_SECRET_ACCESS_KEY: 'secret' }
 
+/** The number of what is said unasked: questions are numbered from 1. */
+const READY = 0
+
 /** A process of its own that does what it is asked. */
 export class Part {
   readonly #child: ChildProcess
@@ -106,9 +109,6 @@ export class Part {
     this.#waiting.clear()
   }
 }
-
-/** Questions are numbered from 1. */
-const READY = 0
 
 /** Starts one of `parts/`. @returns with it what it said when it was ready */
 export async function startPart<T>(name: PartName, options: object): Promise<{ part: Part; ready: T }> {

@@ -17,6 +17,7 @@ export interface ServingOptions {
   readonly flags?: readonly string[]
 }
 
+const TO_ONE_STREAM = [{ event: '*', stream: 'bench' }]
 const LISTENING = /^Listening on (\S+)$/m
 
 export interface Serving {
@@ -47,5 +48,3 @@ function configOf({ endpoint, writeKeys = [WRITE_KEY], mappedStreams = TO_ONE_ST
   }))
   return { sources }
 }
-
-const TO_ONE_STREAM = [{ event: '*', stream: 'bench' }]

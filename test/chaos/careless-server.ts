@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Tally } from './tally.js'
 
@@ -58,17 +58,20 @@ export async function startCarelessServer(bug: Bug): Promise<CarelessServer> {
     res.statusCode = handle(await eventsOf(req))
     res.end()
   })
+  return { url: await listen(server), taken, deadLettered, kill: () => close(server) }
+}
+
+/** @returns its URL */
+async function listen(server: Server): Promise<string> {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    taken,
-    deadLettered,
-    kill: () =>
-      new Promise((closed) => {
-        server.close(() => closed())
-        server.closeAllConnections()
-      }),
-  }
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((closed) => {
+    server.close(() => closed())
+    server.closeAllConnections()
+  })
 }
 
 async function eventsOf(req: IncomingMessage): Promise<readonly Event[]> {

@@ -29,7 +29,7 @@ export interface Moment {
 
 /** What `preload/` makes of the served process. */
 export interface Orders {
-  /** How far its wall clock is off. */
+  /** How far its wall clock is off, in ms. */
   readonly clockOffsetMs: number
   readonly at?: Moment | undefined
   /** What its disk does wrong as long as it runs, as a server would that has the bug. */
