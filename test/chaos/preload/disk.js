@@ -75,17 +75,17 @@ function patchOpen() {
 
 async function patchFiles(pathOf) {
   const prototype = await prototypeOfFiles()
-  const { writeFile, appendFile, sync } = prototype
+  const { writeFile, write, sync } = prototype
   prototype.writeFile = function (bytes) {
     const act = () => writeFile.call(this, bytes)
     if (!TEMPORARY.test(pathOf(this))) return act()
     if (bug === 'acks before durable') return Promise.resolve()
     return taken('write', act, () => writeFile.call(this, bytes.subarray(0, bytes.length / 2)))
   }
-  prototype.appendFile = function (text) {
-    const act = () => appendFile.call(this, text)
+  prototype.write = function (bytes, ...rest) {
+    const act = () => write.call(this, bytes, ...rest)
     if (!DEAD_LETTERS.test(pathOf(this))) return act()
-    return taken('write of dead letters', act, () => appendFile.call(this, text.slice(0, text.length / 2)))
+    return taken('write of dead letters', act, () => write.call(this, bytes.subarray(0, bytes.length / 2)))
   }
   prototype.sync = function () {
     const act = () => sync.call(this)
