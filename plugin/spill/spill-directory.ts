@@ -178,7 +178,7 @@ class SpillDirectory implements Spill {
   async #look(): Promise<void> {
     await this.#files.discardLeftovers()
     this.#claiming.forgetFailures()
-    await mergeSmallFiles(this.#inventory, this.#claiming)
+    await mergeSmallFiles(this.#inventory, this.#claiming, this.#clock)
     const start = this.#clock.now()
     if (start < this.#nextScanAt) return
     await scan({

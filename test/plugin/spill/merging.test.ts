@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import type { DirectoryClaims } from '../../../plugin/spill/directory-claims.js'
+import { Inventory, SpillFile } from '../../../plugin/spill/inventory.js'
+import { mergeSmallFiles } from '../../../plugin/spill/merging.js'
 import type { Spill } from '../../../plugin/spill/spill.js'
 import type { FakeClock } from '../../fake-clock.js'
 import { APP, drain, harness, records, UNTIL_DEAD_MS, WEB } from './harness.js'
@@ -40,6 +43,24 @@ describe('a spill of very many small files', () => {
     await clock.advance(BEAT_MS)
     await claim?.release()
     expect(files()).toHaveLength(500)
+  })
+
+  it('leaves the rest for the next time where it takes long: the heartbeat waits for it', async () => {
+    const inventory = new Inventory()
+    for (const target of [WEB, APP])
+      for (const id of ids(500))
+        inventory.add(new SpillFile({ target, time: 0, count: 1, id: id.padStart(16, '0') }, 10))
+    let now = 0
+    const claimed: string[] = []
+    const claims: Pick<DirectoryClaims, 'claim'> = {
+      async claim({ stream }) {
+        now += 3_000
+        claimed.push(stream)
+        return undefined
+      },
+    }
+    await mergeSmallFiles(inventory, claims, { now: () => now })
+    expect(claimed).toEqual([WEB.stream])
   })
 
   it.each<Step>(['create', 'write', 'sync', 'rename', 'syncDirectory', 'read', 'remove'])(
