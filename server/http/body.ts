@@ -6,6 +6,7 @@ import { createInflater } from './inflater.js'
 import { MAX_BODY_BYTES } from './limits.js'
 import { Pieces } from './pieces.js'
 import type { Reservation } from './reservation.js'
+import { readUtf8 } from './utf8.js'
 
 /** As Connect's body parsers leave it: what they read, and that they did. */
 type ParsedRequest = IncomingMessage & { readonly body?: unknown }
@@ -105,7 +106,7 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
 }
 
 function parseJson(body: Buffer | string): unknown {
-  const text = body.toString('utf8').replace(/^\uFEFF/, '')
+  const text = (typeof body === 'string' ? body : readUtf8(body)).replace(/^\uFEFF/, '')
   try {
     return JSON.parse(text)
   } catch {

@@ -1,13 +1,15 @@
 import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { BodyText } from './body-text.js'
 import { changedContext } from './client-context.js'
-import { LineBuilder } from './line-builder.js'
+import { LineWriter } from './line-writer.js'
 import type { Changes } from './normalize.js'
-import { type ObjectSpans, SPAN } from './object-spans.js'
+import type { ObjectSpans } from './object-spans.js'
 
 const QUOTE = '"'.charCodeAt(0)
 /** No member. */
 const NONE = -1
+/** Bytes beside members: a comma after what is added to the context and one before what is added at the end, the newline. */
+const MARKS = 3
 
 /** What is to be written beside an event's own text, and what of that is not. */
 interface Plan {
@@ -34,22 +36,22 @@ export function splice(
   spans: ObjectSpans,
   text: SourceText,
 ): Buffer | undefined {
+  const { start, end, firstMember, lastMember } = spans
   // Fewer keys than members: one comes twice.
-  if (spans.members.length !== Object.keys(event).length * SPAN) return undefined
+  if (lastMember - firstMember !== Object.keys(event).length) return undefined
   const { dropped, inContext, added } = planOf(event, changes, text)
   const left = dropped.map((key) => memberOf(key, spans, text.bytes))
   const context = inContext === '' ? NONE : memberOf('context', spans, text.bytes)
   // A key is there, but written with escapes.
   if (left.includes(NONE) || (inContext !== '' && context === NONE)) return undefined
-  const line = new LineBuilder(text.bytes)
-  const isEmpty = copyMembers(line, spans, {
-    left,
-    context,
-    inContext,
-    isContextEmpty: isEmptyObject(event['context']),
-  })
-  line.write(isEmpty || added === '' ? `${added}}\n` : `,${added}}\n`)
-  return line.built()
+  const isAsItCame = left.length === 0 && context === NONE
+  if (isAsItCame) return appended(spans, added, text.bytes)
+  const size = end - start + Buffer.byteLength(inContext) + Buffer.byteLength(added)
+  const line = new LineWriter(text.bytes, size + MARKS)
+  const isContextEmpty = isEmptyObject(event['context'])
+  const isEmpty = copyMembers(line, spans, { left, context, inContext, isContextEmpty })
+  line.write(tailOf(added, isEmpty))
+  return line.written()
 }
 
 function planOf(event: JsonObject, { members, context, inContext }: Changes, text: SourceText): Plan {
@@ -75,18 +77,30 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes, tex
   return { dropped, inContext: '', added }
 }
 
+/** The object as it came, with members added at its end. */
+function appended({ start, end, firstMember, lastMember }: ObjectSpans, added: string, bytes: Buffer) {
+  const tail = tailOf(added, firstMember === lastMember)
+  const line = new LineWriter(bytes, end - 1 - start + Buffer.byteLength(tail))
+  line.copy(start, end - 1)
+  line.write(tail)
+  return line.written()
+}
+
+function tailOf(added: string, isEmpty: boolean): string {
+  return isEmpty || added === '' ? `${added}}\n` : `,${added}}\n`
+}
+
 /** Copies the members that stay, as many at once as stand side by side. Returns whether there are none. */
 function copyMembers(
-  line: LineBuilder,
-  { start, members }: ObjectSpans,
+  line: LineWriter,
+  { start, places, firstMember, lastMember }: ObjectSpans,
   how: { left: readonly number[]; context: number; inContext: string; isContextEmpty: boolean },
 ): boolean {
   /** Of the stretch to copy: from its first member, or from the brace before that. */
   let from = start
   let to = start + 1
   let isEmpty = true
-  for (let i = 0; i < members.length; i += SPAN) {
-    const [key, value, end] = [members[i], members[i + 1], members[i + 2]] as [number, number, number]
+  for (let i = firstMember; i < lastMember; i++) {
     if (how.left.includes(i)) {
       if (from !== NONE) line.copy(from, to)
       from = NONE
@@ -94,24 +108,25 @@ function copyMembers(
     }
     if (from === NONE) {
       if (!isEmpty) line.write(',')
-      from = key
+      from = places.key(i)
     }
     isEmpty = false
     if (i === how.context) {
-      line.copy(from, value + 1)
+      const inside = places.value(i) + 1
+      line.copy(from, inside)
       line.write(how.isContextEmpty ? how.inContext : `${how.inContext},`)
-      from = value + 1
+      from = inside
     }
-    to = end
+    to = places.end(i)
   }
   if (from !== NONE) line.copy(from, to)
   return isEmpty
 }
 
-/** The index of a key's member in {@link ObjectSpans.members}, where the key is written as it is. */
-function memberOf(key: string, { members }: ObjectSpans, bytes: Buffer): number {
-  for (let i = 0; i < members.length; i += SPAN) {
-    const from = (members[i] as number) + 1
+/** The member of a key in {@link ObjectSpans.places}, where the key is written as it is. */
+function memberOf(key: string, { places, firstMember, lastMember }: ObjectSpans, bytes: Buffer): number {
+  for (let i = firstMember; i < lastMember; i++) {
+    const from = places.key(i) + 1
     const to = from + key.length
     if (bytes[to] === QUOTE && bytes.toString('latin1', from, to) === key) return i
   }
