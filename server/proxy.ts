@@ -32,6 +32,8 @@ export interface SourceStats extends DestinationStats {
 export interface ProxyStats {
   /** By answer. */
   readonly requests: RequestCounts
+  /** The same by status, such as `503`. */
+  readonly requestsByStatus: Readonly<Record<string, number>>
   /** Events given up for good: invalid, or refused by Firehose. */
   readonly quarantined: number
   /** Bytes held now, of requests and of records. */
@@ -161,6 +163,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     readiness: () => readinessOf(site.sources, budget, responder.isClosing),
     stats: (): ProxyStats => ({
       requests: responder.counts,
+      requestsByStatus: responder.countsByStatus,
       quarantined: intake.quarantined,
       bufferedBytes: budget.used,
       clients: pool.stats(),

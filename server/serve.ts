@@ -5,12 +5,12 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { systemClock } from '../plugin/clock.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
 import { answerJson, answerProblem } from './http/answer.js'
 import { answerBrokenRequests } from './http/broken-request.js'
 import { HttpProblem } from './http/http-problem.js'
+import { listen } from './listening.js'
 import type { ProxyReport } from './proxy.js'
 
 /** For connections that do not end by themselves when all is answered. */
@@ -77,8 +77,8 @@ export async function serve({
     listenerOf(proxy, app as RequestListener),
   )
   answerBrokenRequests(server)
-  await listen(server, host, port)
-  return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
+  const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
+  return { url, close: (options) => close(server, proxy, options.timeout) }
 }
 
 /** What the proxy takes never sees Express, which costs a small request more than all else together. */
@@ -97,30 +97,6 @@ const loadExpress = () => import('express')
 function expressIsMissing(error: unknown): never {
   if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
   throw new Error('Express is not installed; install it beside this package: npm install express')
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, host, port)))
-    server.listen(port, host, resolve)
-  })
-}
-
-/** Why nothing can listen there, as one line. */
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
-  const reasons: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'the port is in use; stop what uses it, or choose another with --port',
-    EACCES: 'the port is not allowed to you; choose one above 1023 with --port',
-    EADDRNOTAVAIL: 'this machine has no such address; choose another with --host',
-    ENOTFOUND: 'there is no such host; choose another with --host',
-  }
-  const reason = reasons[error.code ?? ''] ?? error.message
-  return new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause: error })
-}
-
-function urlOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function answerFailure(res: ServerResponse): void {

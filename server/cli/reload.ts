@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import { type LoadedConfig, readConfigFile } from '../config/config-file.js'
@@ -10,7 +11,7 @@ export interface ReloadOptions {
   /** Serves what was loaded from now on. */
   readonly take: (loaded: LoadedConfig) => Promise<void> | void
   /** What was loaded at the start. */
-  readonly listen: ServeConfiguration['listen']
+  readonly first: ServeConfiguration
   readonly terminal: Terminal
   readonly logger: Logger
 }
@@ -27,7 +28,7 @@ export function reloadOnChange(options: ReloadOptions): { close(): void } {
   })
 }
 
-async function reload({ file, take, listen, terminal, logger }: ReloadOptions): Promise<void> {
+async function reload({ file, take, first, terminal, logger }: ReloadOptions): Promise<void> {
   const read = await readConfigFile(file, { env: terminal.env, logger })
   if ('problems' in read) {
     for (const problem of read.problems) logger.error(`${file}: ${problem}`)
@@ -35,8 +36,9 @@ async function reload({ file, take, listen, terminal, logger }: ReloadOptions): 
     return
   }
   const { configuration } = read
-  if (configuration.listen.host !== listen.host || configuration.listen.port !== listen.port) {
-    logger.warn('listen: has changed; that takes effect at the next start')
+  for (const name of ['listen', 'metrics'] as const) {
+    if (!isDeepStrictEqual(configuration[name], first[name]))
+      logger.warn(`${name}: has changed; that takes effect at the next start`)
   }
   await take(read)
   logger.info(`${file}: loaded again, ${configuration.sources.length} source(s)`)

@@ -3,9 +3,11 @@ import { Command, Option } from 'commander'
 import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js'
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import { useLocalCredentials } from '../embedded-aws.js'
+import type { MetricsServer } from '../metrics/metrics-server.js'
 import { loadConfigFile } from './load-config.js'
 import type { LogFormat, LogLevel } from './log.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
+import { openMetrics } from './open-metrics.js'
 import { parsePort, portFrom } from './port.js'
 import { reloadOnChange } from './reload.js'
 import { type Serving, serveAlone } from './serve-here.js'
@@ -44,6 +46,7 @@ interface ServeFlags {
   readonly config?: string
   readonly host?: string
   readonly port?: number
+  readonly metricsPort?: number
   readonly localAws?: string | true
   readonly workers: number
   readonly logLevel?: LogLevel
@@ -59,6 +62,11 @@ export function serveCommand(terminal: Terminal): Command {
     .option(
       '-p, --port <port>',
       `port, 0 for any (default: the config file's, else ${DEFAULT_PORT})`,
+      parsePort,
+    )
+    .option(
+      '--metrics-port <port>',
+      "port of a page for Prometheus, 0 for any (default: the config file's, else there is no page)",
       parsePort,
     )
     .option(
@@ -107,6 +115,7 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
   const dir = typeof flags.localAws === 'string' ? flags.localAws : undefined
   const localAws =
     flags.localAws === undefined ? undefined : await openLocalAws(dir === undefined ? {} : { dir })
+  let metrics: MetricsServer | undefined
   try {
     const adapt = adaptation(log, localAws)
     const served = adapt(configuration)
@@ -114,6 +123,8 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     if (localAws !== undefined && 'queueUrl' in spill) useLocalCredentials(process.env)
     // Before it is served, which empties it.
     const spillIs = await spillLine(spill)
+    const metricsPort = flags.metricsPort ?? configuration.metrics.port
+    metrics = await openMetrics({ ...configuration.metrics, port: metricsPort })
     const task = {
       host,
       port,
@@ -125,9 +136,11 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
       flags.workers === 1
         ? await serveAlone(served, { host, port, adapt })
         : await serveByWorkers({ count: flags.workers, task, served, adapt, log })
+    metrics?.show(serving.measure)
     const sources = served.sources.filter(({ enabled }) => enabled).map(({ name }) => name)
     const lines = welcome({
       url: serving.server.url,
+      metrics: metrics?.url,
       file: isDemo ? undefined : file,
       deadLetters,
       spill: spillIs,
@@ -137,11 +150,13 @@ async function runServe(flags: ServeFlags, terminal: Terminal): Promise<void> {
     })
     for (const line of lines) terminal.out(line)
     if ('queueUrl' in spill) void tellQueueLevel(spill, log)
-    const { listen } = configuration
     const { take } = serving
-    const watch = isDemo ? undefined : reloadOnChange({ file, take, listen, terminal, logger: log })
-    stopOnSignal({ ...serving, localAws, watch }, terminal)
+    const watch = isDemo
+      ? undefined
+      : reloadOnChange({ file, take, first: configuration, terminal, logger: log })
+    stopOnSignal({ ...serving, localAws, metrics, watch }, terminal)
   } catch (error) {
+    await metrics?.close()
     await localAws?.close()
     throw error
   }

@@ -1,5 +1,7 @@
+import { systemClock } from '../../plugin/clock.js'
 import type { ProxyConfiguration } from '../config/configuration.js'
 import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
+import { type Measured, measuresOf } from '../metrics/measures.js'
 import { type RunningServer, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
 import type { Adapt, Served } from './served-configuration.js'
@@ -27,6 +29,8 @@ export interface Serving {
   readonly server: RunningServer
   /** Serves what was loaded from now on. */
   readonly take: ReloadOptions['take']
+  /** For the metrics page. Never rejects, and takes a second or so at most. */
+  readonly measure: () => Promise<Measured>
   /** Resolves to why it cannot go on. */
   readonly failed: Promise<Error>
 }
@@ -40,6 +44,11 @@ export async function serveAlone(
   return {
     server,
     take: ({ configuration }) => proxy.reconfigure(adapt(configuration)),
+    measure: async () => ({
+      workers: [await measuresOf(proxy, served.maxBufferedBytes, systemClock)],
+      restarts: 0,
+      primary: undefined,
+    }),
     failed: new Promise(() => {}),
   }
 }

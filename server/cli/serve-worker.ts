@@ -4,6 +4,7 @@ import { parseConfigFile } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import type { EmbeddedAws } from '../embedded-aws.js'
 import type { ConfiguredProxy } from '../firehose-proxy.js'
+import { measuresOf } from '../metrics/measures.js'
 import type { RunningServer } from '../serve.js'
 import { workerShare } from '../worker-share.js'
 import { CommandError } from './command-error.js'
@@ -69,6 +70,7 @@ export class ServeWorker {
   #take(message: ToWorker): void {
     if (message.kind === 'start') void this.#start(message.task)
     else if (message.kind === 'reconfigure') void this.#reconfigure(message.config)
+    else if (message.kind === 'measure') void this.#measure()
     else if (message.kind === 'duplicates') this.#duplicates.take(message.number, message.known)
     else void this.#close(message.timeoutMs)
   }
@@ -97,6 +99,13 @@ export class ServeWorker {
       }
     }
     this.#channel.send({ kind: 'reconfigured' }, () => {})
+  }
+
+  async #measure(): Promise<void> {
+    const serving = await this.#serving?.catch(() => undefined)
+    if (serving === undefined) return
+    const measures = await measuresOf(serving.proxy, serving.first.maxBufferedBytes, systemClock)
+    this.#channel.send({ kind: 'measured', measures }, () => {})
   }
 
   #onOrphaned(): void {

@@ -8,16 +8,21 @@ import type { Terminal } from './terminal.js'
 
 interface Running extends Pick<Serving, 'server' | 'failed'> {
   readonly localAws: OpenLocalAws | undefined
+  readonly metrics: { close(): Promise<void> } | undefined
   readonly watch: { close(): void } | undefined
 }
 
 /** Closes all at a signal, or when it cannot go on, and ends the process. */
-export function stopOnSignal({ server, failed, localAws, watch }: Running, terminal: Terminal): void {
+export function stopOnSignal(
+  { server, failed, localAws, metrics, watch }: Running,
+  terminal: Terminal,
+): void {
   const close = async () => {
     try {
       const report = await server.close({ timeout: SHUTDOWN_TIMEOUT_MS })
       terminal.out(summary(report))
     } finally {
+      await metrics?.close()
       await localAws?.close()
       // Last: without its listener SIGHUP would end the process in the middle of this.
       watch?.close()

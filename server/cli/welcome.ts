@@ -4,6 +4,8 @@ import type { OpenLocalAws } from './open-local-aws.js'
 
 export interface WelcomeParts {
   readonly url: string
+  /** URL of the metrics page, if there is one. */
+  readonly metrics: string | undefined
   /** `undefined` for the demo. */
   readonly file: string | undefined
   readonly deadLetters: string
@@ -19,6 +21,7 @@ export interface WelcomeParts {
 /** What `serve` says when it listens. */
 export function welcome({
   url,
+  metrics,
   file,
   deadLetters,
   spill,
@@ -27,6 +30,7 @@ export function welcome({
   workers,
 }: WelcomeParts): string[] {
   const lines = [`Listening on ${url}`]
+  if (metrics !== undefined) lines.push(`Metrics: ${metrics}`)
   if (workers > 1) lines.push(`Workers: ${workers}`)
   if (file !== undefined) lines.push(`Config file: ${file}, loaded again when it changes`)
   lines.push(`Sources: ${listed(sources)}`)

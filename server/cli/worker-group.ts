@@ -1,6 +1,8 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
+import type { Measured } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
+import { askWorkers } from './ask-workers.js'
 import { CommandError } from './command-error.js'
 import { joinedReport } from './joined-report.js'
 import { RestartPolicy } from './restart-policy.js'
@@ -42,6 +44,7 @@ export class WorkerGroup {
   readonly #reports: ProxyReport[] = []
   #config: string | undefined
   #url: string | undefined
+  #restarts = 0
   /** Whether no more are started. */
   #isOver = false
   #closing: Promise<ProxyReport> | undefined
@@ -90,6 +93,13 @@ export class WorkerGroup {
   async reconfigure(config: string): Promise<void> {
     this.#config = config
     await Promise.all(this.#places.map(({ handle }) => handle?.reconfigure(config)))
+  }
+
+  /** What all tell of themselves. One that hangs, or is not there, holds up nobody. */
+  async measure(): Promise<Omit<Measured, 'primary'>> {
+    const handles = this.#places.map(({ handle }) => handle)
+    const workers = await askWorkers(handles, this.#options.clock)
+    return { workers, restarts: this.#restarts }
   }
 
   /**
@@ -168,7 +178,10 @@ export class WorkerGroup {
     logger[isBroken ? 'error' : 'warn'](
       `${what}; another takes its place${waitMs > 0 ? ` in ${waitMs} ms` : ''}`,
     )
-    place.cancel = clock.after(waitMs, () => this.#launch(place))
+    place.cancel = clock.after(waitMs, () => {
+      this.#restarts++
+      this.#launch(place)
+    })
   }
 
   #giveUp(what: string): void {

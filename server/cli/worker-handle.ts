@@ -1,3 +1,4 @@
+import type { Measures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
 import type { DuplicateQuestion, FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
 
@@ -48,6 +49,9 @@ export class WorkerHandle {
   #report: ProxyReport | undefined
   #failure: readonly string[] | undefined
   #tellListening: (url: string) => void = () => {}
+  #isListening = false
+  #measuring: Promise<Measures | undefined> | undefined
+  #tellMeasures: (measures: Measures | undefined) => void = () => {}
   /** Those that wait for it to have taken up a configuration. */
   #reconfiguring: (() => void)[] = []
 
@@ -62,6 +66,8 @@ export class WorkerHandle {
     this.ended = new Promise((resolve) => {
       process.onExit((how) => {
         for (const done of this.#reconfiguring.splice(0)) done()
+        this.#isListening = false
+        this.#tellMeasures(undefined)
         resolve({ ...how, report: this.#report, failure: this.#failure })
       })
     })
@@ -78,6 +84,19 @@ export class WorkerHandle {
     })
   }
 
+  /**
+   * Resolves to what it tells of itself: to nothing where it does not listen, or ends before. While one question is
+   * open no other is asked, lest they pile up at one that hangs.
+   */
+  measure(): Promise<Measures | undefined> {
+    if (!this.#isListening) return Promise.resolve(undefined)
+    this.#measuring ??= new Promise((resolve) => {
+      this.#tellMeasures = resolve
+      this.#process.send({ kind: 'measure' })
+    })
+    return this.#measuring
+  }
+
   close(timeoutMs: number): void {
     this.#closing = { kind: 'close', timeoutMs }
     this.#process.send(this.#closing)
@@ -89,11 +108,22 @@ export class WorkerHandle {
 
   #take(message: FromWorker): void {
     if (message.kind === 'ready') this.#start()
-    else if (message.kind === 'listening') this.#tellListening(message.url)
+    else if (message.kind === 'listening') this.#onListening(message.url)
     else if (message.kind === 'duplicates') void this.#answerTo(message.number, message.questions)
     else if (message.kind === 'reconfigured') this.#reconfiguring.shift()?.()
+    else if (message.kind === 'measured') this.#onMeasured(message.measures)
     else if (message.kind === 'closed') this.#report = message.report
     else if (message.kind === 'failed') this.#failure = message.lines
+  }
+
+  #onListening(url: string): void {
+    this.#isListening = true
+    this.#tellListening(url)
+  }
+
+  #onMeasured(measures: Measures): void {
+    this.#measuring = undefined
+    this.#tellMeasures(measures)
   }
 
   async #answerTo(number: number, questions: readonly DuplicateQuestion[]): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Measures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
 import type { LogFormat, LogLevel } from './log.js'
 
@@ -34,6 +35,7 @@ export interface DuplicateQuestion {
 export type ToWorker =
   | { readonly kind: 'start'; readonly task: WorkerTask }
   | { readonly kind: 'reconfigure'; readonly config: string }
+  | { readonly kind: 'measure' }
   | { readonly kind: 'close'; readonly timeoutMs: number }
   /** To the questions of this number. */
   | { readonly kind: 'duplicates'; readonly number: number; readonly known: readonly (readonly string[])[] }
@@ -45,5 +47,6 @@ export type FromWorker =
   /** It cannot serve, and ends. */
   | { readonly kind: 'failed'; readonly lines: readonly string[] }
   | { readonly kind: 'reconfigured' }
+  | { readonly kind: 'measured'; readonly measures: Measures }
   | { readonly kind: 'duplicates'; readonly number: number; readonly questions: readonly DuplicateQuestion[] }
   | { readonly kind: 'closed'; readonly report: ProxyReport }

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../plugin/clock.js'
 import { tellFixed } from '../firehose-proxy.js'
+import { processUsage } from '../metrics/measures.js'
 import { tellShare } from '../worker-share.js'
 import { DuplicateMemory } from './duplicate-memory.js'
 import type { Log } from './log.js'
@@ -36,6 +37,7 @@ export async function serveByWorkers(options: WorkersOptions): Promise<Serving> 
       memory.reconfigure(configuration.sources)
       return group.reconfigure(text)
     },
+    measure: async () => ({ ...(await group.measure()), primary: await processUsage(systemClock) }),
     failed: group.failed,
   }
 }

@@ -26,7 +26,14 @@ export interface ProxyConfiguration {
 }
 
 export interface ServeConfiguration extends ProxyConfiguration {
-  readonly listen: { readonly host: string | undefined; readonly port: number | undefined }
+  readonly listen: ListenConfiguration
+  /** Where the metrics page is; nowhere without a port. */
+  readonly metrics: ListenConfiguration
+}
+
+export interface ListenConfiguration {
+  readonly host: string | undefined
+  readonly port: number | undefined
 }
 
 export interface ConfigContext {
@@ -96,14 +103,15 @@ function read(
       customPath: values.customPath,
       onRequest: values.onRequest as ProxyConfig['onRequest'],
       logger,
-      listen: listenOf(values),
+      listen: listenOf(values, 'listen'),
+      metrics: listenOf(values, 'metrics'),
     },
   }
 }
 
-function listenOf(values: object): ServeConfiguration['listen'] {
-  const { listen } = values as { listen?: { host?: string; port?: number } }
-  return { host: listen?.host, port: listen?.port }
+function listenOf(values: object, name: 'listen' | 'metrics'): ListenConfiguration {
+  const given = (values as { [_ in typeof name]?: { host?: string; port?: number } })[name]
+  return { host: given?.host, port: given?.port }
 }
 
 interface ReadDestinations {

@@ -68,7 +68,7 @@ export interface SourceConfig {
   readonly forward?: ForwardConfig | undefined
 }
 
-/** What `firehoseProxy` takes: the content of `analytics-firehose.yaml` but for `listen`. */
+/** What `firehoseProxy` takes: the content of `analytics-firehose.yaml` but for `listen` and `metrics`. */
 export interface ProxyConfig {
   readonly sources: readonly SourceConfig[]
   /** Bytes held in memory over all sources; at the cap requests are answered 503. @default 67108864 */
@@ -112,7 +112,16 @@ interface ListenConfig {
   readonly port?: number | undefined
 }
 
+/** Where `serve` has a page of what it counts, for Prometheus. */
+interface MetricsConfig {
+  /** SECURITY: the page has no password. @default 127.0.0.1 */
+  readonly host?: string | undefined
+  /** 0 takes any free one. @default none: there is no page */
+  readonly port?: number | undefined
+}
+
 /** The content of `analytics-firehose.yaml`. */
 export interface ServeConfig extends ProxyConfig {
   readonly listen?: ListenConfig | undefined
+  readonly metrics?: MetricsConfig | undefined
 }

@@ -86,6 +86,8 @@ const listen = z.strictObject(
   { error: 'give { host, port }' },
 )
 
+const metrics = z.strictObject(listen.shape, { error: 'give { port, host }' })
+
 const CUSTOM_PATH = "give a path of one part that is not in use, such as '/e7'"
 const PUBLIC_URL = "give the URL that clients reach, such as 'https://events.example.com/analytics'"
 const TAKEN_PATHS: ReadonlySet<string> = new Set([
@@ -130,7 +132,11 @@ const proxyFields = {
 }
 
 export const proxySchema = z.strictObject(proxyFields)
-export const serveSchema = z.strictObject({ listen: listen.optional(), ...proxyFields })
+export const serveSchema = z.strictObject({
+  listen: listen.optional(),
+  metrics: metrics.optional(),
+  ...proxyFields,
+})
 
 /** A source whose own settings are right. */
 export type SourceValues = z.output<typeof source>

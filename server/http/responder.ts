@@ -36,6 +36,7 @@ export class Responder {
   readonly #refusals: RefusalNotices
   readonly #underWay = new Set<Promise<void>>()
   readonly #counts = { accepted: 0, refused: 0, deferred: 0 }
+  readonly #byStatus = new Map<number, number>()
   #isClosing = false
 
   constructor(options: ResponderOptions) {
@@ -45,6 +46,11 @@ export class Responder {
 
   get counts(): RequestCounts {
     return { ...this.#counts }
+  }
+
+  /** Requests answered since the start, by status. */
+  get countsByStatus(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#byStatus)
   }
 
   get isClosing(): boolean {
@@ -80,6 +86,8 @@ export class Responder {
       if (isGone) return
       await this.#refuse(exchange, thrown)
     }
+    const { statusCode } = exchange.res
+    this.#byStatus.set(statusCode, (this.#byStatus.get(statusCode) ?? 0) + 1)
     this.#tell(exchange, clock.now() - startedAt)
   }
 

@@ -4,12 +4,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
+import { parse as parseYaml } from 'yaml'
 import { parseConfigFile } from '../../server/config/config-file.js'
 import { findAwsCli, requireAwsCliInCi } from '../aws-cli.js'
 import { startTestAws } from '../integration/aws.js'
 import { Cli } from '../server/cli/spawn-cli.js'
+import { parseExposition } from '../server/metrics/parse-exposition.js'
 import { tempDir } from '../server/temp-dir.js'
-import { block, links, runnable } from './readme.js'
+import { block, links, README, runnable } from './readme.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
@@ -57,9 +59,11 @@ describe("the README's blocks", () => {
       'faults',
       'host',
       'mapper',
+      'metrics',
       'plugin',
       'proxy-settings',
       'replay',
+      'scrape',
       'try',
     ])
   })
@@ -202,6 +206,34 @@ describe("the README's blocks", () => {
     expect(await test.lines('everything')).toHaveLength(1)
     await test.close()
   }, 30_000)
+
+  it('metrics and scrape: `serve` has the page, and Prometheus would find it there', async () => {
+    const config = `${block('analytics-firehose.yaml')}\n${block('metrics')}`
+    expect(parseConfigFile(config, { env: { WEB_WRITE_KEY: 'k' } })).toMatchObject({
+      configuration: { metrics: { host: undefined, port: 9464 } },
+    })
+    // The path is Prometheus's default.
+    expect(parseYaml(block('scrape'))).toEqual({
+      scrape_configs: [{ job_name: 'analytics-firehose', static_configs: [{ targets: ['127.0.0.1:9464'] }] }],
+    })
+    const dir = userFolder()
+    writeFileSync(join(dir, 'analytics-firehose.yaml'), config.replace('9464', '0'))
+    const server = new Cli(['serve', '--port', '0', '--local-aws', './out'], {
+      cwd: dir,
+      env: { WEB_WRITE_KEY: 'k' },
+    })
+    const url = await server.saw(/^Metrics: (http:\/\/127\.0\.0\.1:\d+\/metrics)$/m)
+    await fetch(`${await server.saw(/^Listening on (.*)$/m)}/v1/page`, {
+      method: 'POST',
+      body: JSON.stringify({ writeKey: 'k', userId: 'u1' }),
+    })
+    const text = await (await fetch(url)).text()
+    expect(text).toContain('records_delivered_total{source="Website",stream="everything"} 1\n')
+    const told = [...parseExposition(text).keys()].map((name) => name.replace(/^analytics_firehose_/, ''))
+    expect(told.filter((name) => !README.includes(`\`${name}\``))).toEqual([])
+    server.child.kill('SIGTERM')
+    expect((await server.ended()).code).toBe(0)
+  })
 
   it('analytics-firehose.yaml and host: a real SDK sends to `serve`, which delivers', async () => {
     const dir = userFolder()

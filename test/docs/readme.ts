@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+export const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 
 /** The code of the block that `<!-- run: NAME -->` or `<!-- file: NAME -->` stands before. */
 export function block(name: string): string {

@@ -95,6 +95,11 @@ describe('imports', () => {
       not(under('server/cli/', 'server/bin.ts')),
       under('server/cli/'),
     ],
+    [
+      'nothing but the command line imports the metrics page',
+      not(under('server/cli/', 'server/metrics/')),
+      under('server/metrics/'),
+    ],
     ['errors import nothing', under('plugin/errors.ts'), () => true],
     [
       'nothing but the server imports the plugin by its index',

@@ -76,6 +76,7 @@ describe('a rate limit', () => {
     expect((await send()).status).toBe(200)
     expect(web.delivered).toHaveLength(3)
     expect(proxy.stats().requests).toEqual({ accepted: 4, refused: 0, deferred: 1 })
+    expect(proxy.stats().requestsByStatus).toEqual({ 200: 4, 429: 1 })
   })
 })
 

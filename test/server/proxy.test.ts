@@ -274,6 +274,7 @@ describe('events', () => {
     expect(proxy.stats()).toMatchObject({
       quarantined: 1,
       requests: { accepted: 1, refused: 0, deferred: 0 },
+      requestsByStatus: { 200: 1 },
     })
   })
 

@@ -45,7 +45,14 @@ describe('help', () => {
     [['--help'], ['serve', 'replay', 'local-aws', 'iam', 'Examples:']],
     [
       ['help', 'serve'],
-      ['--config <file>', '--host <host>', '--port <port>', '--local-aws [dir]', 'Examples:'],
+      [
+        '--config <file>',
+        '--host <host>',
+        '--port <port>',
+        '--metrics-port <port>',
+        '--local-aws [dir]',
+        'Examples:',
+      ],
     ],
     [
       ['serve', '--help'],

@@ -3,6 +3,7 @@ import { WorkerGroup } from '../../../server/cli/worker-group.js'
 import type { Exit, WorkerProcess } from '../../../server/cli/worker-handle.js'
 import type { FromWorker, ToWorker } from '../../../server/cli/worker-messages.js'
 import { FakeClock } from '../../fake-clock.js'
+import { measures } from '../metrics/measured.js'
 
 const URL = 'http://127.0.0.1:1234'
 const SIGKILL: Exit = { code: null, signal: 'SIGKILL' }
@@ -226,5 +227,53 @@ describe('a group of workers', () => {
     worker(1).listens('http://127.0.0.1:5678')
     await clock.settle()
     expect(logged.at(-1)).toBe('Now listening on http://127.0.0.1:5678')
+  })
+
+  describe('asked for what it measures', () => {
+    const MEASURE: ToWorker = { kind: 'measure' }
+
+    it('has that of each worker', async () => {
+      const { group, clock, worker, started } = harness()
+      await started()
+      const asked = group.measure()
+      worker(1).says({ kind: 'measured', measures: measures(101) })
+      worker(0).says({ kind: 'measured', measures: measures(100) })
+      expect(await asked).toEqual({ workers: [measures(100), measures(101)], restarts: 0 })
+      expect(clock.timers).toBe(0)
+    })
+
+    it('waits a second for one that hangs, and asks it only once', async () => {
+      const { group, clock, worker, started } = harness()
+      await started()
+      for (let i = 0; i < 3; i++) {
+        const asked = group.measure()
+        worker(0).says({ kind: 'measured', measures: measures(100) })
+        await clock.advance(1_000)
+        expect(await asked).toEqual({ workers: [measures(100), undefined], restarts: 0 })
+      }
+      const heard = (index: number) => worker(index).heard.filter(({ kind }) => kind === 'measure')
+      expect([heard(0), heard(1)]).toEqual([[MEASURE, MEASURE, MEASURE], [MEASURE]])
+      worker(1).says({ kind: 'measured', measures: measures(101) })
+      const asked = group.measure()
+      expect(worker(1).heard.at(-1)).toEqual(MEASURE)
+      worker(0).says({ kind: 'measured', measures: measures(100) })
+      worker(1).says({ kind: 'measured', measures: measures(101) })
+      expect((await asked).workers).toHaveLength(2)
+    })
+
+    it('does not wait for one that ends, or that does not listen yet, and counts who took a place', async () => {
+      const { group, clock, worker, started } = harness()
+      await started()
+      const asked = group.measure()
+      worker(0).says({ kind: 'measured', measures: measures(100) })
+      worker(1).ends(SIGKILL)
+      expect(await asked).toEqual({ workers: [measures(100), undefined], restarts: 0 })
+      await clock.advance(100)
+      worker(2).says({ kind: 'ready' })
+      const again = group.measure()
+      worker(0).says({ kind: 'measured', measures: measures(100) })
+      expect(await again).toEqual({ workers: [measures(100), undefined], restarts: 1 })
+      expect(worker(2).heard).not.toContainEqual(MEASURE)
+    })
   })
 })

@@ -258,6 +258,22 @@ describe('a config', () => {
       'listen.prot: is not a setting; known are host, port',
     ])
   })
+
+  it('of serve has metrics, which are off without a port', () => {
+    const read = (metrics?: object) => readServeConfig({ metrics, sources: [source] }, { env: {} })
+    expect(read({ host: '::1', port: '9464' })).toMatchObject({
+      configuration: { metrics: { host: '::1', port: 9464 } },
+    })
+    expect(read()).toMatchObject({ configuration: { metrics: { host: undefined, port: undefined } } })
+    expect(problems({ metrics: { port: -1, path: '/' }, sources: [source] }, readServeConfig)).toEqual([
+      'metrics.port: got -1; use a whole number from 0 to 65535',
+      'metrics.path: is not a setting; known are host, port',
+    ])
+    expect(problems({ metrics: true, sources: [source] }, readServeConfig)).toEqual([
+      'metrics: got true; give { port, host }',
+    ])
+    expect(problems({ metrics: {}, sources: [source] })[0]).toMatch(/^metrics: is not a setting/)
+  })
 })
 
 describe('firehoseProxy', () => {

@@ -1,0 +1,42 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface Place {
+  readonly host: string
+  /** 0 takes any free one. */
+  readonly port: number
+}
+
+/** What users set a {@link Place} with. */
+export type PlaceSettings = Readonly<Record<keyof Place, string>>
+
+/**
+ * Has the server listen there, and gives its URL.
+ *
+ * @throws Error whose message is fit for the command line
+ */
+export async function listen(server: Server, place: Place, settings: PlaceSettings): Promise<string> {
+  const { host, port } = place
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenError(error, place, settings)))
+    server.listen(port, host, resolve)
+  })
+  return urlOf(server, host)
+}
+
+/** Why nothing can listen there, as one line. */
+function listenError(error: NodeJS.ErrnoException, { host, port }: Place, settings: PlaceSettings): Error {
+  const reasons: Readonly<Record<string, string>> = {
+    EADDRINUSE: `the port is in use; stop what uses it, or choose another with ${settings.port}`,
+    EACCES: `the port is not allowed to you; choose one above 1023 with ${settings.port}`,
+    EADDRNOTAVAIL: `this machine has no such address; choose another with ${settings.host}`,
+    ENOTFOUND: `there is no such host; choose another with ${settings.host}`,
+  }
+  const reason = reasons[error.code ?? ''] ?? error.message
+  return new Error(`Cannot listen on ${host}:${port}: ${reason}`, { cause: error })
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

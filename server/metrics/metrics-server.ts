@@ -1,0 +1,77 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { listen } from '../listening.js'
+import { CONTENT_TYPE } from './exposition.js'
+import type { Measured } from './measures.js'
+import { MetricsPage } from './metrics-page.js'
+
+const PATH = '/metrics'
+
+export interface MetricsServer {
+  /** Of the page. */
+  readonly url: string
+  /** Shows what this tells from now on; before, the page is answered 503. */
+  show(measure: () => Promise<Measured>): void
+  close(): Promise<void>
+}
+
+/**
+ * Serves the page at `/metrics` on a port of its own.
+ *
+ * SECURITY: the names of sources and streams are not for everyone. It must not stand on the port that takes events.
+ *
+ * @throws Error whose message is fit for the command line
+ */
+export async function serveMetrics(where: {
+  readonly host: string
+  /** 0 takes any free one. */
+  readonly port: number
+}): Promise<MetricsServer> {
+  let page: MetricsPage | undefined
+  const server = createServer((req, res) => void answer(req, res, page))
+  const url = await listen(server, where, { host: 'metrics.host', port: '--metrics-port' })
+  return {
+    url: `${url}${PATH}`,
+    show(measure) {
+      page = new MetricsPage(measure)
+    },
+    close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      return closed
+    },
+  }
+}
+
+async function answer(
+  { method, url = '' }: IncomingMessage,
+  res: ServerResponse,
+  page: MetricsPage | undefined,
+): Promise<void> {
+  const [path] = url.split('?', 1)
+  if (path !== PATH) return answerText(res, 404, `There is nothing at this path; the page is ${PATH}\n`)
+  if (method !== 'GET' && method !== 'HEAD') {
+    return answerText(res, 405, 'Ask for this page with GET\n', { Allow: 'GET, HEAD' })
+  }
+  if (page === undefined) return answerText(res, 503, 'Not serving yet; ask again later\n')
+  try {
+    answerText(res, 200, await page.text(), { 'Content-Type': CONTENT_TYPE })
+  } catch {
+    answerText(res, 500, 'The page could not be made; ask again later\n')
+  }
+}
+
+function answerText(
+  res: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  res.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'X-Content-Type-Options': 'nosniff',
+    'Cache-Control': 'no-store',
+    ...headers,
+  })
+  res.end(text)
+}
