@@ -1,5 +1,5 @@
 import type { ProxyConfiguration } from '../config/configuration.js'
-import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
+import { type ConfiguredProxy, preloadFor, proxyOf } from '../firehose-proxy.js'
 import { type RunningServer, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
 import type { Adapt, Served } from './served-configuration.js'
@@ -15,7 +15,9 @@ export async function serveHere(
 ): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
   const proxy = proxyOf(configuration, shared)
   try {
-    return { server: await serve({ proxy, ...listen }), proxy }
+    const server = await serve({ proxy, ...listen })
+    preloadFor(configuration)
+    return { server, proxy }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error

@@ -133,11 +133,10 @@ describe('serve', () => {
 
   it('says so where Express is not installed', async () => {
     const { proxy } = proxyHarness()
-    const importExpress = () =>
-      Promise.reject(
-        Object.assign(new Error("Cannot find package 'express'"), { code: 'ERR_MODULE_NOT_FOUND' }),
-      )
-    await expect(serve({ proxy, host: '127.0.0.1', port: 0, importExpress })).rejects.toThrow(
+    const findExpress = () => {
+      throw Object.assign(new Error("Cannot find module 'express'"), { code: 'MODULE_NOT_FOUND' })
+    }
+    await expect(serve({ proxy, host: '127.0.0.1', port: 0, findExpress })).rejects.toThrow(
       'Express is not installed; install it beside this package: npm install express',
     )
   })
