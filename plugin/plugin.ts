@@ -90,7 +90,7 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     isLoaded: () => true,
     // Must not fail for what can heal: a plugin whose load() rejects is removed, and its events vanish silently.
     async load(_ctx: Context, analytics: Analytics) {
-      preloadSdk({ assumesRoles: configuration.roleAddress !== undefined })
+      void preloadSdk({ assumesRoles: configuration.roleAddress !== undefined })
       library = { name: '@segment/analytics-node', version: analytics.VERSION }
     },
     async unload() {

@@ -64,14 +64,14 @@ export interface ConfiguredProxy extends FirehoseProxy {
 export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
   const configuration = configurationOf(config)
   const proxy = proxyOf(configuration)
-  preloadFor(configuration)
+  void preloadFor(configuration)
   return proxy
 }
 
-/** Loads ahead of the first event what it needs of the AWS SDK. */
-export function preloadFor({ sources }: ProxyConfiguration): void {
+/** Loads ahead of the first event what it needs of the AWS SDK. Never rejects. */
+export function preloadFor({ sources }: ProxyConfiguration): Promise<void> {
   const destinations = sources.flatMap((source) => source.destinations)
-  preloadSdk({ assumesRoles: destinations.some(({ roleAddress }) => roleAddress !== undefined) })
+  return preloadSdk({ assumesRoles: destinations.some(({ roleAddress }) => roleAddress !== undefined) })
 }
 
 /** {@link firehoseProxy} for settings already read, which loads the AWS SDK for the first event. */

@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly port: number
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
+  /** Loads what events need, once it listens and ahead of Express, which they do not. Must not reject. */
+  readonly preload?: () => Promise<void>
   /** Throws where Express is not installed; for tests. */
   readonly findExpress?: () => unknown
 }
@@ -59,6 +61,7 @@ export async function serve({
   host,
   port,
   receiveLimits,
+  preload = () => Promise.resolve(),
   findExpress = resolveExpress,
 }: ServeOptions): Promise<RunningServer> {
   checkExpress(findExpress)
@@ -72,8 +75,10 @@ export async function serve({
   )
   answerBrokenRequests(server)
   await listen(server, host, port)
-  // Not waited for: it takes longer than all before, and events need none of it.
-  loadApp().catch(() => {})
+  // Not waited for: who asks for what it answers waits, or is told that it failed.
+  preload()
+    .then(loadApp)
+    .catch(() => {})
   return { url: urlOf(server, host), close: (options) => close(server, proxy, options.timeout) }
 }
 

@@ -3,11 +3,12 @@ import { redact } from './redact.js'
 
 /**
  * Loads what the first call needs of the SDK, which takes longer than to load all else of this package. Who is ready
- * without it begins this then, so that the first event need not wait for it.
+ * without it begins this then, so that the first event need not wait for it. Never rejects.
  */
-export function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): void {
-  // The first call fails in its turn, and tells why.
-  Promise.all([import('./put.js'), assumesRoles && import('./assume-role.js')]).catch(() => {})
+export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
+  const loading = [import('./put.js'), assumesRoles && import('./assume-role.js')]
+  // Where one cannot be loaded, the first call fails in its turn, and tells why.
+  await Promise.allSettled(loading)
 }
 
 /** A {@link Put} that is loaded, and the SDK with it, when it is called first. */

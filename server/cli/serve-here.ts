@@ -15,9 +15,7 @@ export async function serveHere(
 ): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
   const proxy = proxyOf(configuration, shared)
   try {
-    const server = await serve({ proxy, ...listen })
-    preloadFor(configuration)
-    return { server, proxy }
+    return { server: await serve({ proxy, ...listen, preload: () => preloadFor(configuration) }), proxy }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error
