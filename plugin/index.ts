@@ -1,10 +1,11 @@
-export type { ClientIdentity, PooledClient } from './aws/client.js'
+export type { PooledClient } from './aws/client.js'
 export {
   type ClientPool,
   type ClientPoolOptions,
   type ClientPoolStats,
   createClientPool,
 } from './aws/client-pool.js'
+export type { ClientIdentity } from './aws/sdk-clients.js'
 export type { Clock } from './clock.js'
 export { createDelivery, type DeliveryOptions } from './delivery/create-delivery.js'
 export type { CloseOptions, Delivery } from './delivery/delivery.js'

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Analytics, Context, Plugin } from '@segment/analytics-node'
 import { createClientPool } from './aws/client-pool.js'
+import { preloadSdk } from './aws/sdk.js'
 import { systemClock } from './clock.js'
 import type { CloseOptions } from './delivery/delivery.js'
 import type { StreamReport } from './delivery/stats.js'
@@ -89,6 +90,7 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     isLoaded: () => true,
     // Must not fail for what can heal: a plugin whose load() rejects is removed, and its events vanish silently.
     async load(_ctx: Context, analytics: Analytics) {
+      void preloadSdk({ assumesRoles: configuration.roleAddress !== undefined })
       library = { name: '@segment/analytics-node', version: analytics.VERSION }
     },
     async unload() {

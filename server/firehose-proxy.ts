@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { createClientPool } from '../plugin/aws/client-pool.js'
+import { preloadSdk } from '../plugin/aws/sdk.js'
 import { systemClock } from '../plugin/clock.js'
 import { DeadLetterFiles } from '../plugin/dead-letters/dead-letter-files.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
@@ -61,10 +62,19 @@ export interface ConfiguredProxy extends FirehoseProxy {
  * app.use('/analytics', proxy) // POST /analytics/v1/batch and the other paths of Segment's API
  */
 export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
-  return proxyOf(configurationOf(config))
+  const configuration = configurationOf(config)
+  const proxy = proxyOf(configuration)
+  void preloadFor(configuration)
+  return proxy
 }
 
-/** {@link firehoseProxy} for settings already read. */
+/** Loads ahead of the first event what it needs of the AWS SDK. Never rejects. */
+export function preloadFor({ sources }: ProxyConfiguration): Promise<void> {
+  const destinations = sources.flatMap((source) => source.destinations)
+  return preloadSdk({ assumesRoles: destinations.some(({ roleAddress }) => roleAddress !== undefined) })
+}
+
+/** {@link firehoseProxy} for settings already read, which loads the AWS SDK for the first event. */
 export function proxyOf(
   configuration: ProxyConfiguration,
   shared: Pick<SiteBuilderOptions, 'duplicateStore'> = {},

@@ -15,10 +15,10 @@ import { requestIdOf } from './http/request-id.js'
 import { type RequestCounts, Responder } from './http/responder.js'
 import { UntrustedProxyNotice } from './http/untrusted-proxy-notice.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
+import { once } from './once.js'
 import { type Readiness, readinessOf } from './readiness.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
-import { Resources } from './web/resources.js'
 
 /** Counts of one source since the start, and how it stands now. */
 export interface SourceStats extends DestinationStats {
@@ -81,6 +81,11 @@ const CLOSE_TIMEOUT_MS = 10_000
 /** What waits for a place that is no longer forwarded to gets so long. */
 const FORWARD_CLOSE_TIMEOUT_MS = 30_000
 
+async function loadResources() {
+  const { Resources } = await import('./web/resources.js')
+  return new Resources()
+}
+
 /** Makes the handler of its parts. Every request gets one answer, after delivery; none is an HTML page. */
 export function createProxy(parts: ProxyParts): SiteProxy {
   const { pool, budget, clock, newId, onRequest, spill } = parts
@@ -92,7 +97,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     intake,
     clock,
     newId,
-    resources: new Resources(),
+    resources: once(loadResources),
     untrustedProxy: new UntrustedProxyNotice(logger),
   }
   const responder = new Responder({

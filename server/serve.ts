@@ -5,12 +5,14 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http'
+import { createRequire } from 'node:module'
 import { systemClock } from '../plugin/clock.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
-import { answerJson, answerProblem } from './http/answer.js'
+import { answerProblem } from './http/answer.js'
 import { answerBrokenRequests } from './http/broken-request.js'
 import { HttpProblem } from './http/http-problem.js'
 import { listen } from './listening.js'
+import { once } from './once.js'
 import type { ProxyReport } from './proxy.js'
 
 /** For connections that do not end by themselves when all is answered. */
@@ -32,8 +34,10 @@ export interface ServeOptions {
   readonly port: number
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
-  /** How Express is loaded; for tests. */
-  readonly importExpress?: () => Promise<{ readonly default: () => import('express').Express }>
+  /** Loads what events need, once it listens and ahead of Express, which they do not. Must not reject. */
+  readonly preload?: () => Promise<void>
+  /** Throws where Express is not installed; for tests. */
+  readonly findExpress?: () => unknown
 }
 
 /** What of a proxy this needs. */
@@ -57,32 +61,34 @@ export async function serve({
   host,
   port,
   receiveLimits,
-  importExpress = loadExpress,
+  preload = () => Promise.resolve(),
+  findExpress = resolveExpress,
 }: ServeOptions): Promise<RunningServer> {
-  const { default: express } = await importExpress().catch(expressIsMissing)
-  const app = express()
-  app.disable('x-powered-by')
-  app.get('/healthz', (_req: IncomingMessage, res: ServerResponse) => answerHealth(res, true, {}))
-  app.get('/readyz', (_req: IncomingMessage, res: ServerResponse) => {
-    const { ready, ...how } = proxy.readiness()
-    answerHealth(res, ready, how)
+  checkExpress(findExpress)
+  const loadApp = once(async () => {
+    const { createServeApp } = await import('./serve-app.js')
+    return createServeApp(() => proxy.readiness())
   })
-  app.use((_req: IncomingMessage, res: ServerResponse) => {
-    answerProblem(res, new HttpProblem(404, 'not_found', 'There is nothing at this path'))
-  })
-  // Express knows an error handler by its four parameters.
-  app.use((_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) => answerFailure(res))
   const server = createServer(
     { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, ...RECEIVE_LIMITS, ...receiveLimits },
-    listenerOf(proxy, app as RequestListener),
+    listenerOf(proxy, loadApp),
   )
   answerBrokenRequests(server)
   const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
+  // Not waited for: who asks for what it answers waits, or is told that it failed.
+  preload()
+    .then(loadApp)
+    .catch(() => {})
   return { url, close: (options) => close(server, proxy, options.timeout) }
 }
 
 /** What the proxy takes never sees Express, which costs a small request more than all else together. */
-function listenerOf(proxy: ServedProxy, rest: RequestListener): RequestListener {
+function listenerOf(proxy: ServedProxy, loadApp: () => Promise<RequestListener>): RequestListener {
+  const rest: RequestListener = (req, res) => {
+    loadApp()
+      .then((app) => app(req, res))
+      .catch(() => answerFailure(res))
+  }
   return (req, res) => {
     try {
       proxy(req, res, () => rest(req, res))
@@ -92,24 +98,19 @@ function listenerOf(proxy: ServedProxy, rest: RequestListener): RequestListener 
   }
 }
 
-const loadExpress = () => import('express')
+const resolveExpress = () => createRequire(import.meta.url).resolve('express')
 
-function expressIsMissing(error: unknown): never {
-  if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error
-  throw new Error('Express is not installed; install it beside this package: npm install express')
+function checkExpress(findExpress: () => unknown): void {
+  try {
+    findExpress()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
+    throw new Error('Express is not installed; install it beside this package: npm install express')
+  }
 }
 
 function answerFailure(res: ServerResponse): void {
   answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later'))
-}
-
-function answerHealth(res: ServerResponse, isWell: boolean, how: object): void {
-  answerJson(
-    res,
-    isWell ? 200 : 503,
-    { status: isWell ? 'ok' : 'unavailable', ...how },
-    { 'Cache-Control': 'no-store' },
-  )
 }
 
 async function close(server: Server, proxy: ServedProxy, timeout: number): Promise<ProxyReport> {

@@ -1,4 +1,4 @@
-import type { ClientIdentity } from './client.js'
+import type { ClientIdentity } from './sdk-clients.js'
 
 /**
  * Makes keys that are equal for identities that may share a client. Plain values in `clientConfig` are compared by

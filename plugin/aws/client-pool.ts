@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import { type Clock, systemClock } from '../clock.js'
 import { settingsError, showValue } from '../settings/problems.js'
-import { type ClientIdentity, PooledClient } from './client.js'
+import { PooledClient } from './client.js'
 import { createClientKeys } from './client-key.js'
+import type { ClientIdentity } from './sdk-clients.js'
 
 /** The cache sets memory aside for all of its places when it is made. */
 const MOST_CLIENTS = 100_000

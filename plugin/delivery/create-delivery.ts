@@ -1,5 +1,5 @@
 import { type ClientPool, createClientPool } from '../aws/client-pool.js'
-import { createPut } from '../aws/put.js'
+import { createLazyPut } from '../aws/sdk.js'
 import { type Clock, systemClock } from '../clock.js'
 import { guarded } from '../logger.js'
 import { type DestinationConfiguration, parseSettings } from '../settings/configuration.js'
@@ -61,7 +61,7 @@ export function deliveryOf(
     release,
   } = parts
   const { requestTimeout, externalId } = configuration
-  const put = createPut({ client: () => pool.get(configuration), requestTimeout, externalId, clock })
+  const put = createLazyPut({ client: () => pool.get(configuration), requestTimeout, externalId, clock })
   return new FirehoseDelivery(configuration, {
     put,
     budget,

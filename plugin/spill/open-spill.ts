@@ -10,7 +10,6 @@ import { BoundedClaims } from './bounded-claims.js'
 import { checkDirectory } from './check-directory.js'
 import { OpeningSpill } from './opening-spill.js'
 import type { Spill } from './spill.js'
-import { openSpillDirectory } from './spill-directory.js'
 
 /** A claim holds up to 8 MiB. */
 const MAX_CLAIMS = 4
@@ -61,11 +60,13 @@ async function openQueue(
   return openSpillQueue({ queueUrl, region, ...parts })
 }
 
-function opened(
+async function opened(
   configuration: SpillConfiguration,
   parts: Pick<OpenSpillOptions, 'clock' | 'logger'>,
 ): Promise<Spill> {
   if ('queueUrl' in configuration) return openQueue(configuration, parts)
+  // Here and not at the top, like the queue: most plugins have no spill.
+  const { openSpillDirectory } = await import('./spill-directory.js')
   const { directory, maxBytes } = configuration
   return openSpillDirectory({ directory, maxBytes, ...parts })
 }

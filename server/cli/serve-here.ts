@@ -1,6 +1,6 @@
 import { systemClock } from '../../plugin/clock.js'
 import type { ProxyConfiguration } from '../config/configuration.js'
-import { type ConfiguredProxy, proxyOf } from '../firehose-proxy.js'
+import { type ConfiguredProxy, preloadFor, proxyOf } from '../firehose-proxy.js'
 import { type Measured, measuresOf } from '../metrics/measures.js'
 import { type RunningServer, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
@@ -17,7 +17,7 @@ export async function serveHere(
 ): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
   const proxy = proxyOf(configuration, shared)
   try {
-    return { server: await serve({ proxy, ...listen }), proxy }
+    return { server: await serve({ proxy, ...listen, preload: () => preloadFor(configuration) }), proxy }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error

@@ -15,7 +15,8 @@ import type { UntrustedProxyNotice } from './untrusted-proxy-notice.js'
 import { sourceWithKey } from './write-key.js'
 
 export interface HandlingContext extends EventsContext {
-  readonly resources: Resources
+  /** Loaded when a browser first asks. */
+  readonly resources: () => Promise<Resources>
   readonly untrustedProxy: UntrustedProxyNotice
 }
 
@@ -84,7 +85,10 @@ function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: Handl
   const isTrusted = isTrustedPeer(req, site.trust)
   if (site.publicUrl === undefined && !isTrusted) context.untrustedProxy.note(req)
   const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted })
-  return () => context.resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
+  return async () => {
+    const resources = await context.resources()
+    await resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
+  }
 }
 
 function sourceOf(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {

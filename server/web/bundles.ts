@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { once } from '../once.js'
 import { type AnalyticsPackage, findAnalyticsPackage } from './analytics-package.js'
-import { once } from './once.js'
 import { JAVASCRIPT, JSON_TYPE, type WebContent, webContent } from './web-content.js'
 
 /**

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
+import { once } from '../once.js'
 import { type LibraryTemplate, type LibraryValues, loadLibraryTemplate } from './library-template.js'
-import { once } from './once.js'
 import { apiHostOf, baseOf, type PublicUrl } from './public-url.js'
 import { JAVASCRIPT, type WebContent, webContent } from './web-content.js'
 

@@ -57,6 +57,17 @@ describe("import 'analytics-firehose'", () => {
     expect(loaded.filter((url) => url.includes('/@segment/analytics-node/'))).toEqual([])
   })
 
+  it.each(['analytics-firehose', 'analytics-firehose/server'])(
+    'loads the AWS SDK and the spill only when they are used: %s',
+    async (entry) => {
+      const loaded = (await modulesLoadedBy(entry)) as string[]
+      expect(loaded.filter((url) => /\/dist\/plugin\/aws\/client-pool\.js$/.test(url))).not.toEqual([])
+      expect(
+        loaded.filter((url) => /\/@(aws-sdk|smithy)\/|\/spill-(directory|queue)\.js$/.test(url)),
+      ).toEqual([])
+    },
+  )
+
   it('is told apart from a package that does load Express', async () => {
     const loaded = (await modulesLoadedBy('express')) as string[]
     expect(loaded.filter((url) => url.includes('/node_modules/express/'))).not.toEqual([])

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import { connect } from 'node:net'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { type RunningServer, serve } from '../../server/serve.js'
 import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
@@ -133,13 +133,22 @@ describe('serve', () => {
 
   it('says so where Express is not installed', async () => {
     const { proxy } = proxyHarness()
-    const importExpress = () =>
-      Promise.reject(
-        Object.assign(new Error("Cannot find package 'express'"), { code: 'ERR_MODULE_NOT_FOUND' }),
-      )
-    await expect(serve({ proxy, host: '127.0.0.1', port: 0, importExpress })).rejects.toThrow(
+    const findExpress = () => {
+      throw Object.assign(new Error("Cannot find module 'express'"), { code: 'MODULE_NOT_FOUND' })
+    }
+    await expect(serve({ proxy, host: '127.0.0.1', port: 0, findExpress })).rejects.toThrow(
       'Express is not installed; install it beside this package: npm install express',
     )
+  })
+
+  it('answers who watches it while what events need is still being loaded', async () => {
+    const { proxy } = proxyHarness()
+    const preload = jest.fn(() => new Promise<void>(() => {}))
+    const server = await serve({ proxy, host: '127.0.0.1', port: 0, preload })
+    running.push(server)
+    expect(preload).toHaveBeenCalledTimes(1)
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+    expect((await post(server.url)).status).toBe(200)
   })
 
   it('shows an IPv6 address as URLs have it', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals'
-import type { ClientIdentity, PooledClient } from '../../../plugin/aws/client.js'
+import type { PooledClient } from '../../../plugin/aws/client.js'
 import { type ClientPoolOptions, createClientPool } from '../../../plugin/aws/client-pool.js'
+import type { ClientIdentity } from '../../../plugin/aws/sdk-clients.js'
 import { FirehoseError } from '../../../plugin/errors.js'
 import type { AwsClientConfig } from '../../../plugin/settings/settings.js'
 import { FakeClock } from '../../fake-clock.js'
@@ -23,7 +24,9 @@ function poolOf(options: ClientPoolOptions = {}) {
   return createClientPool({ clock: new FakeClock(), ...options })
 }
 
-function destroysOf(client: PooledClient) {
+/** Of a client that has been used: before that there is nothing to destroy. */
+async function destroysOf(client: PooledClient) {
+  await client.use(() => Promise.resolve())
   return jest.spyOn(client.firehose, 'destroy')
 }
 
@@ -94,13 +97,13 @@ describe('one identity', () => {
 })
 
 describe('a full pool', () => {
-  it('lets go of the client unused for longest', () => {
+  it('lets go of the client unused for longest', async () => {
     const pool = poolOf({ max: 2 })
     const [a, b] = ['src_a', 'src_b'].map((externalId) => pool.get(identity({ externalId }))) as [
       PooledClient,
       PooledClient,
     ]
-    const destroys = { a: destroysOf(a), b: destroysOf(b) }
+    const destroys = { a: await destroysOf(a), b: await destroysOf(b) }
     pool.get(identity({ externalId: 'src_a' }))
     pool.get(identity({ externalId: 'src_c' }))
     expect(destroys.a).not.toHaveBeenCalled()
@@ -113,7 +116,7 @@ describe('a full pool', () => {
   it('destroys a client in use only after its last call', async () => {
     const pool = poolOf({ max: 1 })
     const client = pool.get(identity())
-    const destroys = destroysOf(client)
+    const destroys = await destroysOf(client)
     const endFirst = pendingCall(client)
     const endSecond = pendingCall(client)
     pool.get(identity({ externalId: 'src_b' }))
@@ -128,7 +131,7 @@ describe('a full pool', () => {
   it('destroys it also where its last call failed', async () => {
     const pool = poolOf({ max: 1 })
     const client = pool.get(identity())
-    const destroys = destroysOf(client)
+    const destroys = await destroysOf(client)
     let fail: (error: Error) => void = () => {}
     const call = client.use(
       () =>
@@ -142,14 +145,44 @@ describe('a full pool', () => {
     expect(destroys).toHaveBeenCalledTimes(1)
   })
 
-  it('leaves a client alone whose request handler was handed in', () => {
+  it('leaves a client alone whose request handler was handed in', async () => {
     const pool = poolOf({ max: 1 })
     const requestHandler = { handle: () => Promise.reject(new Error('unused')) }
     const client = pool.get(identity({ clientConfig: { requestHandler: requestHandler as never } }))
-    const destroys = destroysOf(client)
+    const destroys = await destroysOf(client)
     pool.get(identity())
     expect(pool.stats().evictions).toBe(1)
     expect(destroys).not.toHaveBeenCalled()
+  })
+})
+
+describe('a client', () => {
+  it('is made once, at its first use', async () => {
+    const client = poolOf().get(identity())
+    expect(() => client.firehose).toThrow('not made yet')
+    const seen = await Promise.all([1, 2].map(() => client.use(async ({ firehose }) => firehose)))
+    expect(seen).toEqual([client.firehose, client.firehose])
+    expect(seen[0]).toBe(seen[1])
+  })
+
+  it('is made for the calls under way when it is retired meanwhile, and destroyed after them', async () => {
+    const pool = poolOf({ max: 1 })
+    const client = pool.get(identity())
+    const call = client.use(async ({ firehose }) => jest.spyOn(firehose, 'destroy'))
+    pool.get(identity({ externalId: 'src_b' }))
+    expect(await call).toHaveBeenCalledTimes(1)
+  })
+
+  it('is tried again where it could not be made', async () => {
+    const read = jest.fn(() => undefined)
+    const clientConfig = Object.defineProperty({}, 'logger', { enumerable: true, get: read })
+    const client = poolOf().get(identity({ clientConfig }))
+    const use = () => client.use(() => Promise.resolve())
+    read.mockImplementationOnce(() => {
+      throw new Error('no settings for a client')
+    })
+    await expect(use()).rejects.toThrow('no settings for a client')
+    await expect(use()).resolves.toBeUndefined()
   })
 })
 
@@ -158,7 +191,7 @@ describe('close', () => {
     const pool = poolOf()
     const idle = pool.get(identity())
     const busy = pool.get(identity({ externalId: 'src_b' }))
-    const destroys = { idle: destroysOf(idle), busy: destroysOf(busy) }
+    const destroys = { idle: await destroysOf(idle), busy: await destroysOf(busy) }
     const end = pendingCall(busy)
     pool.close()
     expect(destroys.idle).toHaveBeenCalledTimes(1)

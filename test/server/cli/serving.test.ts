@@ -199,6 +199,9 @@ spill: ${spill}`,
     expect(await next.saw(/^Spill, for what cannot be delivered in time: (.*)$/m)).toBe(
       `${join(cwd, 'kept')}, holds 1 record(s) in 1 file(s) to be sent`,
     )
+    // It writes into what is removed after the test.
+    next.child.kill('SIGKILL')
+    await next.ended()
   })
 
   it('is a queue of the local AWS where there is one, used with its credentials', async () => {

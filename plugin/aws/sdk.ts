@@ -1,0 +1,27 @@
+import type { Put, PutOptions } from './put.js'
+import { redact } from './redact.js'
+
+/**
+ * Loads what the first call needs of the SDK, which takes longer than to load all else of this package. Who is ready
+ * without it begins this then, so that the first event need not wait for it. Never rejects.
+ */
+export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
+  const loading = [import('./put.js'), assumesRoles && import('./assume-role.js')]
+  // Where one cannot be loaded, the first call fails in its turn, and tells why.
+  await Promise.allSettled(loading)
+}
+
+/** A {@link Put} that is loaded, and the SDK with it, when it is called first. */
+export function createLazyPut(options: PutOptions): Put {
+  let put: Put | undefined
+  const first: Put = async (...call) => {
+    try {
+      const { createPut } = await import('./put.js')
+      put ??= createPut(options)
+    } catch (thrown) {
+      return { refusal: { class: 'park', throttled: false, error: redact(thrown, options.externalId) } }
+    }
+    return put(...call)
+  }
+  return (...call) => (put ?? first)(...call)
+}
