@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonBody } from '../http/body.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { writeKeyIn } from '../http/write-key.js'
+import type { SourceEvents } from '../intake/sort-events.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { forwardedRequest } from './forwarded-request.js'
@@ -20,9 +21,9 @@ export interface EventsRequest {
 export function forwardEvents(
   request: EventsRequest,
   sources: Sources,
-  accepted: ReadonlyMap<Source, unknown>,
+  accepted: readonly SourceEvents[],
 ): void {
-  for (const source of accepted.keys()) {
+  for (const { source } of accepted) {
     const { forwarder } = source
     if (forwarder === undefined) continue
     const forwarded = forwardedFor(source, request, sources)

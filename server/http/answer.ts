@@ -2,10 +2,10 @@ import type { ServerResponse } from 'node:http'
 import type { HttpProblem } from './http-problem.js'
 
 /** What some SDKs need word for word: any other success is sent again for ever. */
-const SUCCESS = { success: true }
+const SUCCESS = JSON.stringify({ success: true })
 
 export function answerSuccess(res: ServerResponse): void {
-  answerJson(res, 200, SUCCESS)
+  answerText(res, 200, SUCCESS)
 }
 
 export function answerProblem(res: ServerResponse, problem: HttpProblem): void {
@@ -23,8 +23,16 @@ export function answerJson(
   value: object,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  answerText(res, status, JSON.stringify(value), headers)
+}
+
+function answerText(
+  res: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   if (res.headersSent || res.destroyed) return
-  const body = JSON.stringify(value)
   res.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),

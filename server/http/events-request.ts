@@ -90,7 +90,7 @@ function takeEvents(
   const { accepted, refused, owners } = events
   for (const owner of owners) if (owner !== source) admit(owner, exchange)
   refuseIfParked(owners)
-  seen.events = refused.length + [...accepted.values()].reduce((sum, own) => sum + own.length, 0)
+  seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
   forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
   return events
 }

@@ -7,12 +7,13 @@ export class BodyText {
   readonly #isBatch: boolean
   #spans: readonly (ObjectSpans | undefined)[] | undefined
   #isScanned = false
-  readonly #quoted = new Map<string, string>()
+  readonly #quoted: Map<string, string> | undefined
 
   /** @param bytes - what JSON.parse has found to be an object */
   constructor(bytes: Buffer, isBatch: boolean) {
     this.bytes = bytes
     this.#isBatch = isBatch
+    this.#quoted = isBatch ? new Map() : undefined
   }
 
   /** By index in the batch. Looked for when the first event is written: many are not. */
@@ -24,12 +25,12 @@ export class BodyText {
     return this.#spans
   }
 
-  /** A text as JSON. Most of what is added to an event is added to all of a request. */
+  /** A text as JSON. Most of what is added to an event of a batch is added to all of them. */
   quoted(text: string): string {
-    const known = this.#quoted.get(text)
+    const known = this.#quoted?.get(text)
     if (known !== undefined) return known
     const made = JSON.stringify(text)
-    this.#quoted.set(text, made)
+    this.#quoted?.set(text, made)
     return made
   }
 

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../plugin/clock.js'
 
-/** Remembers the IDs of events that are durable. Asynchronous, so that one shared by several processes can be made. */
+/** Remembers the IDs of events that are durable. One that is shared by several processes answers later. */
 export interface DuplicateStore {
   /** Which of the IDs are remembered. */
-  known(ids: readonly string[]): Promise<ReadonlySet<string>>
-  /** Resolves when they are remembered. */
-  remember(ids: readonly string[]): Promise<void>
+  known(ids: readonly string[]): ReadonlySet<string> | Promise<ReadonlySet<string>>
+  /** Returns, or resolves, when they are remembered. */
+  remember(ids: readonly string[]): void | Promise<void>
 }
 
 export interface DuplicateStoreOptions {
@@ -32,11 +32,11 @@ export class MemoryDuplicateStore implements DuplicateStore {
     })
   }
 
-  async known(ids: readonly string[]): Promise<ReadonlySet<string>> {
+  known(ids: readonly string[]): ReadonlySet<string> {
     return new Set(ids.filter((id) => this.#ids.has(id)))
   }
 
-  async remember(ids: readonly string[]): Promise<void> {
+  remember(ids: readonly string[]): void {
     for (const id of ids) this.#ids.set(id, true)
   }
 }

@@ -9,7 +9,7 @@ import type { Reservation } from '../http/reservation.js'
 import type { Source } from '../source.js'
 import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
-import type { RefusedEvent, SortedEvents } from './sort-events.js'
+import type { RefusedEvent, SortedEvents, SourceEvents } from './sort-events.js'
 
 const NO_FAILURES: readonly DeliveryFailure[] = []
 
@@ -20,8 +20,9 @@ export interface IntakeParts {
 }
 
 /** What a request may deliver for one source. */
-interface Share extends Claim {
+interface Share {
   readonly source: Source
+  readonly claim: Claim
 }
 
 /** What became of a share. */
@@ -56,7 +57,7 @@ export class Intake {
    * @throws HttpProblem 503
    */
   async deliver({ accepted, refused }: SortedEvents, held: Reservation): Promise<void> {
-    const shares = await Promise.all([...accepted].map(([source, events]) => shareOf(source, events)))
+    const shares = await Promise.all(accepted.map(shareOf))
     let isDurable = (_event: SegmentEvent): boolean => false
     try {
       const delivered = await Promise.all(held.handOver(() => shares.map(deliverShare)))
@@ -71,10 +72,10 @@ export class Intake {
       isDurable = () => true
     } finally {
       // Before waiting for others: two requests may each hold an event that the other brought too.
-      await Promise.all(shares.map((share) => share.settle(isDurable)))
+      await Promise.all(shares.map(({ claim }) => claim.settle(isDurable)))
     }
-    const others = await Promise.all(shares.flatMap((share) => share.others))
-    if (others.includes(false)) throw twinNotDelivered()
+    const others = shares.flatMap(({ claim }) => claim.others)
+    if (others.length > 0 && (await Promise.all(others)).includes(false)) throw twinNotDelivered()
   }
 
   async #quarantine(quarantined: readonly Quarantined[]): Promise<void> {
@@ -100,16 +101,12 @@ export class Intake {
   }
 }
 
-async function shareOf(source: Source, events: readonly SegmentEvent[]): Promise<Share> {
-  const claim = (await source.duplicates?.claim(events)) ?? {
-    fresh: events,
-    others: [],
-    settle: async () => {},
-  }
-  return { source, ...claim }
+async function shareOf({ source, events }: SourceEvents): Promise<Share> {
+  const claim = await source.duplicates?.claim(events)
+  return { source, claim: claim ?? { fresh: events, others: [], settle: async () => {} } }
 }
 
-async function deliverShare({ source, fresh }: Share): Promise<Delivered> {
+async function deliverShare({ source, claim: { fresh } }: Share): Promise<Delivered> {
   const outcomes = fresh.length === 0 ? [] : await source.destination.deliver(fresh)
   const durable = () => fresh.filter((_, i) => failuresOf(outcomes[i]).length === 0)
   const quarantined: Quarantined[] = []

@@ -1,25 +1,17 @@
 /** Numbers a member has. */
 const PLACES = 3
-const FIRST_CAPACITY = 64
 
-/**
- * Where the members of a text's objects stand, one after the other: all in one array outside of the heap, as a body has
- * thousands of them and none outlives its request.
- */
+/** Where the members of a text's objects stand, one after the other: in one array, as a body has thousands of them. */
 export class MemberPlaces {
-  #numbers = new Int32Array(FIRST_CAPACITY * PLACES)
-  #length = 0
+  readonly #numbers: number[] = []
 
   /** Members so far. */
   get length(): number {
-    return this.#length / PLACES
+    return this.#numbers.length / PLACES
   }
 
   add(key: number, value: number, end: number): void {
-    if (this.#length === this.#numbers.length) this.#grow()
-    this.#numbers[this.#length++] = key
-    this.#numbers[this.#length++] = value
-    this.#numbers[this.#length++] = end
+    this.#numbers.push(key, value, end)
   }
 
   /** Where the key of a member begins. */
@@ -35,11 +27,5 @@ export class MemberPlaces {
   /** After its value. */
   end(member: number): number {
     return this.#numbers[member * PLACES + 2] as number
-  }
-
-  #grow(): void {
-    const grown = new Int32Array(this.#numbers.length * 2)
-    grown.set(this.#numbers)
-    this.#numbers = grown
   }
 }

@@ -10,13 +10,22 @@ import { timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
 export interface Envelope {
-  /** What the body says for all its events. Empty where the body is the event. */
-  readonly shared: { readonly context?: unknown; readonly integrations?: unknown; readonly sentAt?: unknown }
+  /** Of the batch that it is in. */
+  readonly shared?: Shared
   /** ISO 8601. */
   readonly receivedAt: string
   readonly sender: Sender
   readonly newId: () => string
 }
+
+/** What the body of a batch says for all its events. */
+export interface Shared {
+  readonly context?: unknown
+  readonly integrations?: unknown
+  readonly sentAt?: unknown
+}
+
+const NOTHING_SHARED: Shared = {}
 
 /** What normalisation does to an event. */
 export interface Changes {
@@ -32,7 +41,7 @@ export function changesOf(
   event: JsonObject,
   type: EventType,
   { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
-  { shared, receivedAt, sender, newId }: Envelope,
+  { shared = NOTHING_SHARED, receivedAt, sender, newId }: Envelope,
 ): Changes {
   const context = merged(shared.context, event['context'])
   const channel = event['channel'] ?? channelOf(context, sender)

@@ -23,15 +23,22 @@ export interface RefusedEvent {
   readonly event: unknown
 }
 
+/** The events of a request that are of one source. */
+export interface SourceEvents {
+  readonly source: Source
+  readonly events: readonly SegmentEvent[]
+}
+
 /** What a request holds: the events of each source, and those of none. */
 export interface SortedEvents {
-  readonly accepted: ReadonlyMap<Source, readonly SegmentEvent[]>
+  /** Each source once. */
+  readonly accepted: readonly SourceEvents[]
   readonly refused: readonly RefusedEvent[]
   /** Whose keys the request holds, each once. */
   readonly owners: readonly Source[]
 }
 
-export interface SortingContext extends Pick<Envelope, 'receivedAt' | 'newId' | 'sender'> {
+export interface SortingContext extends Omit<Envelope, 'shared'> {
   readonly sources: Sources
   /** Of HTTP Basic, which wins over keys in the body. */
   readonly source: Source | undefined
@@ -49,16 +56,15 @@ export function sortEvents(
 ): SortedEvents {
   const text = bytes && new BodyText(bytes, endpoint.kind === 'batch')
   if (endpoint.kind === 'batch') return sortBatch(body, text, context)
-  if (endpoint.kind === 'telemetry') return { accepted: new Map(), refused: [], owners: [] }
+  if (endpoint.kind === 'telemetry') return { accepted: [], refused: [], owners: [] }
   const { type } = endpoint
   const source = sourceOf(body, context)
   if (source === undefined)
     throw unauthorized('There is no write key; give it as HTTP Basic user name or `writeKey`')
   const problem = invalidity(body, type)
   if (problem !== undefined) throw badRequest('invalid_event', problem)
-  const changes = changesOf(body, type, source, { ...context, shared: {} })
-  const event = new IncomingEvent(body, changes, { text, index: 0 })
-  return { accepted: new Map([[source, [event]]]), refused: [], owners: [source] }
+  const event = new IncomingEvent(body, changesOf(body, type, source, context), text, 0)
+  return { accepted: [{ source, events: [event] }], refused: [], owners: [source] }
 }
 
 function sortBatch(body: JsonObject, text: BodyText | undefined, context: SortingContext): SortedEvents {
@@ -81,7 +87,7 @@ function sortBatch(body: JsonObject, text: BodyText | undefined, context: Sortin
       refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: redacted(event, owner) })
     } else {
       const events = accepted.get(owner)
-      const normal = new IncomingEvent(event, changesOf(event, type, owner, envelope), { text, index })
+      const normal = new IncomingEvent(event, changesOf(event, type, owner, envelope), text, index)
       if (events === undefined) accepted.set(owner, [normal])
       else events.push(normal)
     }
@@ -92,7 +98,7 @@ function sortBatch(body: JsonObject, text: BodyText | undefined, context: Sortin
   if (owners.length === 0) {
     throw unauthorized('There is no known write key, neither in the request nor in its events')
   }
-  return { accepted, refused, owners }
+  return { accepted: Array.from(accepted, ([source, events]) => ({ source, events })), refused, owners }
 }
 
 /** @throws HttpProblem 401 where the body's key is none of ours */

@@ -62,7 +62,7 @@ export function eventFor(
     const { type } = data
     if (invalidity(data, type) !== undefined || !isEventType(type)) return 'invalid'
     const sender = { ip: undefined, userAgent: undefined, isBrowser: false }
-    return normalize(data, type, source, { shared: {}, receivedAt: refused.at, sender, newId: id })
+    return normalize(data, type, source, { receivedAt: refused.at, sender, newId: id })
   }
   const { context, messageId } = data
   return {

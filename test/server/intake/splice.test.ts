@@ -19,7 +19,7 @@ interface Case {
   readonly bytes: Buffer
   readonly isBatch: boolean
   readonly events: readonly unknown[]
-  readonly shared: Envelope['shared']
+  readonly shared: NonNullable<Envelope['shared']>
 }
 
 function single(text: string): Case {
@@ -28,7 +28,7 @@ function single(text: string): Case {
 }
 
 function batch(text: string): Case {
-  const { batch: events, ...shared } = JSON.parse(text) as { batch: unknown[] } & Envelope['shared']
+  const { batch: events, ...shared } = JSON.parse(text) as { batch: unknown[] } & Case['shared']
   return { bytes: Buffer.from(text), isBatch: true, events, shared }
 }
 
@@ -44,7 +44,7 @@ function lines({ bytes, isBatch, events, shared }: Case, { policy = 'keep', over
     const changes = changesOf(event, 'track', { id: 'src "1"', ip: policy }, envelope({ shared, ...over }))
     const index = events.indexOf(event)
     const spans = text.spans?.[index]
-    const line = new IncomingEvent(event, changes, { text, index }).toLine()
+    const line = new IncomingEvent(event, changes, text, index).toLine()
     return {
       line: Buffer.from(line).toString(),
       slow: normalized(event, changes),
@@ -122,10 +122,7 @@ describe('an event that came as bytes', () => {
   it('is written the same a second time, and read back from its line', () => {
     const event = JSON.parse(EVENT) as JsonObject
     const changes = changesOf(event, 'track', { id: 'src', ip: 'keep' }, envelope())
-    const incoming = new IncomingEvent(event, changes, {
-      text: new BodyText(Buffer.from(EVENT), false),
-      index: 0,
-    })
+    const incoming = new IncomingEvent(event, changes, new BodyText(Buffer.from(EVENT), false), 0)
     const before = incoming.toJSON()
     const line = incoming.toLine()
     expect(incoming.toLine()).toBe(line)
