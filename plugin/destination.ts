@@ -3,6 +3,7 @@ import type { Clock } from './clock.js'
 import type { ByteBudget } from './delivery/byte-budget.js'
 import { deliveryOf } from './delivery/create-delivery.js'
 import type { CloseOptions, Delivery } from './delivery/delivery.js'
+import { heldBytes } from './delivery/held-bytes.js'
 import type { RecordOutcome } from './delivery/outcome.js'
 import type { SpillParts } from './delivery/spilling.js'
 import type { StreamReport, StreamStats } from './delivery/stats.js'
@@ -146,7 +147,9 @@ class MappingDestination implements Destination {
 
 /** What delivery will count of an event; one whose records are too large is held until it is refused. */
 function bytesOf({ records }: Mapping): number {
-  const size = records[0]?.data.byteLength ?? 0
+  const [first] = records
+  if (first === undefined) return 0
+  const size = heldBytes(first.data)
   return size > MAX_RECORD_BYTES ? size : size * records.length
 }
 

@@ -1,3 +1,4 @@
+import { heldBytes } from './held-bytes.js'
 import type { RecordOutcome } from './outcome.js'
 import type { Shipment } from './shipment.js'
 
@@ -67,6 +68,6 @@ export class Entry {
   }
 
   #giveBack(): void {
-    this.#shipment.budget.giveBack(this.data.byteLength)
+    this.#shipment.budget.giveBack(heldBytes(this.data))
   }
 }

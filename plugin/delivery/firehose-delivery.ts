@@ -12,6 +12,7 @@ import type { CloseOptions, Delivery } from './delivery.js'
 import { Entry } from './entry.js'
 import { bufferFull, recordTooLarge } from './failures.js'
 import { BATCH_CALLS } from './flow-control.js'
+import { heldBytes } from './held-bytes.js'
 import { Notices } from './notices.js'
 import type { RecordOutcome } from './outcome.js'
 import { Shipment } from './shipment.js'
@@ -152,7 +153,7 @@ export class FirehoseDelivery implements Delivery {
     const bytes = data.byteLength
     if (bytes > MAX_RECORD_BYTES) return recordTooLarge(stream, bytes)
     const { budget } = this.#parts
-    return budget.take(bytes) ? undefined : bufferFull(budget)
+    return budget.take(heldBytes(data)) ? undefined : bufferFull(budget)
   }
 
   #target(stream: string): Target {

@@ -59,7 +59,11 @@ export interface DestinationSettings {
   readonly flushBytes?: number | undefined
   /** How long a record may wait for company, in ms. @default 0: a free slot sends at once */
   readonly flushInterval?: number | undefined
-  /** Bytes held in memory over all streams. At the cap further events fail. @default 67108864 */
+  /**
+   * Bytes held in memory over all streams, with 512 for each record beside its data. At the cap further events fail.
+   *
+   * @default 67108864
+   */
   readonly maxBufferedBytes?: number | undefined
   /** How long a record is tried before it fails, in ms. @default 30000 in the plugin, 5000 in the proxy */
   readonly deliveryTimeout?: number | undefined

@@ -71,7 +71,12 @@ export interface SourceConfig {
 /** What `firehoseProxy` takes: the content of `analytics-firehose.yaml` but for `listen` and `metrics`. */
 export interface ProxyConfig {
   readonly sources: readonly SourceConfig[]
-  /** Bytes held in memory over all sources; at the cap requests are answered 503. @default 67108864 */
+  /**
+   * Bytes held in memory over all sources, with 512 for each record beside its data; at the cap requests are answered
+   * 503.
+   *
+   * @default 67108864
+   */
   readonly maxBufferedBytes?: number | undefined
   /** AWS clients held at most, one for each region, role and external ID. @default 100 */
   readonly maxClients?: number | undefined

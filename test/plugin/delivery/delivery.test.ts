@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { heldBytes } from '../../../plugin/delivery/held-bytes.js'
 import type { RecordOutcome } from '../../../plugin/delivery/outcome.js'
 import { FirehoseError } from '../../../plugin/errors.js'
 import { type FakeCall, harness, record, records, sized } from './harness.js'
@@ -304,7 +305,7 @@ describe('retry', () => {
     const done = delivery.deliver([record('a')])
     await clock.advance(1_100)
     expect(codes(await done)).toEqual(['ERR_DELIVERY_TIMEOUT'])
-    expect(budget.used).toBe(2)
+    expect(budget.used).toBe(heldBytes(record('a').data))
     await only(waiting).take()
     expect(budget.used).toBe(0)
     expect(delivery.stats()['s']).toMatchObject({ delivered: 0, failed: 1, queued: 0 })
@@ -317,7 +318,7 @@ describe('retry', () => {
     const done = delivery.deliver(records(100))
     await clock.advance(1_100)
     expect(new Set(codes(await done))).toEqual(new Set(['ERR_DELIVERY_TIMEOUT']))
-    expect(budget.used).toBe(2)
+    expect(budget.used).toBe(heldBytes(record('a').data))
   })
 
   it('names the last error of AWS when it gives up', async () => {
@@ -547,12 +548,28 @@ describe('a role that allows PutRecord alone', () => {
 describe('memory', () => {
   it('fails what does not fit under maxBufferedBytes, and takes more when there is room again', async () => {
     const { delivery, waiting, clock } = harness({ maxBufferedBytes: 2_000_000 })
-    const done = delivery.deliver([sized(1_000_000), sized(1_000_000), sized(1)])
-    expect(delivery.hasRoomFor(1)).toBe(false)
+    const done = delivery.deliver([sized(999_000), sized(999_000), sized(1_000)])
+    expect(delivery.hasRoomFor(1_000)).toBe(false)
     await clock.settle()
     await only(waiting).take()
     expect(codes(await done)).toEqual(['delivered', 'delivered', 'ERR_BUFFER_FULL'])
     expect(delivery.hasRoomFor(2_000_000)).toBe(true)
+  })
+
+  it('counts what small records take beside their data, and a record of any size fits alone', async () => {
+    const parts = harness({ maxBufferedBytes: 1_024_000 })
+    const { delivery, waiting, clock } = parts
+    const small = delivery.deliver(records(3_000))
+    await clock.settle()
+    await takeAll(parts)
+    const outcomes = codes(await small)
+    expect(outcomes.filter((it) => it === 'delivered').length).toBeLessThan(2_000)
+    expect(new Set(outcomes)).toEqual(new Set(['delivered', 'ERR_BUFFER_FULL']))
+    const largest = delivery.deliver([sized(1_024_000)])
+    await clock.settle()
+    await waiting.at(-1)?.take()
+    expect(codes(await largest)).toEqual(['delivered'])
+    expect(delivery.hasRoomFor(1_024_000)).toBe(true)
   })
 
   it('counts records that never got in as failed', async () => {
