@@ -30,12 +30,21 @@ export function createRouter(rows: readonly MappingRow[], routing: Routing): Rou
   const lookUp = (key: unknown) =>
     (typeof key === 'string' ? byKey.get(key.trim().toLowerCase()) : undefined) ?? NO_ROUTES
 
+  const chosen = (named: readonly Route[], typed: readonly Route[]) => {
+    if (routing === 'most-specific') return named !== NO_ROUTES ? named : typed
+    return merge(named, typed, forAll)
+  }
+  /** By the routes of the name and those of the type, which are few pairs: each is put together once. */
+  const known = new Map<readonly Route[], Map<readonly Route[], readonly string[]>>()
+
   const route = (event: SegmentEvent): readonly string[] => {
     const named = lookUp(event?.event)
     const typed = lookUp(event?.type)
     if (named === NO_ROUTES && typed === NO_ROUTES) return toAll
-    if (routing === 'most-specific') return streamsOf(named !== NO_ROUTES ? named : typed)
-    return streamsOf(merge(named, typed, forAll))
+    const ofNamed = known.get(named) ?? new Map<readonly Route[], readonly string[]>()
+    const streams = ofNamed.get(typed) ?? streamsOf(chosen(named, typed))
+    known.set(named, ofNamed.set(typed, streams))
+    return streams
   }
 
   return { route, streams: streamsOf(rows.map(({ stream }, row) => ({ row, stream }))) }

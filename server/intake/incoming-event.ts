@@ -11,10 +11,6 @@ const NO_BYTES = new Uint8Array(0)
  * what JSON.stringify makes of {@link normalized}, which is the specification.
  */
 export class IncomingEvent extends WritableEvent {
-  readonly type: unknown
-  readonly event: unknown
-  readonly messageId: unknown
-  readonly integrations: unknown
   readonly #index: number
   /** These are let go of once it is written: the line has all of it, and may have to wait for long. */
   #source: JsonObject | undefined
@@ -28,15 +24,26 @@ export class IncomingEvent extends WritableEvent {
    */
   constructor(event: JsonObject, changes: Changes, text: BodyText | undefined, index: number) {
     super()
-    const { type, messageId, integrations } = changes.members
-    this.type = type
-    this.event = event['event']
-    this.messageId = messageId
-    this.integrations = integrations ?? event['integrations']
     this.#source = event
     this.#changes = changes
     this.#text = text
     this.#index = index
+  }
+
+  get type(): unknown {
+    return this.#member('type')
+  }
+
+  get event(): unknown {
+    return this.#member('event')
+  }
+
+  get messageId(): unknown {
+    return this.#member('messageId')
+  }
+
+  get integrations(): unknown {
+    return this.#member('integrations')
   }
 
   toLine(): Uint8Array {
@@ -56,5 +63,10 @@ export class IncomingEvent extends WritableEvent {
     }
     const event: unknown = JSON.parse(Buffer.from(this.#line ?? NO_BYTES).toString())
     return isJsonObject(event) ? event : {}
+  }
+
+  #member(key: keyof SegmentEvent): unknown {
+    if (this.#source === undefined || this.#changes === undefined) return this.toJSON()[key]
+    return this.#changes.members[key] ?? this.#source[key]
   }
 }
