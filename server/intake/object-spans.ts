@@ -1,16 +1,16 @@
 import { JsonScan } from './json-scan.js'
-import { MemberPlaces } from './member-places.js'
 
 /** Where an object stands in its text, which means the same as what JSON.stringify would write. */
 export interface ObjectSpans {
   /** Of the `{`, and after the `}`. */
   readonly start: number
   readonly end: number
-  /** Where its members stand, in the order of the text, beside those of other objects: from the first to before the last. */
-  readonly places: MemberPlaces
-  readonly firstMember: number
-  readonly lastMember: number
+  /** Three numbers a member, in the order of the text: where its key begins, its value begins and its value ends. */
+  readonly members: readonly number[]
 }
+
+/** Numbers a member has in {@link ObjectSpans}. */
+export const SPAN = 3
 
 const OPEN_BRACKET = '['.charCodeAt(0)
 const CLOSE_BRACKET = ']'.charCodeAt(0)
@@ -26,7 +26,7 @@ const BOM = '\u00ef\u00bb\u00bf'
  */
 export function spansOfEvent(text: string): ObjectSpans | undefined {
   const scan = new JsonScan(text)
-  return spansOfObject(scan, scan.skipSpace(startOf(text)), new MemberPlaces())
+  return spansOfObject(scan, scan.skipSpace(startOf(text)))
 }
 
 /**
@@ -37,7 +37,6 @@ export function spansOfEvent(text: string): ObjectSpans | undefined {
  */
 export function spansOfBatch(text: string): readonly (ObjectSpans | undefined)[] | undefined {
   const scan = new JsonScan(text)
-  const places = new MemberPlaces()
   let spans: (ObjectSpans | undefined)[] | undefined
   let at = scan.skipSpace(scan.skipSpace(startOf(text)) + 1)
   while (scan.codeAt(at) !== CLOSE_BRACE) {
@@ -51,7 +50,7 @@ export function spansOfBatch(text: string): readonly (ObjectSpans | undefined)[]
       // Where a key comes twice JSON.parse takes the last.
       spans = []
       if (scan.codeAt(value) !== OPEN_BRACKET) return undefined
-      at = readElements(scan, value, { spans, places })
+      at = readElements(scan, value, spans)
     }
     at = scan.skipComma(at)
   }
@@ -59,33 +58,34 @@ export function spansOfBatch(text: string): readonly (ObjectSpans | undefined)[]
 }
 
 /** After the array that begins here. */
-function readElements(
-  scan: JsonScan,
-  start: number,
-  { spans, places }: { readonly spans: (ObjectSpans | undefined)[]; readonly places: MemberPlaces },
-): number {
+function readElements(scan: JsonScan, start: number, spans: (ObjectSpans | undefined)[]): number {
   let at = scan.skipSpace(start + 1)
   while (scan.codeAt(at) !== CLOSE_BRACKET) {
     const isObject = scan.codeAt(at) === OPEN_BRACE
-    const own = isObject ? spansOfObject(scan, at, places) : undefined
+    const own = isObject ? spansOfObject(scan, at) : undefined
     spans.push(own)
     at = scan.skipComma(own?.end ?? scan.endOfValue(at))
   }
   return at + 1
 }
 
+/** Filled and copied from: an array that grows leaves several times its size to the garbage collector. */
+const scratch: number[] = []
+
 /** `undefined` where JSON.stringify would write the object in a way that means something else. */
-function spansOfObject(scan: JsonScan, start: number, places: MemberPlaces): ObjectSpans | undefined {
+function spansOfObject(scan: JsonScan, start: number): ObjectSpans | undefined {
   scan.isOdd = false
-  const firstMember = places.length
+  let length = 0
   let at = scan.skipSpace(start + 1)
   while (scan.codeAt(at) !== CLOSE_BRACE) {
     const value = scan.skipSpace(scan.skipSpace(scan.endOfString(at)) + 1)
     const end = scan.endOfValue(value)
-    places.add(at, value, end)
+    scratch[length++] = at
+    scratch[length++] = value
+    scratch[length++] = end
     at = scan.skipComma(end)
   }
-  return scan.isOdd ? undefined : { start, end: at + 1, places, firstMember, lastMember: places.length }
+  return scan.isOdd ? undefined : { start, end: at + 1, members: scratch.slice(0, length) }
 }
 
 function startOf(text: string): number {

@@ -3,7 +3,7 @@ import type { BodyText } from './body-text.js'
 import { changedContext } from './client-context.js'
 import { LineWriter } from './line-writer.js'
 import type { Changes } from './normalize.js'
-import type { ObjectSpans } from './object-spans.js'
+import { type ObjectSpans, SPAN } from './object-spans.js'
 
 const QUOTE = '"'.charCodeAt(0)
 /** No member. */
@@ -36,9 +36,9 @@ export function splice(
   spans: ObjectSpans,
   text: SourceText,
 ): Buffer | undefined {
-  const { start, end, firstMember, lastMember } = spans
+  const { start, end, members } = spans
   // Fewer keys than members: one comes twice.
-  if (lastMember - firstMember !== Object.keys(event).length) return undefined
+  if (members.length !== Object.keys(event).length * SPAN) return undefined
   const { dropped, inContext, added } = planOf(event, changes, text)
   const left = dropped.map((key) => memberOf(key, spans, text.bytes))
   const context = inContext === '' ? NONE : memberOf('context', spans, text.bytes)
@@ -78,8 +78,8 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes, tex
 }
 
 /** The object as it came, with members added at its end. */
-function appended({ start, end, firstMember, lastMember }: ObjectSpans, added: string, bytes: Buffer) {
-  const tail = tailOf(added, firstMember === lastMember)
+function appended({ start, end, members }: ObjectSpans, added: string, bytes: Buffer) {
+  const tail = tailOf(added, members.length === 0)
   const line = new LineWriter(bytes, end - 1 - start + Buffer.byteLength(tail))
   line.copy(start, end - 1)
   line.write(tail)
@@ -93,14 +93,15 @@ function tailOf(added: string, isEmpty: boolean): string {
 /** Copies the members that stay, as many at once as stand side by side. Returns whether there are none. */
 function copyMembers(
   line: LineWriter,
-  { start, places, firstMember, lastMember }: ObjectSpans,
+  { start, members }: ObjectSpans,
   how: { left: readonly number[]; context: number; inContext: string; isContextEmpty: boolean },
 ): boolean {
   /** Of the stretch to copy: from its first member, or from the brace before that. */
   let from = start
   let to = start + 1
   let isEmpty = true
-  for (let i = firstMember; i < lastMember; i++) {
+  for (let i = 0; i < members.length; i += SPAN) {
+    const [key, value, end] = [members[i], members[i + 1], members[i + 2]] as [number, number, number]
     if (how.left.includes(i)) {
       if (from !== NONE) line.copy(from, to)
       from = NONE
@@ -108,25 +109,25 @@ function copyMembers(
     }
     if (from === NONE) {
       if (!isEmpty) line.write(',')
-      from = places.key(i)
+      from = key
     }
     isEmpty = false
     if (i === how.context) {
-      const inside = places.value(i) + 1
+      const inside = value + 1
       line.copy(from, inside)
       line.write(how.isContextEmpty ? how.inContext : `${how.inContext},`)
       from = inside
     }
-    to = places.end(i)
+    to = end
   }
   if (from !== NONE) line.copy(from, to)
   return isEmpty
 }
 
-/** The member of a key in {@link ObjectSpans.places}, where the key is written as it is. */
-function memberOf(key: string, { places, firstMember, lastMember }: ObjectSpans, bytes: Buffer): number {
-  for (let i = firstMember; i < lastMember; i++) {
-    const from = places.key(i) + 1
+/** The index of a key's member in {@link ObjectSpans.members}, where the key is written as it is. */
+function memberOf(key: string, { members }: ObjectSpans, bytes: Buffer): number {
+  for (let i = 0; i < members.length; i += SPAN) {
+    const from = (members[i] as number) + 1
     const to = from + key.length
     if (bytes[to] === QUOTE && bytes.toString('latin1', from, to) === key) return i
   }
