@@ -1,6 +1,6 @@
 import { cpuUsage, memoryUsage, pid } from 'node:process'
 import type { Clock } from '../../plugin/clock.js'
-import type { ProxyStats } from '../proxy.js'
+import type { ProxyStats } from '../proxy-stats.js'
 
 /** What a process uses of its machine. */
 export interface ProcessUsage {

@@ -1,7 +1,7 @@
 import type { StreamStats } from '../../plugin/delivery/stats.js'
 import type { SpillStats } from '../../plugin/spill/spill.js'
 import type { ForwarderStats } from '../forward/forwarder.js'
-import type { SourceStats } from '../proxy.js'
+import type { SourceStats } from '../proxy-stats.js'
 import type { Measures } from './measures.js'
 import { counter, gauge, type Metric, type Sample } from './metric.js'
 

@@ -1,6 +1,6 @@
 import type { StreamStats } from '../../../plugin/delivery/stats.js'
 import type { Measured, Measures, ProcessUsage } from '../../../server/metrics/measures.js'
-import type { ProxyStats, SourceStats } from '../../../server/proxy.js'
+import type { ProxyStats, SourceStats } from '../../../server/proxy-stats.js'
 
 export const USAGE: ProcessUsage = {
   residentBytes: 1_000,
