@@ -6,7 +6,8 @@ import { askWorkers } from './ask-workers.js'
 import { CommandError } from './command-error.js'
 import { joinedReport } from './joined-report.js'
 import { RestartPolicy } from './restart-policy.js'
-import { type WorkerEnd, WorkerHandle, type WorkerParts, type WorkerProcess } from './worker-handle.js'
+import { howEnded, type WorkerEnd } from './worker-end.js'
+import { WorkerHandle, type WorkerParts, type WorkerProcess } from './worker-handle.js'
 import type { WorkerTask } from './worker-messages.js'
 
 /** What a worker gets beyond the time it has for closing, before it is killed. */
@@ -196,8 +197,4 @@ interface Ended {
   readonly handle: WorkerHandle
   readonly end: WorkerEnd
   readonly livedMs: number
-}
-
-function howEnded({ code, signal }: WorkerEnd): string {
-  return signal === null ? `ended with ${code ?? 'no exit code'}` : `was ended by ${signal}`
 }

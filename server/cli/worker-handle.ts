@@ -1,5 +1,6 @@
 import type { Measures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
+import type { Exit, WorkerEnd } from './worker-end.js'
 import type { DuplicateQuestion, FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
 
 /** A process that was forked. */
@@ -12,19 +13,6 @@ export interface WorkerProcess {
   onMessage(listener: (message: FromWorker) => void): void
   /** Called once. */
   onExit(listener: (how: Exit) => void): void
-}
-
-export interface Exit {
-  readonly code: number | null
-  readonly signal: string | null
-}
-
-/** How a worker has ended. */
-export interface WorkerEnd extends Exit {
-  /** What it delivered; `undefined` where it did not close in order. */
-  readonly report: ProxyReport | undefined
-  /** Why it could not serve, if it said so. */
-  readonly failure: readonly string[] | undefined
 }
 
 export interface WorkerParts {
