@@ -10,7 +10,7 @@ import { systemClock } from '../plugin/clock.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
 import { answerProblem } from './http/answer.js'
 import { answerBrokenRequests } from './http/broken-request.js'
-import { HttpProblem } from './http/http-problem.js'
+import { internalError } from './http/http-problem.js'
 import { listen } from './listening.js'
 import { once } from './once.js'
 import type { ProxyReport } from './proxy.js'
@@ -110,7 +110,7 @@ function checkExpress(findExpress: () => unknown): void {
 }
 
 function answerFailure(res: ServerResponse): void {
-  answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later'))
+  answerProblem(res, internalError())
 }
 
 async function close(server: Server, proxy: ServedProxy, timeout: number): Promise<ProxyReport> {
