@@ -1,7 +1,7 @@
 import { systemClock } from '../../plugin/clock.js'
 import type { ProxyConfiguration } from '../config/configuration.js'
 import { type ConfiguredProxy, preloadFor, proxyOf } from '../firehose-proxy.js'
-import { type Measured, measuresOf } from '../metrics/measures.js'
+import { measuresOf, type ServeMeasures } from '../metrics/measures.js'
 import { type RunningServer, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
 import type { Adapt, Served } from './served-configuration.js'
@@ -30,7 +30,7 @@ export interface Serving {
   /** Serves what was loaded from now on. */
   readonly take: ReloadOptions['take']
   /** For the metrics page. Never rejects, and takes a second or so at most. */
-  readonly measure: () => Promise<Measured>
+  readonly measure: () => Promise<ServeMeasures>
   /** Resolves to why it cannot go on. */
   readonly failed: Promise<Error>
 }

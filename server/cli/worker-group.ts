@@ -1,6 +1,6 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import type { Measured } from '../metrics/measures.js'
+import type { ServeMeasures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
 import { askWorkers } from './ask-workers.js'
 import { CommandError } from './command-error.js'
@@ -97,7 +97,7 @@ export class WorkerGroup {
   }
 
   /** What all tell of themselves. One that hangs, or is not there, holds up nobody. */
-  async measure(): Promise<Omit<Measured, 'primary'>> {
+  async measure(): Promise<Omit<ServeMeasures, 'primary'>> {
     const handles = this.#places.map(({ handle }) => handle)
     const workers = await askWorkers(handles, this.#options.clock)
     return { workers, restarts: this.#restarts }

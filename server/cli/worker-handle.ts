@@ -1,4 +1,4 @@
-import type { Measures } from '../metrics/measures.js'
+import type { WorkerMeasures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
 import type { Exit, WorkerEnd } from './worker-end.js'
 import type { DuplicateQuestion, FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
@@ -38,8 +38,8 @@ export class WorkerHandle {
   #failure: readonly string[] | undefined
   #tellListening: (url: string) => void = () => {}
   #isListening = false
-  #measuring: Promise<Measures | undefined> | undefined
-  #tellMeasures: (measures: Measures | undefined) => void = () => {}
+  #measuring: Promise<WorkerMeasures | undefined> | undefined
+  #tellMeasures: (measures: WorkerMeasures | undefined) => void = () => {}
   /** Those that wait for it to have taken up a configuration. */
   #reconfiguring: (() => void)[] = []
 
@@ -76,7 +76,7 @@ export class WorkerHandle {
    * Resolves to what it tells of itself: to nothing where it does not listen, or ends before. While one question is
    * open no other is asked, lest they pile up at one that hangs.
    */
-  measure(): Promise<Measures | undefined> {
+  measure(): Promise<WorkerMeasures | undefined> {
     if (!this.#isListening) return Promise.resolve(undefined)
     this.#measuring ??= new Promise((resolve) => {
       this.#tellMeasures = resolve
@@ -109,7 +109,7 @@ export class WorkerHandle {
     this.#tellListening(url)
   }
 
-  #onMeasured(measures: Measures): void {
+  #onMeasured(measures: WorkerMeasures): void {
     this.#measuring = undefined
     this.#tellMeasures(measures)
   }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { listen } from '../listening.js'
 import { CONTENT_TYPE } from './exposition.js'
-import type { Measured } from './measures.js'
+import type { ServeMeasures } from './measures.js'
 import { MetricsPage } from './metrics-page.js'
 
 const PATH = '/metrics'
@@ -10,7 +10,7 @@ export interface MetricsServer {
   /** Of the page. */
   readonly url: string
   /** Shows what this tells from now on; before, the page is answered 503. */
-  show(measure: () => Promise<Measured>): void
+  show(measure: () => Promise<ServeMeasures>): void
   close(): Promise<void>
 }
 

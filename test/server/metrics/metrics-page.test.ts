@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { systemClock } from '../../../plugin/clock.js'
-import type { Measured } from '../../../server/metrics/measures.js'
-import { measuresOf } from '../../../server/metrics/measures.js'
+import { measuresOf, type ServeMeasures } from '../../../server/metrics/measures.js'
 import { MetricsPage } from '../../../server/metrics/metrics-page.js'
 import { proxyHarness, WEB_KEY } from '../proxy-harness.js'
 import { measured, measures, sourceStats, streamStats, USAGE } from './measured.js'
@@ -10,7 +9,7 @@ import { parseExposition, seriesValue } from './parse-exposition.js'
 const AT = '{source="Website",stream="everything"}'
 
 /** A page of what is set as `now`. */
-function pageOf(first: Measured) {
+function pageOf(first: ServeMeasures) {
   const asked = { now: first, times: 0 }
   const page = new MetricsPage(async () => {
     asked.times++
