@@ -3,6 +3,7 @@ import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import { useLocalCredentials } from '../embedded-aws.js'
+import type { ListenAddress } from '../listening.js'
 import { loadConfigFile } from './load-config.js'
 import { createLog, type Log } from './log.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
@@ -33,7 +34,7 @@ interface Preparation {
   readonly localAws: OpenLocalAws | undefined
   readonly adapt: Adapt
   /** Where it listens, and how it logs. */
-  readonly settings: Pick<WorkerTask, 'host' | 'port' | 'logLevel' | 'logFormat'>
+  readonly settings: ListenAddress & Pick<WorkerTask, 'logLevel' | 'logFormat'>
 }
 
 /** What the command `serve` does. It returns when all is served, which goes on until a signal ends it. */

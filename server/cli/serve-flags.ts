@@ -1,5 +1,6 @@
 import type { ListenConfiguration } from '../config/configuration.js'
 import type { Environment } from '../config/environment.js'
+import type { ListenAddress } from '../listening.js'
 import type { LogFormat, LogLevel } from './log.js'
 import { portFrom } from './port.js'
 
@@ -24,7 +25,11 @@ export interface ServeFlags {
  *
  * @throws CommandError where `PORT` is needed and is none
  */
-export function listenAddress(flags: ServeFlags, listen: ListenConfiguration, env: Environment) {
+export function listenAddress(
+  flags: ServeFlags,
+  listen: ListenConfiguration,
+  env: Environment,
+): ListenAddress {
   return {
     host: flags.host ?? listen.host ?? (env['HOST'] || DEFAULT_HOST),
     port: flags.port ?? listen.port ?? portFrom(env) ?? DEFAULT_PORT,
