@@ -1,13 +1,13 @@
-/** Numbers a member has. */
-const PLACES = 3
+/** Of one member: where its key begins, where its value begins, where that ends. */
+const NUMBERS = 3
 
-/** Where the members of a text's objects stand, one after the other: in one array, as a body has thousands of them. */
+/** Where the members of a text's objects stand: in one array of numbers, as a body has thousands of them. */
 export class MemberPlaces {
   readonly #numbers: number[] = []
 
   /** Members so far. */
   get length(): number {
-    return this.#numbers.length / PLACES
+    return this.#numbers.length / NUMBERS
   }
 
   add(key: number, value: number, end: number): void {
@@ -16,16 +16,16 @@ export class MemberPlaces {
 
   /** Where the key of a member begins. */
   key(member: number): number {
-    return this.#numbers[member * PLACES] as number
+    return this.#numbers[member * NUMBERS] as number
   }
 
   /** Where its value begins. */
   value(member: number): number {
-    return this.#numbers[member * PLACES + 1] as number
+    return this.#numbers[member * NUMBERS + 1] as number
   }
 
   /** After its value. */
   end(member: number): number {
-    return this.#numbers[member * PLACES + 2] as number
+    return this.#numbers[member * NUMBERS + 2] as number
   }
 }
