@@ -171,7 +171,7 @@ describe('the metrics page', () => {
     expect(await values(page, 'worker_reports_missing')).toEqual([1])
   })
 
-  it('of a proxy tells its requests by status, and no secret', async () => {
+  it('tells of a real proxy with all its numbers, and no secret', async () => {
     const { proxy, web } = proxyHarness()
     const { page, asked } = pageOf(measured([]))
     const of = await measuresOf(proxy, 1_000, systemClock)
