@@ -7,7 +7,7 @@ import { MAX_RECORD_BYTES } from '../limits.js'
  */
 const OVERHEAD_BYTES = 512
 
-/** Bytes that a record takes of `maxBufferedBytes`. No more than the largest has: it must fit where nothing else waits. */
+/** Bytes that a record takes of `maxBufferedBytes`; none takes more than the largest, which must fit alone. */
 export function heldBytes({ byteLength }: Uint8Array): number {
   return Math.max(byteLength, Math.min(byteLength + OVERHEAD_BYTES, MAX_RECORD_BYTES))
 }

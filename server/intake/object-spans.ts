@@ -6,10 +6,11 @@ export interface ObjectSpans {
   /** Of the `{`, and after the `}`. */
   readonly start: number
   readonly end: number
-  /** Where its members stand, in the order of the text, beside those of other objects: from the first to before the last. */
+  /** Where its members stand, in the order of the text, beside those of other objects. */
   readonly places: MemberPlaces
+  /** Its members are those from the first to before the end. */
   readonly firstMember: number
-  readonly lastMember: number
+  readonly endMember: number
 }
 
 const OPEN_BRACKET = '['.charCodeAt(0)
@@ -85,7 +86,7 @@ function spansOfObject(scan: JsonScan, start: number, places: MemberPlaces): Obj
     places.add(at, value, end)
     at = scan.skipComma(end)
   }
-  return scan.isOdd ? undefined : { start, end: at + 1, places, firstMember, lastMember: places.length }
+  return scan.isOdd ? undefined : { start, end: at + 1, places, firstMember, endMember: places.length }
 }
 
 function startOf(text: string): number {

@@ -36,9 +36,9 @@ export function splice(
   spans: ObjectSpans,
   text: SourceText,
 ): Buffer | undefined {
-  const { start, end, firstMember, lastMember } = spans
+  const { start, end, firstMember, endMember } = spans
   // Fewer keys than members: one comes twice.
-  if (lastMember - firstMember !== Object.keys(event).length) return undefined
+  if (endMember - firstMember !== Object.keys(event).length) return undefined
   const { dropped, inContext, added } = planOf(event, changes, text)
   const omitted = dropped.map((key) => memberOf(key, spans, text.bytes))
   const context = inContext === '' ? NONE : memberOf('context', spans, text.bytes)
@@ -78,12 +78,8 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes, tex
 }
 
 /** The object as it came, with members added at its end. */
-function appended(
-  { start, end, firstMember, lastMember }: ObjectSpans,
-  added: string,
-  bytes: Buffer,
-): Buffer {
-  const tail = tailOf(added, firstMember === lastMember)
+function appended({ start, end, firstMember, endMember }: ObjectSpans, added: string, bytes: Buffer): Buffer {
+  const tail = tailOf(added, firstMember === endMember)
   const line = new LineWriter(bytes, end - 1 - start + Buffer.byteLength(tail))
   line.copy(start, end - 1)
   line.write(tail)
@@ -106,14 +102,14 @@ interface Copying extends Pick<Plan, 'inContext'> {
 /** Copies the members that stay, as many at once as stand side by side. Returns whether there are none. */
 function copyMembers(
   line: LineWriter,
-  { start, places, firstMember, lastMember }: ObjectSpans,
+  { start, places, firstMember, endMember }: ObjectSpans,
   { omitted, context, inContext, isContextEmpty }: Copying,
 ): boolean {
   /** Of the stretch to copy: from its first member, or from the brace before that. */
   let from = start
   let to = start + 1
   let isEmpty = true
-  for (let i = firstMember; i < lastMember; i++) {
+  for (let i = firstMember; i < endMember; i++) {
     if (omitted.includes(i)) {
       if (from !== NONE) line.copy(from, to)
       from = NONE
@@ -137,8 +133,8 @@ function copyMembers(
 }
 
 /** The member of a key in {@link ObjectSpans.places}, where the key is written as it is. */
-function memberOf(key: string, { places, firstMember, lastMember }: ObjectSpans, bytes: Buffer): number {
-  for (let i = firstMember; i < lastMember; i++) {
+function memberOf(key: string, { places, firstMember, endMember }: ObjectSpans, bytes: Buffer): number {
+  for (let i = firstMember; i < endMember; i++) {
     const from = places.key(i) + 1
     const to = from + key.length
     if (bytes[to] === QUOTE && bytes.toString('latin1', from, to) === key) return i
