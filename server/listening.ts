@@ -1,31 +1,39 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export interface Place {
+export interface ListenAddress {
   readonly host: string
   /** 0 takes any free one. */
   readonly port: number
 }
 
-/** What users set a {@link Place} with. */
-export type PlaceSettings = Readonly<Record<keyof Place, string>>
+/** The names of what users set a {@link ListenAddress} with. */
+export type ListenSettings = Readonly<Record<keyof ListenAddress, string>>
 
 /**
  * Has the server listen there, and gives its URL.
  *
  * @throws Error whose message is fit for the command line
  */
-export async function listen(server: Server, place: Place, settings: PlaceSettings): Promise<string> {
-  const { host, port } = place
+export async function listen(
+  server: Server,
+  address: ListenAddress,
+  settings: ListenSettings,
+): Promise<string> {
+  const { host, port } = address
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, place, settings)))
+    server.once('error', (error) => reject(listenError(error, address, settings)))
     server.listen(port, host, resolve)
   })
   return urlOf(server, host)
 }
 
 /** Why nothing can listen there, as one line. */
-function listenError(error: NodeJS.ErrnoException, { host, port }: Place, settings: PlaceSettings): Error {
+function listenError(
+  error: NodeJS.ErrnoException,
+  { host, port }: ListenAddress,
+  settings: ListenSettings,
+): Error {
   const reasons: Readonly<Record<string, string>> = {
     EADDRINUSE: `the port is in use; stop what uses it, or choose another with ${settings.port}`,
     EACCES: `the port is not allowed to you; choose one above 1023 with ${settings.port}`,

@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import express from 'express'
 import { answerJson, answerProblem } from './http/answer.js'
-import { HttpProblem } from './http/http-problem.js'
+import { HttpProblem, internalError } from './http/http-problem.js'
 import type { Readiness } from './readiness.js'
 
 /** What `serve` answers besides the proxy: `/healthz` and `/readyz` for who watches it, 404 for all else. */
@@ -18,7 +18,7 @@ export function createServeApp(readiness: () => Readiness): RequestListener {
   })
   // Express knows an error handler by its four parameters.
   app.use((_error: unknown, _req: IncomingMessage, res: ServerResponse, _next: unknown) =>
-    answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later')),
+    answerProblem(res, internalError()),
   )
   return app as RequestListener
 }

@@ -10,8 +10,8 @@ import { systemClock } from '../plugin/clock.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
 import { answerProblem } from './http/answer.js'
 import { answerBrokenRequests } from './http/broken-request.js'
-import { HttpProblem } from './http/http-problem.js'
-import { listen } from './listening.js'
+import { internalError } from './http/http-problem.js'
+import { type ListenAddress, listen } from './listening.js'
 import { once } from './once.js'
 import type { ProxyReport } from './proxy.js'
 
@@ -27,11 +27,8 @@ const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connect
 /** Longer than load balancers keep an idle connection (60 s is common): one closed under a request is a 502. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
-export interface ServeOptions {
+export interface ServeOptions extends ListenAddress {
   readonly proxy: ServedProxy
-  readonly host: string
-  /** 0 takes any free one. */
-  readonly port: number
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
   /** Loads what events need, once it listens and ahead of Express, which they do not. Must not reject. */
@@ -75,7 +72,7 @@ export async function serve({
   )
   answerBrokenRequests(server)
   const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
-  // Not waited for: who asks for what it answers waits, or is told that it failed.
+  // Not waited for: whoever asks for what the app answers waits for it, or is told that it failed.
   preload()
     .then(loadApp)
     .catch(() => {})
@@ -110,7 +107,7 @@ function checkExpress(findExpress: () => unknown): void {
 }
 
 function answerFailure(res: ServerResponse): void {
-  answerProblem(res, new HttpProblem(500, 'internal_error', 'The request failed; send it again later'))
+  answerProblem(res, internalError())
 }
 
 async function close(server: Server, proxy: ServedProxy, timeout: number): Promise<ProxyReport> {

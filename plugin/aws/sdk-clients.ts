@@ -25,7 +25,12 @@ export interface SdkClients {
 const MAX_SOCKETS = 4_096
 const CONNECTION_TIMEOUT_MS = 3_000
 
-/** Makes the clients of an identity; of the SDK it loads what they need. */
+/**
+ * Makes the clients of an identity; of the SDK it loads what they need.
+ *
+ * @param onAssumeRole - called before each call of AssumeRole
+ * @throws what the SDK says of settings it makes no client of
+ */
 export async function makeClients(
   identity: ClientIdentity,
   clock: Clock,

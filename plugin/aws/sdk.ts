@@ -2,8 +2,8 @@ import type { Put, PutOptions } from './put.js'
 import { redact } from './redact.js'
 
 /**
- * Loads what the first call needs of the SDK, which takes longer than to load all else of this package. Who is ready
- * without it begins this then, so that the first event need not wait for it. Never rejects.
+ * Loads what the first call needs of the SDK, which takes longer than all else of this package. To be called once all
+ * else is ready, so that the first event need not wait for it. Never rejects.
  */
 export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
   const loading = [import('./put.js'), assumesRoles && import('./assume-role.js')]
@@ -11,7 +11,7 @@ export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: bool
   await Promise.allSettled(loading)
 }
 
-/** A {@link Put} that is loaded, and the SDK with it, when it is called first. */
+/** A {@link Put} that is loaded, and the SDK with it, at its first call. */
 export function createLazyPut(options: PutOptions): Put {
   let put: Put | undefined
   const first: Put = async (...call) => {

@@ -2,11 +2,12 @@ import { MAX_RECORD_BYTES } from '../limits.js'
 
 /**
  * What the objects around a record take while it waits, in bytes of heap: its event, its place in the queue, and what
- * its duplicates are told by; some 700 were measured. Without it small records would fill several times the memory that was allowed.
+ * its duplicates are told by; some 700 were measured. Without it small records would fill several times the memory that
+ * was allowed.
  */
 const OVERHEAD_BYTES = 512
 
-/** What a record counts for in `maxBufferedBytes`. The largest count for their data alone: each must fit when nothing else waits. */
+/** Bytes that a record takes of `maxBufferedBytes`; none takes more than the largest, which must fit alone. */
 export function heldBytes({ byteLength }: Uint8Array): number {
   return Math.max(byteLength, Math.min(byteLength + OVERHEAD_BYTES, MAX_RECORD_BYTES))
 }

@@ -10,6 +10,7 @@ import type { EntryQueue } from './entry-queue.js'
 import { deliveryTimedOut, recordRejected, streamUnavailable } from './failures.js'
 import { FlowControl, type FlowControlOptions } from './flow-control.js'
 import type { Notices } from './notices.js'
+import { Pump } from './pump.js'
 import { Settling, type SettlingOptions } from './settling.js'
 import type { StreamStats } from './stats.js'
 import { type Verdict, verdictOf } from './verdict.js'
@@ -48,11 +49,10 @@ export class Target {
   readonly #calls = new Set<Call>()
   readonly #flow: FlowControl
   readonly #deadlines: DeadlineWatch
+  readonly #pump: Pump
   #lastError: Error | undefined
   /** A flush was asked for: what is queued does not wait for company. */
   #hurried = false
-  #pumpDeferred = false
-  #cancelWake: (() => void) | undefined
   readonly #settling: Settling
   readonly #counts = { resent: 0, calls: 0 }
 
@@ -62,19 +62,20 @@ export class Target {
     this.#flow = new FlowControl(options)
     this.#settling = new Settling(options)
     this.#deadlines = new DeadlineWatch(options.clock, () => this.#expire())
+    this.#pump = new Pump(options.clock, () => this.#sendQueued())
   }
 
   enqueue(entry: Entry): void {
     if (this.#flow.circuit.state === 'open') return this.#settling.giveUp([entry], this.#unavailable())
     this.#backlog.add(entry)
     this.#deadlines.watch(entry.deadline)
-    this.#deferPump()
+    this.#pump.defer()
   }
 
   /** Sends what is queued without waiting for company. */
   hurry(): void {
     this.#hurried = true
-    this.#deferPump()
+    this.#pump.defer()
   }
 
   /** Gives up everything that is not settled, and stops. */
@@ -82,7 +83,7 @@ export class Target {
     this.#settling.giveUp(this.#unsettled(), error)
     this.#backlog.takeAll()
     this.#deadlines.stop()
-    this.#cancelWake?.()
+    this.#pump.cancelWake()
   }
 
   /** Counts a record that failed before it came here. */
@@ -112,28 +113,15 @@ export class Target {
     return [...this.#backlog, ...underWay].filter((entry) => !entry.settled)
   }
 
-  #deferPump(): void {
-    if (this.#pumpDeferred) return
-    this.#pumpDeferred = true
-    this.#clock.defer(() => {
-      this.#pumpDeferred = false
-      this.#pump()
-    })
-  }
-
   /** Sends as much as may go now, and sees to being called again for the rest. */
-  #pump(): void {
-    this.#cancelWake?.()
+  #sendQueued(): void {
     for (let next = this.#backlog.next(); next !== undefined; next = this.#backlog.next()) {
       if (this.#flow.circuit.state === 'open')
         return this.#settling.giveUp(this.#backlog.takeAll(), this.#unavailable())
       // The end of a call pumps again.
       if (this.#calls.size >= this.#flow.slots) return
-      const wait = this.#waitMs()
-      if (wait > 0) {
-        this.#cancelWake = this.#clock.after(wait, () => this.#pump())
-        return
-      }
+      const waitMs = this.#waitMs()
+      if (waitMs > 0) return this.#pump.wakeAfter(waitMs)
       this.#sendFrom(next.source, next.isPart)
     }
     this.#hurried = false
@@ -173,7 +161,7 @@ export class Target {
     this.#calls.delete(call)
     for (const entry of call.entries) entry.endCall()
     this.#apply(verdictOf(call.records, result), call)
-    this.#pump()
+    this.#pump.run()
   }
 
   #apply({ taken, refused, throttledShare, error, remedy }: Verdict, call: Call): void {

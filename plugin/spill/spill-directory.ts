@@ -5,22 +5,15 @@ import { MAX_RECORD_BYTES } from '../limits.js'
 import { guarded, type Logger } from '../logger.js'
 import { ClaimedFiles } from './claimed-files.js'
 import { DirectoryClaims } from './directory-claims.js'
+import { DirectoryWatch } from './directory-watch.js'
 import { targetId } from './file-name.js'
-import { errnoOf, nodeFileSystem, type SpillFileSystem } from './file-system.js'
+import { nodeFileSystem, type SpillFileSystem } from './file-system.js'
 import { Instances } from './instances.js'
 import { Inventory } from './inventory.js'
 import { byteLength, checkLines } from './lines.js'
-import { mergeSmallFiles } from './merging.js'
-import { prepareDirectory } from './prepare-directory.js'
-import { scan } from './scan.js'
 import { type Spill, type SpillClaim, SpillFullError, type SpillStats, type SpillTarget } from './spill.js'
 import { UnderWay } from './under-way.js'
 import { SpillWriter } from './writer.js'
-
-/** Between two heartbeats, and between two looks at what other processes did. */
-const BEAT_MS = 5_000
-/** A directory with very many files is looked at less often: at most this share of the time, one in so many. */
-const SCAN_SHARE = 20
 
 export interface SpillDirectoryOptions {
   readonly directory: string
@@ -44,50 +37,41 @@ export async function openSpillDirectory(options: SpillDirectoryOptions): Promis
 }
 
 class SpillDirectory implements Spill {
-  readonly #directory: string
   readonly #maxBytes: number
   readonly #clock: Clock
-  readonly #logger: Logger
-  readonly #fs: SpillFileSystem
   readonly #inventory = new Inventory()
   readonly #instances: Instances
   readonly #writer: SpillWriter
   readonly #files: ClaimedFiles
-  readonly #claiming: DirectoryClaims
+  readonly #claims: DirectoryClaims
+  readonly #watch: DirectoryWatch
   /** Appends and claims under way. */
   readonly #underWay = new UnderWay()
   #reservedBytes = 0
-  #nextScanAt = 0
-  #beating: Promise<void> | undefined
-  #cancelBeat = () => {}
-  #isTroubled = false
-  /** The disk did not take the last append, or would not take one. */
-  #isRefusing = false
   #isClosed = false
 
   constructor({ directory, maxBytes, clock, logger, fs = nodeFileSystem }: SpillDirectoryOptions) {
     const id = randomBytes(8).toString('hex')
-    this.#directory = resolve(directory)
+    const root = resolve(directory)
+    const guardedLogger = guarded(logger)
     this.#maxBytes = maxBytes
     this.#clock = clock
-    this.#logger = guarded(logger)
-    this.#fs = fs
-    this.#instances = new Instances(this.#directory, id, fs, clock)
-    this.#writer = new SpillWriter(this.#directory, id, fs, this.#inventory)
-    this.#files = new ClaimedFiles(this.#directory, id, fs, this.#inventory, this.#logger)
-    this.#claiming = new DirectoryClaims({
+    this.#instances = new Instances(root, id, fs, clock)
+    this.#writer = new SpillWriter(root, id, fs, this.#inventory)
+    this.#files = new ClaimedFiles(root, id, fs, this.#inventory, guardedLogger)
+    const parts = {
       inventory: this.#inventory,
       instances: this.#instances,
       files: this.#files,
       writer: this.#writer,
-      logger: this.#logger,
-    })
+      logger: guardedLogger,
+    }
+    this.#claims = new DirectoryClaims(parts)
+    this.#watch = new DirectoryWatch({ ...parts, directory: root, fs, clock, claims: this.#claims })
   }
 
-  async open(): Promise<void> {
-    await this.#prepare()
-    await this.#tick()
-    this.#scheduleBeat()
+  open(): Promise<void> {
+    return this.#watch.start()
   }
 
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
@@ -95,7 +79,7 @@ class SpillDirectory implements Spill {
   }
 
   claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    return this.#isClosed ? Promise.resolve(undefined) : this.#underWay.track(this.#claiming.claim(target))
+    return this.#isClosed ? Promise.resolve(undefined) : this.#underWay.track(this.#claims.claim(target))
   }
 
   targets(): readonly SpillTarget[] {
@@ -115,15 +99,14 @@ class SpillDirectory implements Spill {
 
   canTake(): boolean {
     const hasRoom = this.#usedBytes + Math.min(MAX_RECORD_BYTES, this.#maxBytes / 10) <= this.#maxBytes
-    return !this.#isClosed && !this.#isRefusing && hasRoom
+    return !this.#isClosed && !this.#watch.isRefusing && hasRoom
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
-    this.#cancelBeat()
-    this.#claiming.stop()
-    await Promise.allSettled([this.#underWay.over(), this.#beating])
-    await this.#claiming.releaseAll()
+    this.#claims.stop()
+    await Promise.allSettled([this.#underWay.over(), this.#watch.stop()])
+    await this.#claims.releaseAll()
     await this.#writer.idle()
     await this.#files.discardLeftovers()
     await this.#instances.leave()
@@ -140,9 +123,9 @@ class SpillDirectory implements Spill {
     this.#reservedBytes += bytes
     try {
       await this.#writer.write({ target, records, time: this.#clock.wallTime() })
-      this.#isRefusing = false
+      this.#watch.noteAppend({ isTaken: true })
     } catch (error) {
-      this.#isRefusing = true
+      this.#watch.noteAppend({ isTaken: false })
       throw error
     } finally {
       this.#reservedBytes -= bytes
@@ -151,63 +134,5 @@ class SpillDirectory implements Spill {
 
   get #usedBytes(): number {
     return this.#inventory.bytes + this.#reservedBytes
-  }
-
-  #scheduleBeat(): void {
-    this.#cancelBeat = this.#clock.after(BEAT_MS, () => {
-      this.#scheduleBeat()
-      // A disk that hangs gets one heartbeat to hang on, not one every few seconds.
-      this.#beating ??= this.#tick().finally(() => {
-        this.#beating = undefined
-      })
-    })
-  }
-
-  async #tick(): Promise<void> {
-    const heartbeat = await this.#try(() => this.#instances.beat())
-    const look = await this.#try(() => this.#look())
-    const error = heartbeat ?? look
-    if (error !== undefined && !this.#isTroubled)
-      this.#logger.warn(`The spill directory ${this.#directory} gives errors: ${errnoOf(error) ?? error}`)
-    this.#isTroubled = error !== undefined
-    if (heartbeat !== undefined) this.#isRefusing = true
-    // It may have been removed as a whole; and where nobody sends as nothing is kept, only a try tells that it is well.
-    if (errnoOf(error) === 'ENOENT' || this.#isRefusing) await this.#try(() => this.#prepare())
-  }
-
-  async #look(): Promise<void> {
-    await this.#files.discardLeftovers()
-    this.#claiming.forgetFailures()
-    await mergeSmallFiles(this.#inventory, this.#claiming, this.#clock)
-    const start = this.#clock.now()
-    if (start < this.#nextScanAt) return
-    await scan({
-      directory: this.#directory,
-      fs: this.#fs,
-      inventory: this.#inventory,
-      instances: this.#instances,
-      writer: this.#writer,
-    })
-    this.#nextScanAt = start + (this.#clock.now() - start) * SCAN_SHARE
-  }
-
-  /** What went wrong, if anything. */
-  async #try(step: () => Promise<void>): Promise<unknown> {
-    try {
-      await step()
-      return undefined
-    } catch (error) {
-      return error
-    }
-  }
-
-  async #prepare(): Promise<void> {
-    const probe = `.probe-${this.#instances.id}`
-    const hasRoom = await prepareDirectory(this.#fs, this.#directory, this.#instances.directory, probe)
-    if (!hasRoom && !this.#isRefusing)
-      this.#logger.warn(
-        `The disk of the spill directory ${this.#directory} is full: nothing can be spilled until it has room`,
-      )
-    this.#isRefusing = !hasRoom
   }
 }

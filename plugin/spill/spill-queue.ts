@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.js'
 import { guarded, type Logger } from '../logger.js'
 import { targetId } from './file-name.js'
-import { type HeldMessage, HeldMessages } from './held-messages.js'
+import { HeldMessages } from './held-messages.js'
 import { checkLines } from './lines.js'
 import { QueueApi, type QueueClient, queueClient } from './queue-api.js'
-import { QueueClaim } from './queue-claim.js'
+import { QueueClaims } from './queue-claims.js'
 import { QueueInbox } from './queue-inbox.js'
 import { QueueLevel } from './queue-level.js'
 import { checkQueueUrl, unusable } from './queue-settings.js'
@@ -15,8 +15,6 @@ import { UnderWay } from './under-way.js'
 
 /** A held message survives two beats that fail. */
 const BEAT_MS = 30_000
-/** A claim looks no further than so many receives; what it put aside meanwhile is out of the way of the next. */
-const MAX_RECEIVES = 20
 
 export interface SpillQueueOptions {
   /** Of a standard queue. */
@@ -55,19 +53,15 @@ export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill>
 class SpillQueue implements Spill {
   readonly #api: QueueApi
   readonly #clock: Clock
-  readonly #waitSeconds: number
   readonly #onClosed: () => void
   readonly #level: QueueLevel
   readonly #writer: QueueWriter
   readonly #watch: QueueWatch
   readonly #held: HeldMessages
   readonly #inbox: QueueInbox
-  readonly #claims = new Set<QueueClaim>()
-  /** By their ids: SQS can tell how much there is, and not for whom. */
-  readonly #targets = new Map<string, SpillTarget>()
+  readonly #claims: QueueClaims
   /** Appends, claims and beats under way. */
   readonly #underWay = new UnderWay()
-  #appends = 0
   #cancelBeat = () => {}
   #isClosed = false
 
@@ -76,7 +70,6 @@ class SpillQueue implements Spill {
     const logger = guarded(options.logger)
     this.#api = api
     this.#clock = clock
-    this.#waitSeconds = waitSeconds
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
     this.#writer = new QueueWriter(api, clock, ({ records, bytes }) => this.#level.sent({ records, bytes }))
@@ -85,10 +78,18 @@ class SpillQueue implements Spill {
     this.#held = new HeldMessages(api, clock, onTrouble)
     this.#inbox = new QueueInbox(api, clock, logger, {
       onReceived: ({ target, records, time }) => {
-        this.#targets.set(targetId(target), target)
+        this.#claims.noteReceived(target)
         this.#level.received(records, time)
       },
       onTrouble,
+    })
+    this.#claims = new QueueClaims({
+      queueUrl: api.queueUrl,
+      held: this.#held,
+      inbox: this.#inbox,
+      level: this.#level,
+      writer: this.#writer,
+      waitSeconds,
     })
   }
 
@@ -105,11 +106,11 @@ class SpillQueue implements Spill {
   }
 
   claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    return this.#underWay.track(this.#claim(target))
+    return this.#underWay.track(this.#claims.claim(target))
   }
 
   targets(): readonly SpillTarget[] {
-    return [...this.#targets.values()]
+    return this.#claims.targets
   }
 
   stats(): SpillStats {
@@ -129,8 +130,9 @@ class SpillQueue implements Spill {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#cancelBeat()
+    this.#claims.stop()
     await this.#underWay.over()
-    await Promise.all([...this.#claims].map((claim) => claim.release()))
+    await this.#claims.releaseAll()
     await this.#writer.idle()
     await this.#held.giveBack(this.#inbox.takeAll())
     await this.#held.deleteLeftovers()
@@ -139,7 +141,7 @@ class SpillQueue implements Spill {
 
   async #append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {
     if (this.#isClosed) throw new Error('The spill is closed')
-    const id = targetId(target)
+    targetId(target)
     checkLines(records)
     if (records.length === 0) return
     try {
@@ -148,44 +150,7 @@ class SpillQueue implements Spill {
       if (!(error instanceof UnfitRecordError)) this.#watch.noteTrouble(error)
       throw error
     }
-    this.#appends++
-    this.#targets.set(id, target)
-  }
-
-  async #claim(target: SpillTarget): Promise<SpillClaim | undefined> {
-    targetId(target)
-    if (this.#held.isBehind)
-      throw new Error(
-        `Too many delivered messages cannot be deleted from the spill queue ${this.#api.queueUrl}: no more are taken ` +
-          'from it until they can. Allow sqs:DeleteMessage on it',
-      )
-    for (let receives = 0; !this.#isClosed; receives++) {
-      const messages = this.#inbox.take(target)
-      if (messages.length > 0) return this.#claimOf(target, messages)
-      if (receives === MAX_RECEIVES) return undefined
-      const appends = this.#appends
-      const received = await this.#inbox.receive(this.#waitSeconds)
-      if (received === 0 && appends === this.#appends) this.#forget(target)
-      if (!received) return undefined
-    }
-    return undefined
-  }
-
-  /** Until it is seen again: nothing of it is to be had. */
-  #forget(target: SpillTarget): void {
-    const id = targetId(target)
-    const isClaimed = [...this.#claims].some((claim) => targetId(claim.target) === id)
-    if (!isClaimed) this.#targets.delete(id)
-  }
-
-  #claimOf(target: SpillTarget, messages: readonly HeldMessage[]): SpillClaim {
-    const claim = new QueueClaim(target, messages, this.#held, {
-      write: (parcel) => this.#writer.write(parcel),
-      onDeleted: (count) => this.#level.deleted(count),
-      onEnd: () => this.#claims.delete(claim),
-    })
-    this.#claims.add(claim)
-    return claim
+    this.#claims.noteAppended(target)
   }
 
   #scheduleBeat(): void {
@@ -197,8 +162,8 @@ class SpillQueue implements Spill {
   }
 
   async #beat(): Promise<void> {
-    const claimed = [...this.#claims].flatMap(({ messages }) => messages)
-    await Promise.all([this.#held.extend([...claimed, ...this.#inbox.current()]), this.#deleteLeftovers()])
+    const messages = [...this.#claims.messages, ...this.#inbox.current()]
+    await Promise.all([this.#held.extend(messages), this.#deleteLeftovers()])
     await this.#watch.look()
     await this.#discover()
   }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../plugin/clock.js'
-import type { Measured } from '../metrics/measures.js'
+import type { ServeMeasures } from '../metrics/measures.js'
 import type { WorkerHandle } from './worker-handle.js'
 
 /** What a worker gets to tell of itself: who asks for the metrics page waits for it. */
@@ -9,7 +9,7 @@ const ANSWER_MS = 1_000
 export async function askWorkers(
   handles: readonly (Pick<WorkerHandle, 'measure'> | undefined)[],
   clock: Pick<Clock, 'after'>,
-): Promise<Measured['workers']> {
+): Promise<ServeMeasures['workers']> {
   let cancel = () => {}
   const late = new Promise<undefined>((resolve) => {
     cancel = clock.after(ANSWER_MS, () => resolve(undefined))

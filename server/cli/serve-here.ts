@@ -1,7 +1,8 @@
 import { systemClock } from '../../plugin/clock.js'
 import type { ProxyConfiguration } from '../config/configuration.js'
 import { type ConfiguredProxy, preloadFor, proxyOf } from '../firehose-proxy.js'
-import { type Measured, measuresOf } from '../metrics/measures.js'
+import type { ListenAddress } from '../listening.js'
+import { measuresOf, type ServeMeasures } from '../metrics/measures.js'
 import { type RunningServer, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
 import type { Adapt, Served } from './served-configuration.js'
@@ -12,12 +13,12 @@ export const SHUTDOWN_TIMEOUT_MS = 8_000
 /** Serves in this process. */
 export async function serveHere(
   configuration: ProxyConfiguration,
-  listen: { readonly host: string; readonly port: number },
+  address: ListenAddress,
   shared?: Parameters<typeof proxyOf>[1],
 ): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
   const proxy = proxyOf(configuration, shared)
   try {
-    return { server: await serve({ proxy, ...listen, preload: () => preloadFor(configuration) }), proxy }
+    return { server: await serve({ proxy, ...address, preload: () => preloadFor(configuration) }), proxy }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error
@@ -30,7 +31,7 @@ export interface Serving {
   /** Serves what was loaded from now on. */
   readonly take: ReloadOptions['take']
   /** For the metrics page. Never rejects, and takes a second or so at most. */
-  readonly measure: () => Promise<Measured>
+  readonly measure: () => Promise<ServeMeasures>
   /** Resolves to why it cannot go on. */
   readonly failed: Promise<Error>
 }
@@ -38,9 +39,9 @@ export interface Serving {
 /** {@link serveHere}, and nowhere else. */
 export async function serveAlone(
   served: Served,
-  { adapt, ...listen }: { readonly adapt: Adapt; readonly host: string; readonly port: number },
+  { adapt, ...address }: ListenAddress & { readonly adapt: Adapt },
 ): Promise<Serving> {
-  const { server, proxy } = await serveHere(served, listen)
+  const { server, proxy } = await serveHere(served, address)
   return {
     server,
     take: ({ configuration }) => proxy.reconfigure(adapt(configuration)),

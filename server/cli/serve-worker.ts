@@ -30,7 +30,7 @@ export interface PrimaryChannel {
   onOrphaned(listener: () => void): void
 }
 
-interface Serving {
+interface WorkerServing {
   readonly server: RunningServer
   readonly proxy: ConfiguredProxy
   readonly log: Log
@@ -48,7 +48,7 @@ export class ServeWorker {
   readonly #channel: PrimaryChannel
   readonly #terminal: Terminal
   readonly #duplicates: SharedDuplicates
-  #serving: Promise<Serving> | undefined
+  #serving: Promise<WorkerServing> | undefined
   #isClosing = false
 
   constructor(channel: PrimaryChannel, terminal: Terminal) {
@@ -139,7 +139,7 @@ async function served(
   task: WorkerTask,
   { env, err }: Terminal,
   duplicates: SharedDuplicates,
-): Promise<Serving> {
+): Promise<WorkerServing> {
   const { workers, host, port, logLevel, logFormat } = task
   const { createLog } = await import('./log.js')
   const log = createLog({ level: logLevel, format: logFormat, write: err, fields: { pid } })

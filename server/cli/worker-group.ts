@@ -1,12 +1,13 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
-import type { Measured } from '../metrics/measures.js'
+import type { ServeMeasures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
 import { askWorkers } from './ask-workers.js'
 import { CommandError } from './command-error.js'
 import { joinedReport } from './joined-report.js'
 import { RestartPolicy } from './restart-policy.js'
-import { type WorkerEnd, WorkerHandle, type WorkerParts, type WorkerProcess } from './worker-handle.js'
+import { howEnded, type WorkerEnd } from './worker-end.js'
+import { WorkerHandle, type WorkerParts, type WorkerProcess } from './worker-handle.js'
 import type { WorkerTask } from './worker-messages.js'
 
 /** What a worker gets beyond the time it has for closing, before it is killed. */
@@ -96,7 +97,7 @@ export class WorkerGroup {
   }
 
   /** What all tell of themselves. One that hangs, or is not there, holds up nobody. */
-  async measure(): Promise<Omit<Measured, 'primary'>> {
+  async measure(): Promise<Omit<ServeMeasures, 'primary'>> {
     const handles = this.#places.map(({ handle }) => handle)
     const workers = await askWorkers(handles, this.#options.clock)
     return { workers, restarts: this.#restarts }
@@ -196,8 +197,4 @@ interface Ended {
   readonly handle: WorkerHandle
   readonly end: WorkerEnd
   readonly livedMs: number
-}
-
-function howEnded({ code, signal }: WorkerEnd): string {
-  return signal === null ? `ended with ${code ?? 'no exit code'}` : `was ended by ${signal}`
 }

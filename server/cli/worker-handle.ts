@@ -1,5 +1,6 @@
-import type { Measures } from '../metrics/measures.js'
+import type { WorkerMeasures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
+import type { Exit, WorkerEnd } from './worker-end.js'
 import type { DuplicateQuestion, FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
 
 /** A process that was forked. */
@@ -12,19 +13,6 @@ export interface WorkerProcess {
   onMessage(listener: (message: FromWorker) => void): void
   /** Called once. */
   onExit(listener: (how: Exit) => void): void
-}
-
-export interface Exit {
-  readonly code: number | null
-  readonly signal: string | null
-}
-
-/** How a worker has ended. */
-export interface WorkerEnd extends Exit {
-  /** What it delivered; `undefined` where it did not close in order. */
-  readonly report: ProxyReport | undefined
-  /** Why it could not serve, if it said so. */
-  readonly failure: readonly string[] | undefined
 }
 
 export interface WorkerParts {
@@ -50,8 +38,8 @@ export class WorkerHandle {
   #failure: readonly string[] | undefined
   #tellListening: (url: string) => void = () => {}
   #isListening = false
-  #measuring: Promise<Measures | undefined> | undefined
-  #tellMeasures: (measures: Measures | undefined) => void = () => {}
+  #measuring: Promise<WorkerMeasures | undefined> | undefined
+  #tellMeasures: (measures: WorkerMeasures | undefined) => void = () => {}
   /** Those that wait for it to have taken up a configuration. */
   #reconfiguring: (() => void)[] = []
 
@@ -88,7 +76,7 @@ export class WorkerHandle {
    * Resolves to what it tells of itself: to nothing where it does not listen, or ends before. While one question is
    * open no other is asked, lest they pile up at one that hangs.
    */
-  measure(): Promise<Measures | undefined> {
+  measure(): Promise<WorkerMeasures | undefined> {
     if (!this.#isListening) return Promise.resolve(undefined)
     this.#measuring ??= new Promise((resolve) => {
       this.#tellMeasures = resolve
@@ -121,7 +109,7 @@ export class WorkerHandle {
     this.#tellListening(url)
   }
 
-  #onMeasured(measures: Measures): void {
+  #onMeasured(measures: WorkerMeasures): void {
     this.#measuring = undefined
     this.#tellMeasures(measures)
   }

@@ -1,4 +1,4 @@
-import type { Measures } from '../metrics/measures.js'
+import type { WorkerMeasures } from '../metrics/measures.js'
 import type { ProxyReport } from '../proxy.js'
 import type { LogFormat, LogLevel } from './log.js'
 
@@ -47,6 +47,6 @@ export type FromWorker =
   /** It cannot serve, and ends. */
   | { readonly kind: 'failed'; readonly lines: readonly string[] }
   | { readonly kind: 'reconfigured' }
-  | { readonly kind: 'measured'; readonly measures: Measures }
+  | { readonly kind: 'measured'; readonly measures: WorkerMeasures }
   | { readonly kind: 'duplicates'; readonly number: number; readonly questions: readonly DuplicateQuestion[] }
   | { readonly kind: 'closed'; readonly report: ProxyReport }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import { Pause } from '../../plugin/delivery/pause.js'
+import { Pump } from '../../plugin/delivery/pump.js'
 import { guarded, type Logger } from '../../plugin/logger.js'
 import { ForwardNotices } from './forward-notices.js'
 import { type ForwardEntry, ForwardQueue } from './forward-queue.js'
@@ -65,13 +66,12 @@ export class Forwarder {
   readonly #queue: ForwardQueue
   readonly #underWay = new Map<ForwardEntry, Try>()
   readonly #pause: Pause
+  readonly #pump: Pump
   readonly #notices: ForwardNotices
   readonly #counts = { forwarded: 0, dropped: 0, retried: 0 }
   #whenIdle: (() => void)[] = []
   /** Why nothing is taken any more. */
   #closed: string | undefined
-  #pumpDeferred = false
-  #cancelWake: (() => void) | undefined
 
   /** @throws TypeError where `url` is none */
   constructor(options: ForwarderOptions) {
@@ -80,13 +80,14 @@ export class Forwarder {
     this.#clock = options.clock
     this.#queue = new ForwardQueue(options.maxQueuedBytes, options.budget)
     this.#pause = new Pause(options.clock, PAUSE)
+    this.#pump = new Pump(options.clock, () => this.#sendQueued())
     this.#notices = new ForwardNotices(options.name, guarded(options.logger), options.clock)
   }
 
   /** Takes a request over, or drops it and says `false`. Nothing is sent before the caller's turn is over. */
   forward(request: ForwardedRequest): boolean {
     const isTaken = this.#closed === undefined && this.#queue.add(request, this.#clock.now())
-    if (isTaken) this.#deferPump()
+    if (isTaken) this.#pump.defer()
     else this.#countDropped(1, this.#closed ?? 'as too much is waiting')
     return isTaken
   }
@@ -117,26 +118,13 @@ export class Forwarder {
     this.#dropAll(SWITCHED_OFF)
   }
 
-  #deferPump(): void {
-    if (this.#pumpDeferred) return
-    this.#pumpDeferred = true
-    this.#clock.defer(() => {
-      this.#pumpDeferred = false
-      this.#pump()
-    })
-  }
-
   /** Sends as much as may go now, and sees to being called again for the rest. */
-  #pump(): void {
-    this.#cancelWake?.()
+  #sendQueued(): void {
     this.#dropLate()
     // The end of a try pumps again.
     while (this.#queue.length > 0 && this.#underWay.size < MAX_IN_FLIGHT) {
       const waitMs = this.#pause.waitMs(this.#clock.now())
-      if (waitMs > 0) {
-        this.#cancelWake = this.#clock.after(waitMs, () => this.#pump())
-        return
-      }
+      if (waitMs > 0) return this.#pump.wakeAfter(waitMs)
       void this.#send(this.#queue.shift() as ForwardEntry)
     }
     this.#tellIdle()
@@ -153,7 +141,7 @@ export class Forwarder {
     // Dropped meanwhile.
     if (!this.#underWay.delete(entry)) return
     this.#apply(verdict, entry, thisTry)
-    this.#pump()
+    this.#pump.run()
   }
 
   #apply(verdict: Verdict, entry: ForwardEntry, { round }: Try): void {
@@ -186,7 +174,7 @@ export class Forwarder {
   }
 
   #dropAll(why: string): void {
-    this.#cancelWake?.()
+    this.#pump.cancelWake()
     const underWay = [...this.#underWay]
     this.#underWay.clear()
     for (const [, { abort }] of underWay) abort.abort()

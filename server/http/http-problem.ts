@@ -30,3 +30,8 @@ export function unavailable(code: string, message: string): HttpProblem {
 export function unauthorized(message: string): HttpProblem {
   return new HttpProblem(401, 'invalid_write_key', message)
 }
+
+/** A fault of ours, which the sender is told nothing of. */
+export function internalError(): HttpProblem {
+  return new HttpProblem(500, 'internal_error', 'The request failed; send it again later')
+}

@@ -1,4 +1,4 @@
-/** Puts one line together, of stretches of bytes and of text. */
+/** Puts one line together, of stretches of bytes and of text, in one buffer that is never copied. */
 export class LineWriter {
   readonly #source: Buffer
   readonly #line: Buffer
@@ -13,10 +13,12 @@ export class LineWriter {
     this.#line = Buffer.allocUnsafe(capacity)
   }
 
+  /** Appends the bytes from `from` to before `to` of the source. */
   copy(from: number, to: number): void {
     this.#length += this.#source.copy(this.#line, this.#length, from, to)
   }
 
+  /** Appends text as UTF-8. */
   write(text: string): void {
     this.#length += this.#line.write(text, this.#length)
   }

@@ -8,8 +8,8 @@ import { type ObjectSpans, SPAN } from './object-spans.js'
 const QUOTE = '"'.charCodeAt(0)
 /** No member. */
 const NONE = -1
-/** Bytes beside members: a comma after what is added to the context and one before what is added at the end, the newline. */
-const MARKS = 3
+/** Bytes: a comma after what is added to the context, one before what is added at the end, and the newline. */
+const EXTRA_BYTES = 3
 
 /** What is to be written beside an event's own text, and what of that is not. */
 interface Plan {
@@ -40,16 +40,16 @@ export function splice(
   // Fewer keys than members: one comes twice.
   if (members.length !== Object.keys(event).length * SPAN) return undefined
   const { dropped, inContext, added } = planOf(event, changes, text)
-  const left = dropped.map((key) => memberOf(key, spans, text.bytes))
+  const omitted = dropped.map((key) => memberOf(key, spans, text.bytes))
   const context = inContext === '' ? NONE : memberOf('context', spans, text.bytes)
   // A key is there, but written with escapes.
-  if (left.includes(NONE) || (inContext !== '' && context === NONE)) return undefined
-  const isAsItCame = left.length === 0 && context === NONE
+  if (omitted.includes(NONE) || (inContext !== '' && context === NONE)) return undefined
+  const isAsItCame = omitted.length === 0 && context === NONE
   if (isAsItCame) return appended(spans, added, text.bytes)
   const size = end - start + Buffer.byteLength(inContext) + Buffer.byteLength(added)
-  const line = new LineWriter(text.bytes, size + MARKS)
+  const line = new LineWriter(text.bytes, size + EXTRA_BYTES)
   const isContextEmpty = isEmptyObject(event['context'])
-  const isEmpty = copyMembers(line, spans, { left, context, inContext, isContextEmpty })
+  const isEmpty = copyMembers(line, spans, { omitted, context, inContext, isContextEmpty })
   line.write(tailOf(added, isEmpty))
   return line.written()
 }
@@ -78,7 +78,7 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes, tex
 }
 
 /** The object as it came, with members added at its end. */
-function appended({ start, end, members }: ObjectSpans, added: string, bytes: Buffer) {
+function appended({ start, end, members }: ObjectSpans, added: string, bytes: Buffer): Buffer {
   const tail = tailOf(added, members.length === 0)
   const line = new LineWriter(bytes, end - 1 - start + Buffer.byteLength(tail))
   line.copy(start, end - 1)
@@ -90,11 +90,20 @@ function tailOf(added: string, isEmpty: boolean): string {
   return isEmpty || added === '' ? `${added}}\n` : `,${added}}\n`
 }
 
+/** Which members are copied, and how. */
+interface Copying extends Pick<Plan, 'inContext'> {
+  /** Members that are left out. */
+  readonly omitted: readonly number[]
+  /** The member whose value {@link Plan.inContext} goes into. */
+  readonly context: number
+  readonly isContextEmpty: boolean
+}
+
 /** Copies the members that stay, as many at once as stand side by side. Returns whether there are none. */
 function copyMembers(
   line: LineWriter,
   { start, members }: ObjectSpans,
-  how: { left: readonly number[]; context: number; inContext: string; isContextEmpty: boolean },
+  { omitted, context, inContext, isContextEmpty }: Copying,
 ): boolean {
   /** Of the stretch to copy: from its first member, or from the brace before that. */
   let from = start
@@ -102,7 +111,7 @@ function copyMembers(
   let isEmpty = true
   for (let i = 0; i < members.length; i += SPAN) {
     const [key, value, end] = [members[i], members[i + 1], members[i + 2]] as [number, number, number]
-    if (how.left.includes(i)) {
+    if (omitted.includes(i)) {
       if (from !== NONE) line.copy(from, to)
       from = NONE
       continue
@@ -112,10 +121,10 @@ function copyMembers(
       from = key
     }
     isEmpty = false
-    if (i === how.context) {
+    if (i === context) {
       const inside = value + 1
       line.copy(from, inside)
-      line.write(how.isContextEmpty ? how.inContext : `${how.inContext},`)
+      line.write(isContextEmpty ? inContext : `${inContext},`)
       from = inside
     }
     to = end

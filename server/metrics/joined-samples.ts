@@ -11,11 +11,11 @@ export function joinedSamples(samples: readonly Sample[]): Sample[] {
   return [...joined.values()]
 }
 
-/** What two samples share that are of the same. */
+/** Equal for samples of the same series. All of a metric have the same labels, in the same order. */
 export function seriesOf({ metric, labels }: Sample): string {
   return JSON.stringify([metric.name, ...Object.values(labels)])
 }
 
 function joinedValue({ metric, value }: Sample, other: Sample): number {
-  return metric.over === 'max' ? Math.max(value, other.value) : value + other.value
+  return metric.aggregator === 'max' ? Math.max(value, other.value) : value + other.value
 }

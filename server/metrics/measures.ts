@@ -1,6 +1,6 @@
 import { cpuUsage, memoryUsage, pid } from 'node:process'
 import type { Clock } from '../../plugin/clock.js'
-import type { ProxyStats } from '../proxy.js'
+import type { ProxyStats } from '../proxy-stats.js'
 
 /** What a process uses of its machine. */
 export interface ProcessUsage {
@@ -9,14 +9,14 @@ export interface ProcessUsage {
   readonly cpuSeconds: number
   /** In which the event loop was at work, since the start. */
   readonly busySeconds: number
-  /** How long what was to be done next had to wait just now. */
+  /** How long the event loop took to come to what was to be done next, when this was asked for. */
   readonly lagSeconds: number
   /** Since 1970. */
   readonly startedAtSeconds: number
 }
 
-/** What one that serves tells of itself. It goes from process to process, as JSON. */
-export interface Measures {
+/** What one process that serves tells of itself. It goes from process to process, as JSON. */
+export interface WorkerMeasures {
   readonly pid: number
   readonly stats: ProxyStats
   /** Of which `stats.bufferedBytes` are in use. */
@@ -25,9 +25,9 @@ export interface Measures {
 }
 
 /** What all that serve tell when they are asked. */
-export interface Measured {
+export interface ServeMeasures {
   /** By their places; `undefined` where there was no answer in time. */
-  readonly workers: readonly (Measures | undefined)[]
+  readonly workers: readonly (WorkerMeasures | undefined)[]
   /** Workers that took the place of another. */
   readonly restarts: number
   /** Of the process that started the workers, if another did. */
@@ -40,7 +40,7 @@ export async function measuresOf(
   proxy: { stats(): ProxyStats },
   maxBufferedBytes: number,
   clock: UsageClock,
-): Promise<Measures> {
+): Promise<WorkerMeasures> {
   const usage = await processUsage(clock)
   return { pid, stats: proxy.stats(), maxBufferedBytes, usage }
 }

@@ -4,8 +4,8 @@ export interface Metric {
   readonly name: string
   readonly type: 'counter' | 'gauge'
   readonly help: string
-  /** What is told of several processes: `max` where each tells the same of what they share. */
-  readonly over: 'sum' | 'max'
+  /** How the values of several processes make one: `max` where each tells the same of what they share. */
+  readonly aggregator: 'sum' | 'max'
 }
 
 export interface Sample {
@@ -16,10 +16,10 @@ export interface Sample {
 
 /** What only grows. */
 export function counter(name: `${string}_total`, help: string): Metric {
-  return { name, help, type: 'counter', over: 'sum' }
+  return { name, help, type: 'counter', aggregator: 'sum' }
 }
 
 /** How something stands. */
-export function gauge(name: string, help: string, over: Metric['over'] = 'sum'): Metric {
-  return { name, help, type: 'gauge', over }
+export function gauge(name: string, help: string, aggregator: Metric['aggregator'] = 'sum'): Metric {
+  return { name, help, type: 'gauge', aggregator }
 }

@@ -1,21 +1,21 @@
 import { exposition } from './exposition.js'
 import { joinedSamples } from './joined-samples.js'
-import type { Measured } from './measures.js'
+import type { ServeMeasures } from './measures.js'
 import { proxySamples } from './proxy-samples.js'
 import { workerSamples } from './worker-samples.js'
 import { WorkerTotals } from './worker-totals.js'
 
-/** The page for all that serve. Nothing is counted for it; who serves is asked when the page is. */
+/** The page for all processes that serve. Nothing is counted for it: they are asked when the page is asked for. */
 export class MetricsPage {
-  readonly #measure: () => Promise<Measured>
+  readonly #measure: () => Promise<ServeMeasures>
   readonly #totals = new WorkerTotals()
   #underWay: Promise<string> | undefined
 
-  constructor(measure: () => Promise<Measured>) {
+  constructor(measure: () => Promise<ServeMeasures>) {
     this.#measure = measure
   }
 
-  /** Who asks meanwhile gets the same: however many ask, who serves is asked once at a time. */
+  /** Whoever asks meanwhile gets the same: however many ask, there is one question under way. */
   text(): Promise<string> {
     this.#underWay ??= this.#text().finally(() => {
       this.#underWay = undefined

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { listen } from '../listening.js'
+import { type ListenAddress, listen } from '../listening.js'
 import { CONTENT_TYPE } from './exposition.js'
-import type { Measured } from './measures.js'
+import type { ServeMeasures } from './measures.js'
 import { MetricsPage } from './metrics-page.js'
 
 const PATH = '/metrics'
@@ -10,25 +10,22 @@ export interface MetricsServer {
   /** Of the page. */
   readonly url: string
   /** Shows what this tells from now on; before, the page is answered 503. */
-  show(measure: () => Promise<Measured>): void
+  show(measure: () => Promise<ServeMeasures>): void
+  /** Cuts connections that are kept: nobody loses more than a page. */
   close(): Promise<void>
 }
 
 /**
  * Serves the page at `/metrics` on a port of its own.
  *
- * SECURITY: the names of sources and streams are not for everyone. It must not stand on the port that takes events.
+ * SECURITY: not on the port that takes events, which anyone may reach: it names sources and streams.
  *
  * @throws Error whose message is fit for the command line
  */
-export async function serveMetrics(where: {
-  readonly host: string
-  /** 0 takes any free one. */
-  readonly port: number
-}): Promise<MetricsServer> {
+export async function serveMetrics(address: ListenAddress): Promise<MetricsServer> {
   let page: MetricsPage | undefined
   const server = createServer((req, res) => void answer(req, res, page))
-  const url = await listen(server, where, { host: 'metrics.host', port: '--metrics-port' })
+  const url = await listen(server, address, { host: 'metrics.host', port: '--metrics-port' })
   return {
     url: `${url}${PATH}`,
     show(measure) {

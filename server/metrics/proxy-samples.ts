@@ -1,18 +1,19 @@
 import type { StreamStats } from '../../plugin/delivery/stats.js'
 import type { SpillStats } from '../../plugin/spill/spill.js'
 import type { ForwarderStats } from '../forward/forwarder.js'
-import type { SourceStats } from '../proxy.js'
-import type { Measures } from './measures.js'
+import type { SourceStats } from '../proxy-stats.js'
+import type { WorkerMeasures } from './measures.js'
 import { counter, gauge, type Metric, type Sample } from './metric.js'
 
-type Columns<T> = readonly (readonly [Metric, (of: T) => number])[]
+/** Metrics, and where each is read in what was counted. */
+type Readings<T> = readonly (readonly [Metric, (of: T) => number])[]
 
 const REQUESTS = counter('requests_total', 'Requests answered, by status.')
 const EVENTS = counter('events_total', "Events that a source's requests brought, by what became of them.")
 const CIRCUITS = gauge('circuit_workers', "Workers in which the stream's circuit is in this state.")
 const APIS = gauge('api_workers', 'Workers that call the stream by this API.')
 
-const WHOLE: Columns<Measures> = [
+const PROXY: Readings<WorkerMeasures> = [
   [
     counter('quarantined_events_total', 'Events given up for good: invalid, or refused by Firehose.'),
     ({ stats }) => stats.quarantined,
@@ -36,7 +37,7 @@ const WHOLE: Columns<Measures> = [
   ],
 ]
 
-const STREAM: Columns<StreamStats> = [
+const STREAM: Readings<StreamStats> = [
   [counter('records_delivered_total', 'Records that have their RecordId.'), (it) => it.delivered],
   [
     counter('records_spilled_total', 'Records that went to the spill, to be sent from there.'),
@@ -53,7 +54,7 @@ const STREAM: Columns<StreamStats> = [
   [gauge('calls_in_flight', 'Calls of Firehose that wait for their answer.'), (it) => it.callsInFlight],
 ]
 
-const FORWARDING: Columns<ForwarderStats> = [
+const FORWARDING: Readings<ForwarderStats> = [
   [counter('forwarded_requests_total', 'Requests taken by Segment.'), (it) => it.forwarded],
   [counter('forward_dropped_requests_total', 'Requests not handed on to Segment.'), (it) => it.dropped],
   [counter('forward_retries_total', 'Tries after the first.'), (it) => it.retried],
@@ -65,7 +66,7 @@ const FORWARDING: Columns<ForwarderStats> = [
 ]
 
 /** Each worker tells of all that is in the spill, which they share. */
-const SPILL: Columns<SpillStats> = [
+const SPILL: Readings<SpillStats> = [
   [gauge('spill_files', 'Files or messages in the spill.', 'max'), (it) => it.files],
   [gauge('spill_records', 'Records in the spill.', 'max'), (it) => it.records],
   [gauge('spill_bytes', 'Bytes in the spill.', 'max'), (it) => it.bytes],
@@ -79,13 +80,13 @@ const OUTCOMES = ['delivered', 'spilled', 'failed', 'unmapped', 'off', 'dropped'
 const CIRCUIT_STATES = ['closed', 'open', 'half-open'] as const satisfies readonly StreamStats['circuit'][]
 const API_NAMES = ['PutRecord', 'PutRecordBatch'] as const satisfies readonly StreamStats['api'][]
 
-/** What one that serves counts, and how it stands. */
-export function proxySamples(measures: Measures): Sample[] {
+/** What one process that serves has counted, and how it stands. */
+export function proxySamples(measures: WorkerMeasures): Sample[] {
   const { requestsByStatus, spill, sources } = measures.stats
   return [
     ...Object.entries(requestsByStatus).map(([status, value]) => sample(REQUESTS, { status }, value)),
-    ...row(WHOLE, measures, {}),
-    ...(spill === undefined ? [] : row(SPILL, spill, {})),
+    ...samplesOf(PROXY, measures, {}),
+    ...(spill === undefined ? [] : samplesOf(SPILL, spill, {})),
     ...Object.entries(sources).flatMap(([source, stats]) => sourceSamples(source, stats)),
   ]
 }
@@ -95,25 +96,25 @@ function sourceSamples(source: string, stats: SourceStats): Sample[] {
   return [
     ...OUTCOMES.map((outcome) => sample(EVENTS, { source, outcome }, stats[outcome])),
     sample(EVENTS, { source, outcome: 'duplicate' }, duplicates),
-    ...(forwarding === undefined ? [] : row(FORWARDING, forwarding, { source })),
+    ...(forwarding === undefined ? [] : samplesOf(FORWARDING, forwarding, { source })),
     ...Object.entries(streams).flatMap(([stream, of]) => streamSamples({ source, stream }, of)),
   ]
 }
 
 function streamSamples(labels: Sample['labels'], stats: StreamStats): Sample[] {
   return [
-    ...row(STREAM, stats, labels),
-    ...CIRCUIT_STATES.map((state) => sample(CIRCUITS, { ...labels, state }, is(stats.circuit, state))),
-    ...API_NAMES.map((api) => sample(APIS, { ...labels, api }, is(stats.api, api))),
+    ...samplesOf(STREAM, stats, labels),
+    ...CIRCUIT_STATES.map((state) => sample(CIRCUITS, { ...labels, state }, flag(stats.circuit, state))),
+    ...API_NAMES.map((api) => sample(APIS, { ...labels, api }, flag(stats.api, api))),
   ]
 }
 
-function is<T>(given: T, wanted: T): number {
-  return given === wanted ? 1 : 0
+function flag<T>(actual: T, state: T): number {
+  return actual === state ? 1 : 0
 }
 
-function row<T>(columns: Columns<T>, of: T, labels: Sample['labels']): Sample[] {
-  return columns.map(([metric, read]) => sample(metric, labels, read(of)))
+function samplesOf<T>(readings: Readings<T>, of: T, labels: Sample['labels']): Sample[] {
+  return readings.map(([metric, read]) => sample(metric, labels, read(of)))
 }
 
 function sample(metric: Metric, labels: Sample['labels'], value: number): Sample {

@@ -1,4 +1,4 @@
-import type { Measured, ProcessUsage } from './measures.js'
+import type { ProcessUsage, ServeMeasures } from './measures.js'
 import { counter, gauge, type Metric, type Sample } from './metric.js'
 
 const WORKERS = gauge('workers', 'Processes that are to serve.')
@@ -17,7 +17,7 @@ const USAGE = [
 ] as const satisfies readonly (readonly [Metric, keyof ProcessUsage])[]
 
 /** What is told of the processes themselves, one by one. */
-export function workerSamples({ workers, restarts, primary }: Measured): Sample[] {
+export function workerSamples({ workers, restarts, primary }: ServeMeasures): Sample[] {
   const missing = workers.filter((it) => it === undefined).length
   return [
     { metric: WORKERS, labels: {}, value: workers.length },

@@ -14,16 +14,16 @@ interface Told {
 export class WorkerTotals {
   /** What the worker at each place told last. */
   readonly #told = new Map<number, Told>()
-  /** Of what counts no more. */
+  /** Of counters that have begun anew, or are gone: what they told last. */
   #past: readonly Sample[] = []
 
   take(place: number, pid: number, samples: readonly Sample[]): void {
     const counters = new Map(samples.map((sample) => [seriesOf(sample), sample]))
     const before = this.#told.get(place)
-    const isOver = ({ value }: Sample, series: string) =>
+    const hasBegunAnew = ({ value }: Sample, series: string) =>
       before?.pid !== pid || (counters.get(series)?.value ?? 0) < value
-    const over = [...(before?.counters ?? [])].filter(([series, sample]) => isOver(sample, series))
-    this.#past = joinedSamples([...this.#past, ...over.map(([, sample]) => sample)])
+    const past = [...(before?.counters ?? [])].filter(([series, sample]) => hasBegunAnew(sample, series))
+    this.#past = joinedSamples([...this.#past, ...past.map(([, sample]) => sample)])
     this.#told.set(place, { pid, counters })
   }
 

@@ -6,7 +6,7 @@ import { afterEach } from '@jest/globals'
 /** The built command: `npm run build` makes it. */
 const BIN = fileURLToPath(new URL('../../../dist/server/bin.js', import.meta.url))
 
-const children: ChildProcessWithoutNullStreams[] = []
+const runs: Cli[] = []
 
 export interface SpawnOptions {
   readonly cwd: string
@@ -24,7 +24,7 @@ export class Cli {
     // Without the credentials and settings of the machine that the tests run on.
     const { PATH = '' } = process.env
     this.child = spawn(process.execPath, ['--no-warnings', BIN, ...args], { cwd, env: { PATH, ...env } })
-    children.push(this.child)
+    runs.push(this)
     this.#closed = once(this.child, 'close')
     this.child.stdout.on('data', (chunk) => {
       this.stdout += chunk
@@ -62,6 +62,12 @@ export function cli(args: readonly string[], options: SpawnOptions) {
   return new Cli(args, options).ended()
 }
 
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+afterEach(async () => {
+  // Its workers included, which hold its output open: none may write to a directory that is being removed.
+  await Promise.all(
+    runs.splice(0).map((run) => {
+      run.child.kill('SIGKILL')
+      return run.ended()
+    }),
+  )
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
+import type { Exit } from '../../../server/cli/worker-end.js'
 import { WorkerGroup } from '../../../server/cli/worker-group.js'
-import type { Exit, WorkerProcess } from '../../../server/cli/worker-handle.js'
+import type { WorkerProcess } from '../../../server/cli/worker-handle.js'
 import type { FromWorker, ToWorker } from '../../../server/cli/worker-messages.js'
 import { FakeClock } from '../../fake-clock.js'
 import { measures } from '../metrics/measured.js'

@@ -1,6 +1,6 @@
 import type { StreamStats } from '../../../plugin/delivery/stats.js'
-import type { Measured, Measures, ProcessUsage } from '../../../server/metrics/measures.js'
-import type { ProxyStats, SourceStats } from '../../../server/proxy.js'
+import type { ProcessUsage, ServeMeasures, WorkerMeasures } from '../../../server/metrics/measures.js'
+import type { ProxyStats, SourceStats } from '../../../server/proxy-stats.js'
 
 export const USAGE: ProcessUsage = {
   residentBytes: 1_000,
@@ -31,7 +31,7 @@ export function sourceStats(parts: Partial<SourceStats> = {}): SourceStats {
   return { ...none, streams: {}, ...parts }
 }
 
-export function measures(pid: number, stats: Partial<ProxyStats> = {}): Measures {
+export function measures(pid: number, stats: Partial<ProxyStats> = {}): WorkerMeasures {
   return {
     pid,
     maxBufferedBytes: 100,
@@ -48,6 +48,9 @@ export function measures(pid: number, stats: Partial<ProxyStats> = {}): Measures
   }
 }
 
-export function measured(workers: Measured['workers'], parts: Partial<Measured> = {}): Measured {
+export function measured(
+  workers: ServeMeasures['workers'],
+  parts: Partial<ServeMeasures> = {},
+): ServeMeasures {
   return { workers, restarts: 0, primary: undefined, ...parts }
 }

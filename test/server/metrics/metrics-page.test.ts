@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { systemClock } from '../../../plugin/clock.js'
-import type { Measured } from '../../../server/metrics/measures.js'
-import { measuresOf } from '../../../server/metrics/measures.js'
+import { measuresOf, type ServeMeasures } from '../../../server/metrics/measures.js'
 import { MetricsPage } from '../../../server/metrics/metrics-page.js'
 import { proxyHarness, WEB_KEY } from '../proxy-harness.js'
 import { measured, measures, sourceStats, streamStats, USAGE } from './measured.js'
@@ -10,7 +9,7 @@ import { parseExposition, seriesValue } from './parse-exposition.js'
 const AT = '{source="Website",stream="everything"}'
 
 /** A page of what is set as `now`. */
-function pageOf(first: Measured) {
+function pageOf(first: ServeMeasures) {
   const asked = { now: first, times: 0 }
   const page = new MetricsPage(async () => {
     asked.times++
@@ -172,7 +171,7 @@ describe('the metrics page', () => {
     expect(await values(page, 'worker_reports_missing')).toEqual([1])
   })
 
-  it('of a proxy tells its requests by status, and no secret', async () => {
+  it('tells of a real proxy with all its numbers, and no secret', async () => {
     const { proxy, web } = proxyHarness()
     const { page, asked } = pageOf(measured([]))
     const of = await measuresOf(proxy, 1_000, systemClock)

@@ -23,7 +23,7 @@ describe('totals of workers', () => {
     expect(valuesOf(totals)).toEqual({ Website: 13, App: 5, assume_role_calls_total: 3 })
   })
 
-  it('keep what a worker told that another took the place of, however much that counts', () => {
+  it('keep what a worker told before another took its place, however much that one counts', () => {
     const totals = new WorkerTotals()
     totals.take(0, 100, [calls(3)])
     totals.take(1, 101, [calls(10)])

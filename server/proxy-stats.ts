@@ -1,0 +1,67 @@
+import type { ClientPool, ClientPoolStats } from '../plugin/aws/client-pool.js'
+import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
+import type { DestinationStats } from '../plugin/destination.js'
+import type { OpenSpill } from '../plugin/spill/open-spill.js'
+import type { SpillStats } from '../plugin/spill/spill.js'
+import type { ForwarderStats } from './forward/forwarder.js'
+import type { RequestCounts, Responder } from './http/responder.js'
+import type { Intake } from './intake/intake.js'
+import type { Source } from './source.js'
+
+/** Counts of one source since the start, and how it stands now. */
+export interface SourceStats extends DestinationStats {
+  /** Events that were not delivered because they had been: the same `messageId` came again. */
+  readonly duplicates: number
+  /** Requests handed on to Segment, where `forward` is set. */
+  readonly forwarding?: ForwarderStats
+}
+
+/** Counts since the start, and how it stands now. No name and no number in it is a secret. */
+export interface ProxyStats {
+  /** By answer. */
+  readonly requests: RequestCounts
+  /** The same by status, such as `503`. */
+  readonly requestsByStatus: Readonly<Record<string, number>>
+  /** Events given up for good: invalid, or refused by Firehose. */
+  readonly quarantined: number
+  /** Bytes held now, of requests and of records. */
+  readonly bufferedBytes: number
+  /** The AWS clients that all sources share. */
+  readonly clients: ClientPoolStats
+  /** What waits in the spill, where there is one. */
+  readonly spill?: SpillStats
+  /** By the sources' names. */
+  readonly sources: Readonly<Record<string, SourceStats>>
+}
+
+/** What counts. */
+export interface Counting {
+  readonly responder: Pick<Responder, 'counts' | 'countsByStatus'>
+  readonly intake: Pick<Intake, 'quarantined'>
+  readonly budget: Pick<ByteBudget, 'used'>
+  readonly pool: Pick<ClientPool, 'stats'>
+  readonly spill: OpenSpill | undefined
+}
+
+export function proxyStats(
+  { responder, intake, budget, pool, spill }: Counting,
+  sources: readonly Source[],
+): ProxyStats {
+  return {
+    requests: responder.counts,
+    requestsByStatus: responder.countsByStatus,
+    quarantined: intake.quarantined,
+    bufferedBytes: budget.used,
+    clients: pool.stats(),
+    ...(spill === undefined ? {} : { spill: spill.store.stats() }),
+    sources: Object.fromEntries(sources.map((source) => [source.name, sourceStats(source)])),
+  }
+}
+
+function sourceStats({ destination, duplicates, forwarder }: Source): SourceStats {
+  return {
+    ...destination.stats(),
+    duplicates: duplicates?.duplicates ?? 0,
+    ...(forwarder === undefined ? {} : { forwarding: forwarder.stats() }),
+  }
+}
