@@ -104,7 +104,9 @@ export class ServeWorker {
   async #measure(): Promise<void> {
     const serving = await this.#serving?.catch(() => undefined)
     if (serving === undefined) return
-    const measures = await measuresOf(serving.proxy, serving.first.maxBufferedBytes, systemClock)
+    const { proxy, first } = serving
+    // Answered in any case: while a question is open no other is asked.
+    const measures = await measuresOf(proxy, first.maxBufferedBytes, systemClock).catch(() => undefined)
     this.#channel.send({ kind: 'measured', measures }, () => {})
   }
 

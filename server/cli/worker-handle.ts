@@ -121,7 +121,7 @@ export class WorkerHandle {
     this.#tellListening(url)
   }
 
-  #onMeasured(measures: Measures): void {
+  #onMeasured(measures: Measures | undefined): void {
     this.#measuring = undefined
     this.#tellMeasures(measures)
   }
