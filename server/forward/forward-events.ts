@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonBody } from '../http/body.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { writeKeyIn } from '../http/write-key.js'
-import type { SourceEvents } from '../intake/sort-events.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { forwardedRequest } from './forwarded-request.js'
@@ -21,7 +20,7 @@ export interface EventsRequest {
 export function forwardEvents(
   request: EventsRequest,
   sources: Sources,
-  accepted: readonly SourceEvents[],
+  accepted: readonly { readonly source: Source }[],
 ): void {
   for (const { source } of accepted) {
     const { forwarder } = source
