@@ -90,7 +90,7 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     isLoaded: () => true,
     // Must not fail for what can heal: a plugin whose load() rejects is removed, and its events vanish silently.
     async load(_ctx: Context, analytics: Analytics) {
-      void preloadSdk({ assumesRoles: configuration.roleAddress !== undefined })
+      preloadSdk({ assumesRoles: configuration.roleAddress !== undefined }).catch(ignore)
       library = { name: '@segment/analytics-node', version: analytics.VERSION }
     },
     async unload() {
@@ -110,3 +110,6 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
     stats: () => destination.stats(),
   }
 }
+
+/** The first event fails in its turn, and tells why. */
+function ignore(): void {}

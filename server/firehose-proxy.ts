@@ -64,11 +64,12 @@ export interface ConfiguredProxy extends FirehoseProxy {
 export function firehoseProxy(config: ProxyConfig): FirehoseProxy {
   const configuration = configurationOf(config)
   const proxy = proxyOf(configuration)
-  void preloadFor(configuration)
+  // Where it cannot be loaded, the first event fails in its turn, and tells why.
+  preloadFor(configuration).catch(() => {})
   return proxy
 }
 
-/** Loads ahead of the first event what it needs of the AWS SDK. Never rejects. */
+/** Loads ahead of the first event what it needs of the AWS SDK. @throws why it never can in this process */
 export function preloadFor({ sources }: ProxyConfiguration): Promise<void> {
   const destinations = sources.flatMap((source) => source.destinations)
   return preloadSdk({ assumesRoles: destinations.some(({ roleAddress }) => roleAddress !== undefined) })

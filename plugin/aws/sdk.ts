@@ -2,13 +2,14 @@ import type { Put, PutOptions } from './put.js'
 import { redact } from './redact.js'
 
 /**
- * Loads what the first call needs of the SDK, which takes longer than all else of this package. To be called once all
- * else is ready, so that the first event need not wait for it. Never rejects.
+ * Loads what the first call needs of the SDK, which takes longer than to load all else of this package. To be
+ * called once all else is ready, so that the first event need not wait for it.
+ *
+ * @throws why it cannot be loaded: then it never can in this process, as Node keeps to what import() failed with, even
+ * where that was a moment in which no more files could be opened. Calls fail in their turn, and tell why.
  */
 export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
-  const loading = [import('./put.js'), assumesRoles && import('./assume-role.js')]
-  // Where one cannot be loaded, the first call fails in its turn, and tells why.
-  await Promise.allSettled(loading)
+  await Promise.all([import('./put.js'), assumesRoles && import('./assume-role.js')])
 }
 
 /** A {@link Put} that is loaded, and the SDK with it, at its first call. */

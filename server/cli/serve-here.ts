@@ -10,19 +10,37 @@ import type { Adapt, Served } from './served-configuration.js'
 /** Container platforms kill 10 s after they ask: by then what is queued must be delivered. */
 export const SHUTDOWN_TIMEOUT_MS = 8_000
 
+/** What serves in this process. */
+interface ServingHere {
+  readonly server: RunningServer
+  readonly proxy: ConfiguredProxy
+  /** Resolves to why it cannot go on. */
+  readonly failed: Promise<Error>
+}
+
 /** Serves in this process. */
 export async function serveHere(
   configuration: ProxyConfiguration,
   address: ListenAddress,
   shared?: Parameters<typeof proxyOf>[1],
-): Promise<{ server: RunningServer; proxy: ConfiguredProxy }> {
+): Promise<ServingHere> {
   const proxy = proxyOf(configuration, shared)
+  let fail: (error: Error) => void = () => {}
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
+  })
+  const preload = () => preloadFor(configuration).catch((cause: Error) => fail(notLoaded(cause)))
   try {
-    return { server: await serve({ proxy, ...address, preload: () => preloadFor(configuration) }), proxy }
+    return { server: await serve({ proxy, ...address, preload }), proxy, failed }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error
   }
+}
+
+/** Only another process can: this one would refuse every event, for as long as it lives. */
+function notLoaded(cause: Error): Error {
+  return new Error(`The AWS SDK cannot be loaded: ${cause.message}`, { cause })
 }
 
 /** What serves, in this process or in others. */
@@ -41,7 +59,7 @@ export async function serveAlone(
   served: Served,
   { adapt, ...address }: ListenAddress & { readonly adapt: Adapt },
 ): Promise<Serving> {
-  const { server, proxy } = await serveHere(served, address)
+  const { server, proxy, failed } = await serveHere(served, address)
   return {
     server,
     take: ({ configuration }) => proxy.reconfigure(adapt(configuration)),
@@ -50,6 +68,6 @@ export async function serveAlone(
       restarts: 0,
       primary: undefined,
     }),
-    failed: new Promise(() => {}),
+    failed,
   }
 }

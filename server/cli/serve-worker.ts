@@ -33,6 +33,8 @@ export interface PrimaryChannel {
 interface WorkerServing {
   readonly server: RunningServer
   readonly proxy: ConfiguredProxy
+  /** Resolves to why it cannot go on. */
+  readonly failed: Promise<Error>
   readonly log: Log
   /** A config file's text as what this worker serves. */
   readonly read: (config: string | undefined) => ServeConfiguration
@@ -78,12 +80,22 @@ export class ServeWorker {
   async #start(task: WorkerTask): Promise<void> {
     this.#serving = served(task, this.#terminal, this.#duplicates)
     try {
-      const { server } = await this.#serving
+      const { server, failed } = await this.#serving
+      void failed.then((error) => this.#fail(error, server))
       this.#channel.send({ kind: 'listening', url: server.url }, () => {})
     } catch (error) {
       await this.#send({ kind: 'failed', lines: errorLines(error) })
       this.#terminal.signals.exit(1)
     }
+  }
+
+  /** Without a report, by which the primary knows that something is wrong with it. */
+  async #fail(error: Error, server: RunningServer): Promise<void> {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    for (const line of errorLines(error)) this.#terminal.err(`error: ${line}`)
+    await server.close({ timeout: SHUTDOWN_TIMEOUT_MS }).catch(() => {})
+    this.#terminal.signals.exit(1)
   }
 
   async #reconfigure(config: string): Promise<void> {
@@ -104,7 +116,9 @@ export class ServeWorker {
   async #measure(): Promise<void> {
     const serving = await this.#serving?.catch(() => undefined)
     if (serving === undefined) return
-    const measures = await measuresOf(serving.proxy, serving.first.maxBufferedBytes, systemClock)
+    const { proxy, first } = serving
+    // Answered in any case: while a question is open no other is asked.
+    const measures = await measuresOf(proxy, first.maxBufferedBytes, systemClock).catch(() => undefined)
     this.#channel.send({ kind: 'measured', measures }, () => {})
   }
 

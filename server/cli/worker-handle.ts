@@ -109,7 +109,7 @@ export class WorkerHandle {
     this.#tellListening(url)
   }
 
-  #onMeasured(measures: WorkerMeasures): void {
+  #onMeasured(measures: WorkerMeasures | undefined): void {
     this.#measuring = undefined
     this.#tellMeasures(measures)
   }

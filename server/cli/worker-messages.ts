@@ -47,6 +47,7 @@ export type FromWorker =
   /** It cannot serve, and ends. */
   | { readonly kind: 'failed'; readonly lines: readonly string[] }
   | { readonly kind: 'reconfigured' }
-  | { readonly kind: 'measured'; readonly measures: WorkerMeasures }
+  /** Without measures where the system does not give them: one with no file left to open cannot read its memory. */
+  | { readonly kind: 'measured'; readonly measures: WorkerMeasures | undefined }
   | { readonly kind: 'duplicates'; readonly number: number; readonly questions: readonly DuplicateQuestion[] }
   | { readonly kind: 'closed'; readonly report: ProxyReport }

@@ -3,7 +3,7 @@ import type { Logger } from '../../plugin/logger.js'
 import { answerProblem } from './answer.js'
 import { drain } from './drain.js'
 import type { Answer, Exchange } from './exchange.js'
-import { HttpProblem, unavailable } from './http-problem.js'
+import { HttpProblem, internalError, unavailable } from './http-problem.js'
 import { answerPixel } from './pixel.js'
 import { RefusalNotices } from './refusal-notices.js'
 import type { RequestEntry } from './request-entry.js'
@@ -129,7 +129,7 @@ export class Responder {
   #internalError(thrown: unknown, { id }: Exchange): HttpProblem {
     const what = thrown instanceof Error ? thrown.stack : String(thrown)
     this.#options.logger.error(`Request ${id} failed: ${what}`)
-    return new HttpProblem(500, 'internal_error', 'The request failed; send it again later')
+    return internalError()
   }
 
   #tell({ req, res, id, endpoint, seen }: Exchange, durationMs: number): void {

@@ -6,6 +6,13 @@ import { MetricsPage } from './metrics-page.js'
 
 const PATH = '/metrics'
 
+/**
+ * SECURITY: whoever asks slowly, or not at all, holds files that events need. Scrapers are few, and ask again within a
+ * minute or two.
+ */
+const LIMITS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 }
+const MAX_CONNECTIONS = 100
+
 export interface MetricsServer {
   /** Of the page. */
   readonly url: string
@@ -24,7 +31,8 @@ export interface MetricsServer {
  */
 export async function serveMetrics(address: ListenAddress): Promise<MetricsServer> {
   let page: MetricsPage | undefined
-  const server = createServer((req, res) => void answer(req, res, page))
+  const server = createServer(LIMITS, (req, res) => void answer(req, res, page))
+  server.maxConnections = MAX_CONNECTIONS
   const url = await listen(server, address, { host: 'metrics.host', port: '--metrics-port' })
   return {
     url: `${url}${PATH}`,

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { type MetricsServer, serveMetrics } from '../../../server/metrics/metrics-server.js'
 import { listen } from '../proxy-harness.js'
@@ -66,6 +68,15 @@ describe('the server of the metrics page', () => {
     await (await fetch(url)).text()
     await close()
     await expect(fetch(url)).rejects.toThrow()
+  })
+
+  it('holds no more connections than scrapers need, and closes those that never ask', async () => {
+    const { url, close } = await served()
+    const sockets = Array.from({ length: 110 }, () => connect(Number(new URL(url).port), '127.0.0.1'))
+    const ends = sockets.map((socket) => once(socket.resume(), 'close'))
+    await Promise.all(ends.map((end, i) => (i < 100 ? once(sockets[i] as Socket, 'connect') : end)))
+    await close()
+    await Promise.all(ends)
   })
 
   it('says with one line why it cannot listen', async () => {
