@@ -94,7 +94,7 @@ class MappingDestination implements Destination {
 
   async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
     const mappings = this.#map(events)
-    if (mappings === undefined) return this.#refuse(events)
+    if (mappings instanceof FirehoseError) return this.#refuse(events, mappings)
     const outcomes = await this.#delivery.deliver(recordsOf(mappings))
     let next = 0
     return mappings.map((mapping) => {
@@ -106,7 +106,7 @@ class MappingDestination implements Destination {
   }
 
   /** Stops where memory does, not when all is mapped: streams and shared contexts make many bytes of few. */
-  #map(events: readonly SegmentEvent[]): Mapping[] | undefined {
+  #map(events: readonly SegmentEvent[]): Mapping[] | FirehoseError {
     const mappings: Mapping[] = []
     let bytes = 0
     for (const event of events) {
@@ -114,15 +114,12 @@ class MappingDestination implements Destination {
       mappings.push(mapping)
       bytes += bytesOf(mapping)
       // A record too large for Firehose fails as that, though it be too large for the memory as well.
-      if (events.length > 1 && !this.#delivery.hasRoomFor(bytes)) return undefined
+      if (events.length > 1 && !this.#delivery.hasRoomFor(bytes)) return noRoomFor(bytes, this.#delivery)
     }
     return mappings
   }
 
-  #refuse(events: readonly SegmentEvent[]): EventOutcome[] {
-    const message =
-      'The events do not fit under maxBufferedBytes now; send more slowly, fewer at once, or raise it'
-    const error = new FirehoseError('ERR_BUFFER_FULL', message)
+  #refuse(events: readonly SegmentEvent[], error: FirehoseError): EventOutcome[] {
     this.#counts.failed += events.length
     return events.map(() => ({ status: 'failed', failures: [{ stream: undefined, error }] }))
   }
@@ -143,6 +140,17 @@ class MappingDestination implements Destination {
   stats(): DestinationStats {
     return { ...this.#counts, streams: this.#delivery.stats() }
   }
+}
+
+/** Why events that come to so many bytes, at the least, are not taken: sent again for ever they would do no better where they never fit. */
+function noRoomFor(bytes: number, { capacity }: Delivery): FirehoseError {
+  if (bytes > capacity) {
+    const message = `The events of this batch take more than maxBufferedBytes, ${capacity}, at once; send smaller batches or raise it`
+    return new FirehoseError('ERR_BATCH_TOO_LARGE', message)
+  }
+  const message =
+    'The events do not fit under maxBufferedBytes now; send more slowly, fewer at once, or raise it'
+  return new FirehoseError('ERR_BUFFER_FULL', message)
 }
 
 /** What delivery will count of an event; one whose records are too large is held until it is refused. */

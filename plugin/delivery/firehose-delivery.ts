@@ -97,6 +97,10 @@ export class FirehoseDelivery implements Delivery {
     this.#letGo = undefined
   }
 
+  get capacity(): number {
+    return this.#parts.budget.capacity
+  }
+
   hasRoomFor(bytes: number): boolean {
     return this.#parts.budget.hasRoomFor(bytes)
   }

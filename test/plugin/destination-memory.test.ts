@@ -33,10 +33,22 @@ function events(count: number, bytes: number): SegmentEvent[] {
 describe('events that do not all fit in memory', () => {
   it('fail together, so that none is sent twice when all are sent again', async () => {
     const { destination, calls, budget, clock } = destinationHarness()
+    budget.take(600_000)
+    const outcomes = await destination.deliver(events(5, 60_000))
+    await clock.settle()
+    expect(outcomes.map(({ status }) => status)).toEqual(Array(5).fill('failed'))
+    expect(outcomes[0]).toMatchObject({ failures: [{ error: { code: 'ERR_BUFFER_FULL' } }] })
+    expect([calls.length, budget.used, destination.stats().failed]).toEqual([0, 600_000, 5])
+  })
+
+  it('fail for good where they never fit, so that they are not sent again for ever', async () => {
+    const { destination, calls, budget, clock } = destinationHarness()
     const outcomes = await destination.deliver(events(10, 100_000))
     await clock.settle()
     expect(outcomes.map(({ status }) => status)).toEqual(Array(10).fill('failed'))
-    expect(outcomes[0]).toMatchObject({ failures: [{ error: { code: 'ERR_BUFFER_FULL' } }] })
+    expect(outcomes[9]).toMatchObject({
+      failures: [{ error: { code: 'ERR_BATCH_TOO_LARGE', permanent: true } }],
+    })
     expect([calls.length, budget.used, destination.stats().failed]).toEqual([0, 0, 10])
   })
 
