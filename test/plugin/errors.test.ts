@@ -25,6 +25,7 @@ describe('FirehoseError', () => {
       'ERR_UNSERIALIZABLE',
       'ERR_TRANSFORM',
       'ERR_RECORD_TOO_LARGE',
+      'ERR_BATCH_TOO_LARGE',
       'ERR_RECORD_REJECTED',
     ])
   })
