@@ -5,7 +5,6 @@ import type { StreamReport } from '../plugin/delivery/stats.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
-import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
@@ -65,8 +64,9 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     const endpoint = site.endpoints.at(req.url ?? '/')
     if (next !== undefined && endpoint === 'elsewhere') return next()
     const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
-    const exchange: Exchange = { req, res, site, endpoint, id, seen: { source: undefined, events: 0 } }
-    responder.respond(exchange)
+    const headers = { 'X-Request-Id': id }
+    const seen = { source: undefined, events: 0 }
+    responder.respond({ req, res, site, endpoint, id, headers, seen })
   }
 
   const flush = async () => {

@@ -4,8 +4,8 @@ import type { HttpProblem } from './http-problem.js'
 /** What some SDKs need word for word: any other success is sent again for ever. */
 const SUCCESS = JSON.stringify({ success: true })
 
-export function answerSuccess(res: ServerResponse): void {
-  answerText(res, 200, SUCCESS)
+export function answerSuccess(res: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  answerText(res, 200, SUCCESS, headers)
 }
 
 export function answerProblem(res: ServerResponse, problem: HttpProblem): void {

@@ -1,20 +1,16 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { problemBody } from './answer.js'
 import { HttpProblem } from './http-problem.js'
 
 /** Answers what Node cannot read as a request, in place of Node's own answer, which has no body. */
 export function answerBrokenRequests(server: Server): void {
-  const latest = new WeakMap<Duplex, IncomingMessage>()
-  server.on('request', (req, res) => {
-    latest.set(req.socket, req)
-    res.once('close', () => {
-      if (latest.get(req.socket) === req) latest.delete(req.socket)
-    })
-  })
+  const latest = new WeakMap<Duplex, ServerResponse>()
+  server.on('request', (req, res) => latest.set(req.socket, res))
   server.on('clientError', (error, socket) => {
     // Of a request that is whole the answer is still to come, and this would be taken for it: events would be let go of.
-    const isOfNext = latest.get(socket)?.complete ?? false
+    const res = latest.get(socket)
+    const isOfNext = res !== undefined && res.req.complete && !res.writableFinished
     if (isOfNext) socket.destroy(error)
     else answerBrokenRequest(error, socket)
   })

@@ -18,9 +18,10 @@ const allowOrigin = cors({
  * Sets what lets a page of another origin send and read the answer, refusals included. A preflight holds no write key:
  * an origin is allowed that any source allows, and whether the source of a request does is seen when its key is.
  */
-export function setCorsHeaders({ req, res, site }: Exchange): void {
+export function setCorsHeaders({ req, res, site, headers }: Exchange): void {
   const { origin } = req.headers
   const isAllowed = origin !== undefined && site.sources.origins.allows(origin, hostOf(req, site.trust))
   if (isAllowed) allowOrigin(req, res, () => {})
-  else res.appendHeader('Vary', 'Origin')
+  else if (res.hasHeader('Vary')) res.appendHeader('Vary', 'Origin')
+  else headers['Vary'] = 'Origin'
 }

@@ -8,7 +8,7 @@ import { setCorsHeaders } from './cors.js'
 import { drain } from './drain.js'
 import type { Endpoint, ResourceEndpoint } from './endpoint.js'
 import { acceptBody, acceptPixel, type EventsContext } from './events-request.js'
-import type { Answer, Exchange } from './exchange.js'
+import { type Answer, type Exchange, setHeaders } from './exchange.js'
 import { HttpProblem } from './http-problem.js'
 import { answerPixel } from './pixel.js'
 import type { UntrustedProxyNotice } from './untrusted-proxy-notice.js'
@@ -49,7 +49,10 @@ export async function handle(exchange: Exchange, context: HandlingContext): Prom
     case 'pixel':
       // Who only asks what is there, as image proxies do, has not shown it to anyone.
       if (req.method === 'GET') await acceptPixel(exchange, endpoint, context)
-      return ({ res }) => answerPixel(res, 200)
+      return (exchange) => {
+        setHeaders(exchange)
+        answerPixel(exchange.res, 200)
+      }
     default:
       return resource(exchange, endpoint, context)
   }
@@ -69,9 +72,11 @@ const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
   snippet: READ,
 }
 
-const success: Answer = ({ res }) => answerSuccess(res)
+const success: Answer = ({ res, headers }) => answerSuccess(res, headers)
 
-const answerOptions: Answer = ({ res }) => {
+const answerOptions: Answer = (exchange) => {
+  const { res } = exchange
+  setHeaders(exchange)
   // Safari waits for a body without a Content-Length, 204 or not.
   res.writeHead(204, { 'Content-Length': '0' })
   res.end()
@@ -86,6 +91,7 @@ function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: Handl
   if (site.publicUrl === undefined && !isTrusted) context.untrustedProxy.note(req)
   const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted })
   return async () => {
+    setHeaders(exchange)
     const resources = await context.resources()
     await resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
   }

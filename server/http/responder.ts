@@ -2,7 +2,7 @@ import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import { answerProblem } from './answer.js'
 import { drain } from './drain.js'
-import type { Answer, Exchange } from './exchange.js'
+import { type Answer, type Exchange, setHeaders } from './exchange.js'
 import { HttpProblem, internalError, unavailable } from './http-problem.js'
 import { answerPixel } from './pixel.js'
 import { RefusalNotices } from './refusal-notices.js'
@@ -78,8 +78,8 @@ export class Responder {
     const { clock } = this.#options
     const startedAt = clock.now()
     try {
-      // Throws where a handler before this one has answered, and yet called the next.
-      exchange.res.setHeader('X-Request-Id', exchange.id)
+      if (exchange.res.headersSent)
+        throw new Error('A handler before this one has answered, and yet called the next')
       await this.#answer(exchange)
     } catch (thrown) {
       const isGone = exchange.req.destroyed && !exchange.req.complete
@@ -108,6 +108,7 @@ export class Responder {
     // Cut while its sender is still sending, the connection would be lost with the answer in it.
     if (!res.shouldKeepAlive) await drained
     const isPixel = typeof endpoint !== 'string' && endpoint.kind === 'pixel'
+    setHeaders(exchange)
     if (isPixel) answerPixel(res, problem.status, problem.headers)
     else answerProblem(res, problem)
   }
