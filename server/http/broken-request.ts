@@ -10,7 +10,7 @@ export function answerBrokenRequests(server: Server): void {
   server.on('clientError', (error, socket) => {
     // Of a request that is whole the answer is still to come, and this would be taken for it: events would be let go of.
     const res = latest.get(socket)
-    const isOfNext = res !== undefined && res.req.complete && !res.writableFinished
+    const isOfNext = res?.req.complete && !res.writableFinished
     if (isOfNext) socket.destroy(error)
     else answerBrokenRequest(error, socket)
   })
