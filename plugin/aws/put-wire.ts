@@ -1,11 +1,6 @@
 import { Readable } from 'node:stream'
-import type { FirehoseClient, ServiceInputTypes } from '@aws-sdk/client-firehose'
-import {
-  type BatchOutput,
-  type RecordOutput,
-  readPlainBatchAnswer,
-  readPlainRecordAnswer,
-} from './put-answer.js'
+import type { FirehoseClient, PutRecordCommandOutput, ServiceInputTypes } from '@aws-sdk/client-firehose'
+import { readPlainBatchAnswer, readPlainRecordAnswer } from './put-answer.js'
 import { fillBatchBody, fillRecordBody } from './put-body.js'
 
 /** The data of a call. */
@@ -15,13 +10,12 @@ type Data = { readonly records: readonly Uint8Array[] } | { readonly record: Uin
 interface Message {
   body?: unknown
   readonly statusCode?: number
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The SDK wrote the body in another form than it does today. */
 class UnknownBody extends Error {}
 
-/** What the SDK's deserialiser gets in place of an answer that is read already. */
-const READ_ALREADY = Buffer.alloc(0)
 const NO_DATA = new Uint8Array()
 
 const signals = new WeakMap<object, AbortSignal>()
@@ -45,6 +39,7 @@ export function speedUpPuts(client: FirehoseClient): void {
   client.middlewareStack.remove('loggerMiddleware')
   writeBodies(client)
   readAnswers(client)
+  keepSigners(client)
 }
 
 /** The SDK makes a request without the data, which is filled in before anything looks at the body. */
@@ -78,34 +73,60 @@ function writeBodies({ middlewareStack }: FirehoseClient): void {
   )
 }
 
-/** The answer is read as it comes from the request handler; the SDK's deserialiser gets its bytes, or none of them. */
+/**
+ * An answer in which nothing failed is read ahead of the SDK's deserialiser, and never comes to it: that puts all
+ * settings of the client together for each. Any other it reads, of the response that is here already.
+ */
 function readAnswers({ middlewareStack, config }: FirehoseClient): void {
-  const answers = new WeakMap<object, BatchOutput | RecordOutput>()
+  const received = new WeakMap<object, Message>()
   middlewareStack.add(
     (next) => async (args) => {
-      const result = await next(args)
-      const answer = answers.get(result.response as object)
-      if (answer !== undefined) Object.assign(result.output ?? {}, answer)
-      return result
-    },
-    { name: 'addAnswer', step: 'deserialize', priority: 'high' },
-  )
-  middlewareStack.add(
-    () => async (args) => {
-      // In place of the SDK's own last step, which has the signal of whichever call was the first.
       const abortSignal = signals.get(args.input)
       const request = args.request as Parameters<typeof config.requestHandler.handle>[0]
       const { response } = await config.requestHandler.handle(request, abortSignal ? { abortSignal } : {})
       const { body, statusCode } = response as Message
-      if (statusCode !== 200 || !(body instanceof Readable)) return { response }
-      const bytes = await readAll(body)
-      const answer = 'Records' in args.input ? readPlainBatchAnswer(bytes) : readPlainRecordAnswer(bytes)
-      if (answer !== undefined) answers.set(response, answer)
-      response.body = answer === undefined ? bytes : READ_ALREADY
-      return { response }
+      if (statusCode === 200 && body instanceof Readable) {
+        const bytes = await readAll(body)
+        const answer = 'Records' in args.input ? readPlainBatchAnswer(bytes) : readPlainRecordAnswer(bytes)
+        if (answer !== undefined) return { response, output: { ...answer, $metadata: metadataOf(response) } }
+        response.body = bytes
+      }
+      received.set(request, response)
+      return next(args)
     },
-    { name: 'sendPut', step: 'deserialize', priority: 'low' },
+    { name: 'sendPut', step: 'deserialize', priority: 'high' },
   )
+  middlewareStack.add(
+    // In place of the SDK's own last step, which has the signal of whichever call was the first.
+    () => async (args) => ({ response: received.get(args.request as object) }),
+    { name: 'giveResponse', step: 'deserialize', priority: 'low' },
+  )
+}
+
+/** As the SDK's deserialiser makes it. */
+function metadataOf({ statusCode, headers = {} }: Message): PutRecordCommandOutput['$metadata'] {
+  const metadata = {
+    httpStatusCode: statusCode,
+    requestId: headers['x-amzn-requestid'] ?? headers['x-amzn-request-id'] ?? headers['x-amz-request-id'],
+    extendedRequestId: headers['x-amz-id-2'],
+    cfId: headers['x-amz-cf-id'],
+  }
+  return metadata as PutRecordCommandOutput['$metadata']
+}
+
+/**
+ * The SDK makes a signer for each call, of all settings of the client. They do not change: it asks for the credentials
+ * and the time at each signature.
+ */
+function keepSigners({ config }: FirehoseClient): void {
+  const make = config.signer
+  const made = new Map<string, ReturnType<typeof make>>()
+  config.signer = (scheme) => {
+    const key = `${scheme?.signingRegion} ${scheme?.signingName}`
+    const signer = made.get(key) ?? make(scheme)
+    made.set(key, signer)
+    return signer
+  }
 }
 
 function dataOf(input: object): Data | undefined {
