@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { preloadSdk } from '../../plugin/aws/sdk.js'
 import type { MappedRecord } from '../../plugin/mapper.js'
 import type { DestinationSettings } from '../../plugin/settings/settings.js'
 import {
@@ -30,8 +31,9 @@ export interface TestAws {
   close(): Promise<void>
 }
 
-/** A local AWS in a folder of its own. */
+/** A local AWS in a folder of its own. The SDK is loaded before: deadlines of tests are shorter than that takes. */
 export async function startTestAws(options: LocalAwsOptions = {}): Promise<TestAws> {
+  await preloadSdk({ assumesRoles: true })
   const dir = await mkdtemp(join(tmpdir(), 'analytics-firehose-'))
   const calls: LocalAwsCall[] = []
   const taken: TestAws['taken'] = new Map()
