@@ -9,7 +9,8 @@ import { redact } from './redact.js'
  * where that was a moment in which no more files could be opened. Calls fail in their turn, and tell why.
  */
 export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
-  await Promise.all([import('./put.js'), assumesRoles && import('./assume-role.js')])
+  await import('./put.js')
+  if (assumesRoles) await import('./assume-role.js')
 }
 
 /** A {@link Put} that is loaded, and the SDK with it, at its first call. */
