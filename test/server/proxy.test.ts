@@ -145,6 +145,28 @@ describe('in Express', () => {
     ])
   })
 
+  it('names every answer, and adds to what it varies by, whoever has set that before', async () => {
+    const { proxy } = proxyHarness()
+    const app = express()
+      .use((_req, res, next) => {
+        res.set('Vary', 'Cookie')
+        next()
+      })
+      .use(proxy)
+    for (const send of [await listen(app), await listen(proxy)].map((url) => request(url))) {
+      for (const writeKey of [WEB_KEY, 'of-nobody']) {
+        const { headers } = await send.post('/v1/track').send({ ...track, writeKey })
+        expect(headers['x-request-id']).toMatch(/^id-\d+$/)
+        expect(headers['vary']).toMatch(/^(Cookie, )?Origin$/)
+      }
+    }
+    const { headers } = await request(await listen(app)).options('/v1/track')
+    expect([headers['x-request-id'], headers['vary']]).toEqual([
+      expect.stringMatching(/^id-\d+$/),
+      'Cookie, Origin',
+    ])
+  })
+
   it('leaves req.body as it was', async () => {
     const { proxy } = proxyHarness()
     const event = { ...track, writeKey: WEB_KEY }
