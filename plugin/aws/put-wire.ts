@@ -123,8 +123,12 @@ function keepSigners({ config }: FirehoseClient): void {
   const made = new Map<string, ReturnType<typeof make>>()
   config.signer = (scheme) => {
     const key = `${scheme?.signingRegion} ${scheme?.signingName}`
-    const signer = made.get(key) ?? make(scheme)
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const signer = make(scheme)
     made.set(key, signer)
+    // What fails may succeed at the next call.
+    signer.catch(() => made.delete(key))
     return signer
   }
 }

@@ -232,3 +232,25 @@ it('fails a call whose answer breaks off', async () => {
   })
   await expect(client.send(put())).rejects.toMatchObject({ message: expect.stringContaining('aborted') })
 })
+
+it('keeps the signer of the SDK, but none that could not be made', async () => {
+  const requestHandler = {
+    handle: async () => {
+      const body = Readable.from([Buffer.from(ANSWERS.record)])
+      return { response: { statusCode: 200, headers: {}, body } }
+    },
+  }
+  const client = new FirehoseClient({ ...BASE, requestHandler: requestHandler as unknown as Handler })
+  const make = client.config.signer
+  let made = 0
+  client.config.signer = async (scheme) => {
+    if (made++ === 0) throw new Error('no signer yet')
+    return make(scheme)
+  }
+  speedUpPuts(client)
+  const put = () =>
+    client.send(new PutRecordCommand({ DeliveryStreamName: 's', Record: { Data: Buffer.from('a') } }))
+  await expect(put()).rejects.toThrow('no signer yet')
+  for (let call = 0; call < 3; call++) expect((await put()).RecordId).toBe('r-0')
+  expect(made).toBe(2)
+})
