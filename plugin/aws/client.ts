@@ -1,5 +1,6 @@
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { Clock } from '../clock.js'
+import type { PutCalls } from './put-calls.js'
 import { type ClientIdentity, makeClients, type SdkClients } from './sdk-clients.js'
 
 /**
@@ -23,8 +24,12 @@ export class PooledClient {
 
   /** For calls that {@link use} runs: before the first of them there is none. */
   get firehose(): FirehoseClient {
-    if (this.#made === undefined) throw new Error('The client is not made yet; ask for it inside use()')
-    return this.#made.firehose
+    return this.#madeClients.firehose
+  }
+
+  /** For calls that {@link use} runs, as {@link firehose}. */
+  get puts(): PutCalls {
+    return this.#madeClients.puts
   }
 
   /** Which credentials a call that begins now is signed with; for {@link renewCredentials}. */
@@ -58,6 +63,11 @@ export class PooledClient {
   retire(): void {
     this.#retired = true
     this.#destroyIfDone()
+  }
+
+  get #madeClients(): SdkClients {
+    if (this.#made === undefined) throw new Error('The client is not made yet; ask for it inside use()')
+    return this.#made
   }
 
   #load(): Promise<void> {

@@ -1,12 +1,7 @@
-import {
-  PutRecordBatchCommand,
-  type PutRecordBatchResponseEntry,
-  PutRecordCommand,
-} from '@aws-sdk/client-firehose'
+import type { PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import type { Clock } from '../clock.js'
 import type { PooledClient } from './client.js'
 import { type ClassifiedError, classify } from './error-classes.js'
-import { abortable } from './put-wire.js'
 import { redact } from './redact.js'
 
 export type Api = 'PutRecord' | 'PutRecordBatch'
@@ -73,7 +68,7 @@ export function createPut({ client, requestTimeout, externalId, clock }: PutOpti
 }
 
 async function call(
-  { firehose }: PooledClient,
+  { puts }: PooledClient,
   api: Api,
   stream: string,
   records: readonly Uint8Array[],
@@ -83,15 +78,10 @@ async function call(
   return withTimeout(clock, requestTimeout, async (abortSignal) => {
     const [record] = records
     if (api === 'PutRecord' && record !== undefined) {
-      const command = new PutRecordCommand({ DeliveryStreamName: stream, Record: { Data: record } })
-      return readAnswers([await firehose.send(abortable(command, abortSignal))], 1)
+      return readAnswers([await puts.putRecord(stream, record, abortSignal)], 1)
     }
-    const command = new PutRecordBatchCommand({
-      DeliveryStreamName: stream,
-      Records: records.map((Data) => ({ Data })),
-    })
-    const answer = await firehose.send(abortable(command, abortSignal))
-    return readAnswers(answer.RequestResponses, records.length)
+    const { RequestResponses } = await puts.putRecordBatch(stream, records, abortSignal)
+    return readAnswers(RequestResponses, records.length)
   })
 }
 

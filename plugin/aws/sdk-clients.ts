@@ -3,6 +3,7 @@ import type { STSClient } from '@aws-sdk/client-sts'
 import type { Clock } from '../clock.js'
 import type { AwsClientConfig } from '../settings/settings.js'
 import { AssumedRole } from './assumed-role.js'
+import type { PutCalls } from './put-calls.js'
 
 /** What makes two destinations share a client. */
 export interface ClientIdentity {
@@ -17,6 +18,8 @@ export interface ClientIdentity {
 /** The clients of one identity. */
 export interface SdkClients {
   readonly firehose: FirehoseClient
+  /** The calls that are made with it. */
+  readonly puts: PutCalls
   /** What assumes the role, where there is one. */
   readonly assumed?: { readonly sts: STSClient; readonly role: AssumedRole }
 }
@@ -37,23 +40,20 @@ export async function makeClients(
   onAssumeRole: () => void,
 ): Promise<SdkClients> {
   const { FirehoseClient } = await import('@aws-sdk/client-firehose')
-  const { speedUpPuts } = await import('./put-wire.js')
+  const { PutCalls } = await import('./put-calls.js')
   const { roleAddress, endpoint } = identity
   const assumed =
     roleAddress === undefined ? undefined : await assuming(roleAddress, identity, clock, onAssumeRole)
   const firehose = new FirehoseClient({
     ...baseOf(identity),
     ...(endpoint && { endpoint }),
-    // The middleware is put together once, not for each call.
-    cacheMiddleware: true,
     // Marked as memoized, or the SDK keeps its own copy: it fails calls when a refresh five minutes before the end
     // fails, though the credentials are still good, and it does not let go of ones that were refused.
     ...(assumed && {
       credentials: Object.assign(() => assumed.role.credentials(), { memoized: true }),
     }),
   })
-  speedUpPuts(firehose)
-  return { firehose, ...(assumed && { assumed }) }
+  return { firehose, puts: new PutCalls(firehose), ...(assumed && { assumed }) }
 }
 
 async function assuming(

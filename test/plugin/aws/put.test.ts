@@ -8,7 +8,7 @@ it('ends a call in time whose credentials are refused and never renewed', async 
   const expired = Object.assign(new Error('The token expired'), { name: 'ExpiredTokenException' })
   const client = {
     credentialsGeneration: 0,
-    firehose: { send: () => Promise.reject(expired) },
+    puts: { putRecordBatch: () => Promise.reject(expired) },
     renewCredentials: () => new Promise<never>(() => {}),
     use: (call: (client: unknown) => Promise<unknown>) => call(client),
   }

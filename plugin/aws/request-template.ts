@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto'
+import type { FirehoseClient } from '@aws-sdk/client-firehose'
+
+/** Of a step that has the request: the overload that TypeScript takes. */
+type Step = Parameters<FirehoseClient['middlewareStack']['add']>[0]
+
+/** How the SDK has chosen to sign a request. */
+type AuthScheme = NonNullable<NonNullable<Parameters<Step>[1]['__smithy_context']>['selectedHttpAuthScheme']>
+
+/** The parts of the SDK's requests that are touched here. */
+type SdkRequest = Parameters<AuthScheme['signer']['sign']>[0] & { body?: unknown; clone(): SdkRequest }
+
+/** The parts of the SDK's responses that are touched here. */
+export interface SdkResponse {
+  readonly statusCode: number
+  body?: unknown
+}
+
+const INVOCATION_ID = 'amz-sdk-invocation-id'
+/** The step of the SDK that comes next: what it is given is a request to which only the signature is to be added. */
+const SIGNING = 'httpSigningMiddleware'
+
+/** Has the SDK make requests up to their signature, and keeps them. */
+export class RequestTemplates {
+  readonly #wanted = new WeakMap<object, (template: RequestTemplate) => void>()
+  readonly #hasStep: boolean
+
+  constructor(client: FirehoseClient) {
+    this.#hasStep = client.middlewareStack.identify().some((step) => step.startsWith(SIGNING))
+    if (!this.#hasStep) return
+    const keep: Step = (next, context) => async (args) => {
+      const want = this.#wanted.get(args.input)
+      const scheme = context.__smithy_context?.selectedHttpAuthScheme
+      if (want === undefined || scheme === undefined) return next(args)
+      want(new RequestTemplate(client.config, args.request as SdkRequest, scheme))
+      return { response: undefined, output: { $metadata: {} } }
+    }
+    client.middlewareStack.addRelativeTo(keep, {
+      name: 'keepTemplate',
+      relation: 'before',
+      toMiddleware: SIGNING,
+    })
+    keepSigners(client)
+  }
+
+  /**
+   * Nothing is sent.
+   *
+   * @param send - begins the call of `input` as usual
+   * @returns undefined where the SDK makes requests by other steps than it does today
+   * @throws what the SDK throws, where it has no credentials for example
+   */
+  async make(input: object, send: () => Promise<unknown>): Promise<RequestTemplate | undefined> {
+    if (!this.#hasStep) return undefined
+    let made: RequestTemplate | undefined
+    this.#wanted.set(input, (template) => {
+      made = template
+    })
+    await send()
+    return made
+  }
+}
+
+/** A request as it is before it is signed, for many bodies. */
+export class RequestTemplate {
+  readonly #config: FirehoseClient['config']
+  readonly #request: SdkRequest
+  readonly #scheme: AuthScheme
+
+  constructor(config: FirehoseClient['config'], request: SdkRequest, scheme: AuthScheme) {
+    this.#config = config
+    this.#request = request
+    this.#scheme = scheme
+  }
+
+  hasBody(body: Buffer): boolean {
+    const own = this.#request.body
+    return own instanceof Uint8Array && body.equals(own)
+  }
+
+  /** Signs, with the credentials of now, and sends. */
+  async send(body: Buffer, abortSignal: AbortSignal): Promise<SdkResponse> {
+    const { httpAuthOption, signer } = this.#scheme
+    const request = this.#request.clone()
+    request.body = body
+    request.headers['content-length'] = String(body.length)
+    if (INVOCATION_ID in request.headers) request.headers[INVOCATION_ID] = randomUUID()
+    // The signer keeps in them what it has to know of this request.
+    const properties = { ...httpAuthOption.signingProperties }
+    const signed = await signer.sign(request, await this.#config.credentials(), properties)
+    const { response } = await this.#config.requestHandler.handle(signed as never, { abortSignal })
+    // By the time of the answer it corrects a clock that is wrong. Those of refusals it is given when they are read.
+    if (response.statusCode === 200) signer.successHandler?.(response, properties)
+    return response
+  }
+}
+
+/**
+ * The SDK makes a signer for each call, of all settings of the client. They do not change: it asks for the credentials
+ * and the time at each signature.
+ */
+function keepSigners({ config }: FirehoseClient): void {
+  const make = config.signer
+  const made = new Map<string, ReturnType<typeof make>>()
+  config.signer = (scheme) => {
+    const key = `${scheme?.signingRegion} ${scheme?.signingName}`
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const signer = make(scheme)
+    made.set(key, signer)
+    // What fails may succeed at the next call.
+    signer.catch(() => made.delete(key))
+    return signer
+  }
+}
