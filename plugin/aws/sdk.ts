@@ -10,6 +10,7 @@ import { redact } from './redact.js'
  */
 export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
   await import('./put.js')
+  await import('./put-calls.js')
   if (assumesRoles) await import('./assume-role.js')
 }
 

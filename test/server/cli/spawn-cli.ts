@@ -39,7 +39,7 @@ export class Cli {
     for (;;) {
       const found = pattern.exec(this.stdout)
       if (found !== null) return found[1] ?? found[0]
-      if (this.child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
+      if (this.#hasEnded()) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
       await Promise.race([once(this.child.stdout, 'data'), this.#closed])
     }
   }
@@ -47,9 +47,13 @@ export class Cli {
   /** Waits until stderr matches. */
   async logged(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.stderr)) {
-      if (this.child.exitCode !== null) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
+      if (this.#hasEnded()) throw new Error(`It ended without ${pattern}: ${this.stderr}`)
       await Promise.race([once(this.child.stderr, 'data'), this.#closed])
     }
+  }
+
+  #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
   async ended() {
