@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { SegmentEvent } from '../event.js'
 import { MAX_CALL_BYTES, MAX_CALL_RECORDS, requestQuota } from '../limits.js'
 import type { Logger } from '../logger.js'

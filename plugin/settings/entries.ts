@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /**
  * An object read as its entries. Unlike `z.record`, which passes over `__proto__`, it takes every key: people

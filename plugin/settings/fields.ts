@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Logger } from '../logger.js'
 
 // What settings are made of, in the plugin and in the proxy alike. Each says in its error how to mend it.

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { entriesOf } from './entries.js'
 
 /** A row of the mapping, read: `event` trimmed and in lower case. */

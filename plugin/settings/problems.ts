@@ -1,5 +1,5 @@
 import { closestMatch } from 'leven'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { FirehoseError } from '../errors.js'
 
 /**

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { MAX_RECORD_BYTES } from '../limits.js'
 import { integer } from './fields.js'
 import type { SpillSettings } from './settings.js'

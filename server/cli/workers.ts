@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../plugin/clock.js'
 import { tellFixed } from '../firehose-proxy.js'
 import { processUsage } from '../metrics/measures.js'
@@ -25,7 +24,7 @@ export interface WorkersOptions {
 export async function serveByWorkers(options: WorkersOptions): Promise<Serving> {
   const { count, task, served, adapt, log } = options
   tellShare(served.maxBufferedBytes, count, log)
-  cluster.setupPrimary({ exec: fileURLToPath(new URL('../bin.js', import.meta.url)), args: [WORKER_COMMAND] })
+  cluster.setupPrimary({ args: [WORKER_COMMAND] })
   const memory = new DuplicateMemory(served.sources, systemClock)
   const answer: WorkerGroupOptions['answer'] = (questions) => memory.answer(questions)
   const group = new WorkerGroup({ count, task, answer, fork, clock: systemClock, logger: log })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { flag, httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
 import { spill } from '../../plugin/settings/spill-settings.js'
 import { isOriginPattern } from '../http/allowed-origins.js'

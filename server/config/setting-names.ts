@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The names of the settings where `path` leads in a schema, to suggest the one that was meant. */
 export function settingNames(schema: unknown, path: readonly PropertyKey[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Which calls a fault strikes. What is left out does not matter. */
 export interface FaultScope {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Authentication } from './authentication.js'
 import type { LocalAwsStats } from './call.js'
 import { CallLog } from './call-log.js'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LocalAwsAccessKey } from './access-keys.js'
 import type { LocalAwsCall } from './call.js'
 import { type Fault, faultSchema } from './fault.js'

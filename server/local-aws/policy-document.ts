@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A value or a list of values, as policy documents allow in most places. */
 export type OneOrMore = string | readonly string[]

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { errnoOf, nodeFileSystem, removeIfPossible, writeSynced } from '../../plugin/spill/file-system.js'
 import type { InputFile } from './input-files.js'
 import type { Position } from './lines.js'

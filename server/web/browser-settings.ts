@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { flag, integer, oneOf } from '../../plugin/settings/fields.js'
 
 /** How browsers send events, in the words of analytics.js. */

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from '@jest/globals'
+import { build } from 'esbuild'
 import { createLog, type LogFormat, type LogLevel } from '../../../server/cli/log.js'
 import type { RequestEntry } from '../../../server/http/request-entry.js'
 import { FakeClock } from '../../fake-clock.js'
@@ -123,11 +125,17 @@ describe('a log', () => {
     expect(written).toHaveLength(3)
   })
 
-  it('loses nothing where the process exits at once', () => {
-    // The built one, as Node itself resolves the CommonJS of pino: Jest has a loader of its own.
-    const built = new URL('../../../dist/server/cli/log.js', import.meta.url)
-    const program = `
-      import { createLog } from ${JSON.stringify(built.href)}
+  it('loses nothing where the process exits at once', async () => {
+    // In a process of its own, where Node itself resolves the CommonJS of pino: Jest has a loader of its own.
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL('../../../server/cli/log.ts', import.meta.url))],
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      write: false,
+    })
+    const program = `${outputFiles[0]?.text}
       const write = (line) => process.stderr.write(line + '\\n')
       const log = createLog({ format: 'json', level: 'info', write })
       for (let i = 0; i < 100; i++) log.info('line ' + i)
