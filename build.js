@@ -4,8 +4,11 @@ import { build } from 'esbuild'
 /** Files with which a program may begin. What several need, and what is loaded later, becomes chunks of its own. */
 const ENTRIES = ['plugin/index.ts', 'server/index.ts', 'server/local-aws/index.ts', 'server/bin.ts']
 
-/** Dependencies of which a part is needed: that is bundled. They are installed all the same, for their types. */
-const BUNDLED = ['zod']
+/**
+ * Dependencies that come in many files: what is needed of them is bundled. They are installed all the same, for their
+ * types. None of them reads what strangers send: those stay outside, where each user can bring them up to date.
+ */
+const BUNDLED = ['commander', 'yaml', 'zod']
 
 const { dependencies, peerDependencies } = JSON.parse(await readFile('package.json', 'utf8'))
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -23,6 +26,10 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
+  // For those of them that are CommonJS and need a module of Node.js.
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url)",
+  },
   external,
   sourcemap: true,
   sourcesContent: false,

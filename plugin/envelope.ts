@@ -13,12 +13,13 @@ export interface Origin {
 
 /**
  * The event with what Segment's servers add to one, so that the tables downstream see the same form whichever way it
- * came; a copy, as other plugins see the event too.
+ * came, and so does `transform`: times as text, never as a Date. A copy, as other plugins see the event too.
  *
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function enveloped(event: SegmentEvent, { library, sourceId, receivedAt }: Origin): SegmentEvent {
   const { context, timestamp } = event as SegmentEvent & { readonly timestamp?: unknown }
+  const time = (timestamp instanceof Date ? timestamp.toJSON() : timestamp) ?? receivedAt
   return Object.assign(
     copyOf(event),
     isNamed(context) || library === undefined
@@ -28,8 +29,8 @@ export function enveloped(event: SegmentEvent, { library, sourceId, receivedAt }
     {
       channel: 'server',
       version: ENVELOPE_VERSION,
-      originalTimestamp: timestamp ?? receivedAt,
-      timestamp: timestamp ?? receivedAt,
+      originalTimestamp: time,
+      timestamp: time,
       receivedAt,
     },
   )

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { Analytics, type Context } from '@segment/analytics-node'
 import { FirehoseError } from '../../plugin/errors.js'
+import type { SegmentEvent } from '../../plugin/event.js'
 import { type KinesisFirehosePlugin, kinesisFirehose } from '../../plugin/plugin.js'
 import type { DestinationSettings } from '../../plugin/settings/settings.js'
 import type { LocalAwsOptions } from '../../server/local-aws/index.js'
@@ -97,6 +98,22 @@ describe('the plugin in a real Analytics', () => {
         messageId: expect.any(String),
       },
     ])
+  })
+
+  it.each([
+    [new Date('2026-01-02T03:04:05.678Z'), '2026-01-02T03:04:05.678Z'],
+    [new Date(Number.NaN), expect.stringMatching(/^20\d\d-.*Z$/)],
+  ])('hands times to `transform` as text, as the proxy does: %s', async (timestamp, expected) => {
+    const seen: unknown[] = []
+    const transform = (event: SegmentEvent) => {
+      seen.push((event as { timestamp?: unknown }).timestamp)
+      return event
+    }
+    const { analytics, events } = await start({ transform })
+    analytics.track({ userId: 'u', event: 'A', timestamp })
+    await analytics.closeAndFlush()
+    expect(seen).toEqual([expected])
+    expect(await events('everything')).toMatchObject([{ timestamp: expected }])
   })
 
   it('names the library, as nobody else does after deregister("Segment.io")', async () => {
