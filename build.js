@@ -6,9 +6,10 @@ const ENTRIES = ['plugin/index.ts', 'server/index.ts', 'server/local-aws/index.t
 
 /**
  * Dependencies that come in many files: what is needed of them is bundled. They are installed all the same, for their
- * types. None of them reads what strangers send: those stay outside, where each user can bring them up to date.
+ * types. None may read what strangers send, as each user can bring up to date only what stays outside; nor be CommonJS,
+ * which needs a `require` of its own, and that breaks in the bundles of users.
  */
-const BUNDLED = ['commander', 'yaml', 'zod']
+const BUNDLED = ['zod']
 
 const { dependencies, peerDependencies } = JSON.parse(await readFile('package.json', 'utf8'))
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -26,10 +27,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // For those of them that are CommonJS and need a module of Node.js.
-  banner: {
-    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url)",
-  },
   external,
   sourcemap: true,
   sourcesContent: false,

@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from '@jest/globals'
+import { build, type Format } from 'esbuild'
+import { startTestAws } from '../integration/aws.js'
+import { tempDir } from '../server/temp-dir.js'
 import { ROOT } from './sources.js'
 
 const DIST = pathToFileURL(join(ROOT, 'dist/')).href
@@ -109,5 +112,42 @@ describe("require('analytics-firehose')", () => {
       console.log(JSON.stringify(Object.keys(esm).filter((name) => cjs[name] !== esm[name])))
     })`
     expect(await inNode(script)).toEqual([])
+  })
+})
+
+describe('a bundle of a program that uses it', () => {
+  const program = `
+    import { createDelivery } from 'analytics-firehose'
+    const delivery = createDelivery({ settings: JSON.parse(process.env.SETTINGS) })
+    delivery.deliver([{ stream: 'everything', data: Buffer.from('{}\\n') }]).then(async ([outcome]) => {
+      await delivery.close()
+      console.log(JSON.stringify(outcome.status))
+    })`
+
+  it.each<[Format, string]>([
+    ['cjs', ''],
+    // As esbuild's users do for CommonJS among what they use, such as the AWS SDK.
+    ['esm', "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"],
+  ])('delivers, and warns of nothing, as %s', async (format, banner) => {
+    const aws = await startTestAws()
+    try {
+      const { outputFiles, warnings } = await build({
+        stdin: { contents: program, resolveDir: ROOT },
+        banner: { js: banner },
+        bundle: true,
+        platform: 'node',
+        format,
+        write: false,
+      })
+      expect(warnings).toEqual([])
+      const file = join(tempDir(), format === 'esm' ? 'bundle.mjs' : 'bundle.cjs')
+      writeFileSync(file, outputFiles[0]?.text ?? '')
+      const { logger: _, ...settings } = aws.settings()
+      const env = { PATH: process.env['PATH'], SETTINGS: JSON.stringify(settings) }
+      const { stdout } = await run(process.execPath, ['--no-warnings', file], { env })
+      expect(JSON.parse(stdout)).toBe('delivered')
+    } finally {
+      await aws.close()
+    }
   })
 })
