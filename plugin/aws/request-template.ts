@@ -88,7 +88,7 @@ export class RequestTemplate {
     // The signer keeps in them what it has to know of this request.
     const properties = { ...httpAuthOption.signingProperties }
     const signed = await signer.sign(request, await this.#config.credentials(), properties)
-    const { response } = await this.#config.requestHandler.handle(signed as never, { abortSignal })
+    const { response } = await this.#config.requestHandler.handle(signed, { abortSignal })
     // By the time of the answer it corrects a clock that is wrong. Those of refusals it is given when they are read.
     if (response.statusCode === 200) signer.successHandler?.(response, properties)
     return response
