@@ -7,7 +7,7 @@ import {
   readPlainRecordAnswer,
 } from './put-answer.js'
 import { batchBody, recordBody } from './put-body.js'
-import { type RequestTemplate, RequestTemplates } from './request-template.js'
+import { type RequestTemplate, TemplateMaker } from './request-template.js'
 
 /** One of the two calls: how the SDK makes it, and how its common case is written and read here. */
 interface Operation<Input extends object, Data, Output> {
@@ -50,7 +50,7 @@ const PUT_RECORD: Operation<RecordInput, Uint8Array, RecordOutput> = {
  */
 export class PutCalls {
   readonly #client: FirehoseClient
-  readonly #templates: RequestTemplates
+  readonly #maker: TemplateMaker
   /** Of each operation, or undefined where the SDK writes bodies in another form than is known here. */
   readonly #made = new Map<object, RequestTemplate | undefined>()
   readonly #received = new WeakMap<object, unknown>()
@@ -59,7 +59,7 @@ export class PutCalls {
 
   constructor(client: FirehoseClient) {
     this.#client = client
-    this.#templates = new RequestTemplates(client)
+    this.#maker = new TemplateMaker(client)
     client.middlewareStack.add(
       (next) => async (args) => {
         const response = this.#received.get(args.input)
@@ -111,7 +111,7 @@ export class PutCalls {
   ): Promise<RequestTemplate | undefined> {
     if (this.#made.has(operation)) return undefined
     const input = operation.input(stream, operation.none)
-    const template = await this.#templates.make(input, () => operation.send(this.#client, input))
+    const template = await this.#maker.make(input, () => operation.send(this.#client, input))
     const known = template?.hasBody(operation.body(stream, operation.none)) ? template : undefined
     if (this.#keepsTemplates) this.#made.set(operation, known)
     return known

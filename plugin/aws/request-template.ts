@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 
 /** Of a step that has the request: the overload that TypeScript takes. */
-type Step = Parameters<FirehoseClient['middlewareStack']['add']>[0]
+type Middleware = Parameters<FirehoseClient['middlewareStack']['add']>[0]
 
 /** How the SDK has chosen to sign a request. */
-type AuthScheme = NonNullable<NonNullable<Parameters<Step>[1]['__smithy_context']>['selectedHttpAuthScheme']>
+type AuthScheme = NonNullable<
+  NonNullable<Parameters<Middleware>[1]['__smithy_context']>['selectedHttpAuthScheme']
+>
 
 /** The parts of the SDK's requests that are touched here. */
 type SdkRequest = Parameters<AuthScheme['signer']['sign']>[0] & { body?: unknown; clone(): SdkRequest }
@@ -17,49 +19,8 @@ export interface SdkResponse {
 }
 
 const INVOCATION_ID = 'amz-sdk-invocation-id'
-/** The step of the SDK that comes next: what it is given is a request to which only the signature is to be added. */
+/** The SDK's middleware that signs: what it is given is a request that lacks only the signature. */
 const SIGNING = 'httpSigningMiddleware'
-
-/** Has the SDK make requests up to their signature, and keeps them. */
-export class RequestTemplates {
-  readonly #wanted = new WeakMap<object, (template: RequestTemplate) => void>()
-  readonly #hasStep: boolean
-
-  constructor(client: FirehoseClient) {
-    this.#hasStep = client.middlewareStack.identify().some((step) => step.startsWith(SIGNING))
-    if (!this.#hasStep) return
-    const keep: Step = (next, context) => async (args) => {
-      const want = this.#wanted.get(args.input)
-      const scheme = context.__smithy_context?.selectedHttpAuthScheme
-      if (want === undefined || scheme === undefined) return next(args)
-      want(new RequestTemplate(client.config, args.request as SdkRequest, scheme))
-      return { response: undefined, output: { $metadata: {} } }
-    }
-    client.middlewareStack.addRelativeTo(keep, {
-      name: 'keepTemplate',
-      relation: 'before',
-      toMiddleware: SIGNING,
-    })
-    keepSigners(client)
-  }
-
-  /**
-   * Nothing is sent.
-   *
-   * @param send - begins the call of `input` as usual
-   * @returns undefined where the SDK makes requests by other steps than it does today
-   * @throws what the SDK throws, where it has no credentials for example
-   */
-  async make(input: object, send: () => Promise<unknown>): Promise<RequestTemplate | undefined> {
-    if (!this.#hasStep) return undefined
-    let made: RequestTemplate | undefined
-    this.#wanted.set(input, (template) => {
-      made = template
-    })
-    await send()
-    return made
-  }
-}
 
 /** A request as it is before it is signed, for many bodies. */
 export class RequestTemplate {
@@ -92,6 +53,45 @@ export class RequestTemplate {
     // By the time of the answer it corrects a clock that is wrong. Those of refusals it is given when they are read.
     if (response.statusCode === 200) signer.successHandler?.(response, properties)
     return response
+  }
+}
+
+/** Has the SDK make requests up to their signature, and holds them back. */
+export class TemplateMaker {
+  /** By the input that each is asked for with; undefined until the SDK has made it. */
+  readonly #made = new WeakMap<object, RequestTemplate | undefined>()
+  readonly #hasSigning: boolean
+
+  constructor(client: FirehoseClient) {
+    this.#hasSigning = client.middlewareStack.identify().some((name) => name.startsWith(SIGNING))
+    if (!this.#hasSigning) return
+    const holdBack: Middleware = (next, context) => async (args) => {
+      const scheme = context.__smithy_context?.selectedHttpAuthScheme
+      // Without a scheme the SDK fails the call, and tells why.
+      if (!this.#made.has(args.input) || scheme === undefined) return next(args)
+      this.#made.set(args.input, new RequestTemplate(client.config, args.request as SdkRequest, scheme))
+      return { response: undefined, output: { $metadata: {} } }
+    }
+    client.middlewareStack.addRelativeTo(holdBack, {
+      name: 'holdBackTemplate',
+      relation: 'before',
+      toMiddleware: SIGNING,
+    })
+    keepSigners(client)
+  }
+
+  /**
+   * Nothing is sent.
+   *
+   * @param send - begins the call of `input` as usual
+   * @returns undefined where the SDK signs requests by other middleware than it does today
+   * @throws what the SDK throws, where it has no credentials for example
+   */
+  async make(input: object, send: () => Promise<unknown>): Promise<RequestTemplate | undefined> {
+    if (!this.#hasSigning) return undefined
+    this.#made.set(input, undefined)
+    await send()
+    return this.#made.get(input)
   }
 }
 
