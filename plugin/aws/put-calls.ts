@@ -7,54 +7,57 @@ import {
   readPlainRecordAnswer,
 } from './put-answer.js'
 import { batchBody, recordBody } from './put-body.js'
-import { type RequestTemplate, TemplateMaker } from './request-template.js'
+import { type RequestTemplate, type SdkResponse, TemplateMaker } from './request-template.js'
 
 /** One of the two calls: how the SDK makes it, and how its common case is written and read here. */
 interface Operation<Input extends object, Data, Output> {
-  readonly none: Data
+  readonly noData: Data
   input(stream: string, data: Data): Input
-  /** As the SDK would, all of it. */
+  /** The whole call, as the SDK makes it. */
   send(client: FirehoseClient, input: Input, options?: { abortSignal: AbortSignal }): Promise<Output>
   body(stream: string, data: Data): Buffer
   /** Undefined where the answer is for the SDK to read. */
-  read(bytes: Buffer): Output | undefined
+  readPlain(bytes: Buffer): Output | undefined
 }
 
 type BatchInput = PutRecordBatchCommand['input']
 type RecordInput = PutRecordCommand['input']
 
 const PUT_RECORD_BATCH: Operation<BatchInput, readonly Uint8Array[], BatchOutput> = {
-  none: [],
+  noData: [],
   input: (DeliveryStreamName, records) => ({
     DeliveryStreamName,
     Records: records.map((Data) => ({ Data })),
   }),
   send: (client, input, options) => client.send(new PutRecordBatchCommand(input), options),
   body: batchBody,
-  read: readPlainBatchAnswer,
+  readPlain: readPlainBatchAnswer,
 }
 
 const PUT_RECORD: Operation<RecordInput, Uint8Array, RecordOutput> = {
-  none: new Uint8Array(),
+  noData: new Uint8Array(),
   input: (DeliveryStreamName, Data) => ({ DeliveryStreamName, Record: { Data } }),
   send: (client, input, options) => client.send(new PutRecordCommand(input), options),
   body: recordBody,
-  read: readPlainRecordAnswer,
+  readPlain: readPlainRecordAnswer,
 }
 
 /**
- * Calls PutRecord and PutRecordBatch with an SDK's client, but by way of its middleware only once: that makes all
- * but the data, which are the same in all calls, and takes most of the time of one. The data are written natively, and
- * answers in which nothing failed are read by JSON.parse alone. Endpoint, headers, credentials, signature and request
- * handler are the SDK's, and it reads any other answer.
+ * Calls PutRecord and PutRecordBatch with a client of the SDK. Its middleware takes most of the time of a call, and
+ * makes the same of each but for the data: it is gone through once, for a template. Bodies are written here, and answers
+ * in which nothing failed are read by JSON.parse alone. Endpoint, headers, credentials, signature and request handler
+ * are the SDK's, and it reads any other answer.
+ *
+ * Where the SDK signs by other middleware than it does today, or writes other bodies, the calls are all its own.
  */
 export class PutCalls {
   readonly #client: FirehoseClient
   readonly #maker: TemplateMaker
-  /** Of each operation, or undefined where the SDK writes bodies in another form than is known here. */
-  readonly #made = new Map<object, RequestTemplate | undefined>()
-  readonly #received = new WeakMap<object, unknown>()
-  /** In AWS Lambda the SDK gives each request the trace of the invocation that it belongs to. */
+  /** By operation; undefined where the calls are the SDK's own. */
+  readonly #templates = new Map<object, RequestTemplate | undefined>()
+  /** By the input of a call that was answered: the SDK is to read the answer, and to send nothing. */
+  readonly #received = new WeakMap<object, SdkResponse>()
+  /** In AWS Lambda the SDK gives each request the trace of its invocation: there a template serves one call. */
   readonly #keepsTemplates = process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined
 
   constructor(client: FirehoseClient) {
@@ -89,32 +92,33 @@ export class PutCalls {
     data: Data,
     abortSignal: AbortSignal,
   ): Promise<Output> {
-    const template = this.#made.get(operation) ?? (await this.#template(operation, stream))
+    const template = this.#templates.has(operation)
+      ? this.#templates.get(operation)
+      : await this.#makeTemplate(operation, stream)
     if (template === undefined) {
       return operation.send(this.#client, operation.input(stream, data), { abortSignal })
     }
     const response = await template.send(operation.body(stream, data), abortSignal)
     if (response.statusCode === 200 && response.body instanceof Readable) {
       const bytes = await readAll(response.body)
-      const output = operation.read(bytes)
+      const output = operation.readPlain(bytes)
       if (output !== undefined) return output
       response.body = bytes
     }
-    const input = operation.input(stream, operation.none)
+    const input = operation.input(stream, operation.noData)
     this.#received.set(input, response)
     return operation.send(this.#client, input)
   }
 
-  async #template<Input extends object, Data, Output>(
+  async #makeTemplate<Input extends object, Data, Output>(
     operation: Operation<Input, Data, Output>,
     stream: string,
   ): Promise<RequestTemplate | undefined> {
-    if (this.#made.has(operation)) return undefined
-    const input = operation.input(stream, operation.none)
-    const template = await this.#maker.make(input, () => operation.send(this.#client, input))
-    const known = template?.hasBody(operation.body(stream, operation.none)) ? template : undefined
-    if (this.#keepsTemplates) this.#made.set(operation, known)
-    return known
+    const input = operation.input(stream, operation.noData)
+    const made = await this.#maker.make(input, () => operation.send(this.#client, input))
+    const template = made?.hasBody(operation.body(stream, operation.noData)) ? made : undefined
+    if (this.#keepsTemplates) this.#templates.set(operation, template)
+    return template
   }
 }
 
