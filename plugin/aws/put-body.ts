@@ -1,13 +1,16 @@
 /** The bytes of `{"Data":""},` around each record of a batch. */
 const BYTES_AROUND = 12
 
+const BATCH_END = ']}'
+const RECORD_END = '"}}'
+
 /**
  * A PutRecordBatch body as the SDK writes it. Each has a buffer of its own: one that is used again has shown no gain,
  * and a request that goes on after its call has ended would send another call's data.
  */
 export function batchBody(stream: string, records: readonly Uint8Array[]): Buffer {
   const head = `{"DeliveryStreamName":${JSON.stringify(stream)},"Records":[`
-  let size = Buffer.byteLength(head) + 2
+  let size = Buffer.byteLength(head) + BATCH_END.length
   for (const record of records) size += base64Length(record) + BYTES_AROUND
   const body = Buffer.allocUnsafe(size)
   let at = body.write(head)
@@ -17,17 +20,17 @@ export function batchBody(stream: string, records: readonly Uint8Array[]): Buffe
     at += writeBase64(body, record, at)
     before = '"},{"Data":"'
   }
-  at += body.write(records.length > 0 ? '"}]}' : ']}', at, 'latin1')
+  at += body.write(records.length > 0 ? `"}${BATCH_END}` : BATCH_END, at, 'latin1')
   return body.subarray(0, at)
 }
 
 /** A PutRecord body; see {@link batchBody}. */
 export function recordBody(stream: string, record: Uint8Array): Buffer {
   const head = `{"DeliveryStreamName":${JSON.stringify(stream)},"Record":{"Data":"`
-  const body = Buffer.allocUnsafe(Buffer.byteLength(head) + base64Length(record) + 3)
+  const body = Buffer.allocUnsafe(Buffer.byteLength(head) + base64Length(record) + RECORD_END.length)
   let at = body.write(head)
   at += writeBase64(body, record, at)
-  at += body.write('"}}', at, 'latin1')
+  at += body.write(RECORD_END, at, 'latin1')
   return body.subarray(0, at)
 }
 
