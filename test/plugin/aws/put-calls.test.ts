@@ -39,13 +39,13 @@ const BASE = {
   maxAttempts: 1,
 }
 
-/** A client, and what it has sent: it is answered as `answer` says. */
+/** A client, what it has sent, and the headers it is answered with. */
 function clientFor(answer: string, status = 200, config: Partial<FirehoseClientConfig> = {}) {
   const sent: Sent[] = []
+  const headers: Record<string, string> = { 'x-amzn-requestid': 'id-1' }
   const requestHandler = {
     handle: async (request: Sent) => {
       sent.push(request)
-      const headers = { 'x-amzn-requestid': 'id-1' }
       return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(answer)]) } }
     },
   }
@@ -54,12 +54,19 @@ function clientFor(answer: string, status = 200, config: Partial<FirehoseClientC
     ...config,
     requestHandler: requestHandler as unknown as Handler,
   })
-  return { client, sent }
+  return { client, sent, headers }
+}
+
+/** What the SDK writes requests and reads answers with. */
+function protocolOf({ config }: FirehoseClient) {
+  return config.protocol as unknown as {
+    serializeRequest(schema: never, input: object, context: never): Promise<{ body: unknown }>
+    readonly deserializer: { read(): Promise<object> }
+  }
 }
 
 const signal = new AbortController().signal
 
-/** One call by the SDK as it comes, and one by ours, answered alike. */
 type Call =
   | { readonly stream: string; readonly records: readonly Uint8Array[] }
   | { readonly stream: string; readonly record: Uint8Array }
@@ -85,7 +92,7 @@ function lastingHeaders({ headers }: Sent): Record<string, string> {
   return { ...Object.fromEntries(lasting), authorization: authorization.replace(/Signature=.*/, '') }
 }
 
-/** `before` is what the template is made by. */
+/** Makes one call by the SDK as it comes and one by ours, answered alike; `before`, if any, makes ours its template. */
 async function expectSame(call: Call, answer: string, before?: Call) {
   const [ours, sdk] = [clientFor(answer), clientFor(answer)]
   const puts = new PutCalls(ours.client)
@@ -156,9 +163,9 @@ it('signs each request as the SDK does, with the credentials of then', async () 
     await both([Buffer.from('b')])
     credentials = { accessKeyId: 'AKIA3', secretAccessKey: 'three' }
     await both([Buffer.from('b')])
-    // That the signatures are right, the local AWS checks: each call has an ID of its own, and it is signed.
+    // Signatures differ, as each covers its call's own ID: the local AWS checks them, in the integration tests.
     const signed = ({ sent }: { sent: Sent[] }) =>
-      sent.map((it) => [lastingHeaders(it), it.headers['x-amz-date']])
+      sent.map((request) => [lastingHeaders(request), request.headers['x-amz-date']])
     expect(signed(ours)).toEqual(signed(sdk))
     const ids = ours.sent.map(({ headers }) => headers['amz-sdk-invocation-id'])
     expect(new Set(ids).size).toBe(4)
@@ -171,9 +178,7 @@ it.each([
   [
     'writes bodies of another form',
     (client: FirehoseClient) => {
-      const { protocol } = client.config as unknown as {
-        protocol: { serializeRequest: (...args: never[]) => Promise<{ body: unknown }> }
-      }
+      const protocol = protocolOf(client)
       const original = protocol.serializeRequest.bind(protocol)
       protocol.serializeRequest = async (...args) => {
         const request = await original(...args)
@@ -183,7 +188,7 @@ it.each([
     },
   ],
   [
-    'signs by another step',
+    'signs by other middleware',
     (client: FirehoseClient) => {
       client.middlewareStack.remove('httpSigningMiddleware')
     },
@@ -216,18 +221,13 @@ it('makes each request anew in AWS Lambda, whose traces the SDK puts into it', a
 })
 
 it('learns from answers that its clock is wrong, as the SDK does', async () => {
-  const { client } = clientFor(ANSWERS.none)
+  const [ours, sdk] = [clientFor(ANSWERS.none), clientFor(ANSWERS.none)]
   const date = new Date(Date.now() + 3_600_000).toUTCString()
-  const handler = client.config.requestHandler as unknown as { handle: (request: never) => Promise<unknown> }
-  const handle = handler.handle
-  handler.handle = async (request) => {
-    const { response } = (await handle(request)) as { response: { headers: Record<string, string> } }
-    response.headers['date'] = date
-    return { response }
-  }
-  const puts = new PutCalls(client)
-  await puts.putRecordBatch('s', [Buffer.from('a')], signal)
-  expect(client.config.systemClockOffset).toBeGreaterThan(3_500_000)
+  for (const { headers } of [ours, sdk]) headers['date'] = date
+  const call = { stream: 's', records: [Buffer.from('a')] }
+  await byOurs(new PutCalls(ours.client), call)
+  await bySdk(sdk.client, call)
+  for (const { client } of [ours, sdk]) expect(client.config.systemClockOffset).toBeGreaterThan(3_500_000)
 })
 
 it.each([
@@ -258,12 +258,7 @@ it.each([
 
 it('has the SDK make one request without data, and read no answer in which nothing failed', async () => {
   const { client, sent } = clientFor('{"FailedPutCount":0,"RequestResponses":[{"RecordId":"a"}]}')
-  const { protocol } = client.config as unknown as {
-    protocol: {
-      serializeRequest: (schema: never, input: object, context: never) => Promise<object>
-      deserializer: { read: () => Promise<object> }
-    }
-  }
+  const protocol = protocolOf(client)
   const original = protocol.serializeRequest.bind(protocol)
   const inputs: object[] = []
   protocol.serializeRequest = (schema, input, context) => {
@@ -314,9 +309,8 @@ it('asks again for credentials that could not be had', async () => {
 })
 
 /** Calls that get what `answer` makes of them. */
-async function served(answer: (res: ServerResponse, call: number) => void): Promise<PutCalls> {
-  let calls = 0
-  const server = createServer((req, res) => req.resume().on('end', () => answer(res, calls++)))
+async function served(answer: (res: ServerResponse) => void): Promise<PutCalls> {
+  const server = createServer((req, res) => req.resume().on('end', () => answer(res)))
   servers.push(server)
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
