@@ -39,13 +39,15 @@ const BASE = {
   maxAttempts: 1,
 }
 
-/** A client, what it has sent, and the headers it is answered with. */
+/** A client, what it has sent, the signals it was given for that, and the headers it is answered with. */
 function clientFor(answer: string, status = 200, config: Partial<FirehoseClientConfig> = {}) {
   const sent: Sent[] = []
+  const signals: unknown[] = []
   const headers: Record<string, string> = { 'x-amzn-requestid': 'id-1' }
   const requestHandler = {
-    handle: async (request: Sent) => {
+    handle: async (request: Sent, { abortSignal }: { abortSignal?: AbortSignal }) => {
       sent.push(request)
+      signals.push(abortSignal)
       return { response: { statusCode: status, headers, body: Readable.from([Buffer.from(answer)]) } }
     },
   }
@@ -54,7 +56,7 @@ function clientFor(answer: string, status = 200, config: Partial<FirehoseClientC
     ...config,
     requestHandler: requestHandler as unknown as Handler,
   })
-  return { client, sent, headers }
+  return { client, sent, signals, headers }
 }
 
 /** What the SDK writes requests and reads answers with. */
@@ -111,6 +113,10 @@ async function expectSame(call: Call, answer: string, before?: Call) {
   expect(headers['content-length']).toBe(String(mine.body.byteLength))
 }
 
+function textOf({ body }: Sent): string {
+  return new TextDecoder().decode(body)
+}
+
 function withoutMetadata(output: object): object {
   const { $metadata: _, ...others } = output as { $metadata?: unknown }
   return others
@@ -145,6 +151,18 @@ it('sends the largest batch byte for byte as the SDK does, of parts of larger bu
   await expectSame({ stream: 's', records }, ANSWERS.none)
 })
 
+it('sends each of several calls at once with data of its own', async () => {
+  const { client, sent } = clientFor(ANSWERS.record)
+  const puts = new PutCalls(client)
+  const put = (text: string) => puts.putRecord('s', Buffer.from(text), signal)
+  await put('first')
+  await Promise.all(['a', 'b'].map(put))
+  expect(sent.slice(1).map(textOf)).toEqual([
+    '{"DeliveryStreamName":"s","Record":{"Data":"YQ=="}}',
+    '{"DeliveryStreamName":"s","Record":{"Data":"Yg=="}}',
+  ])
+})
+
 it('signs each request as the SDK does, with the credentials of then', async () => {
   jest.useFakeTimers({ now: Date.UTC(2026, 0, 2), doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
   try {
@@ -177,6 +195,7 @@ it('signs each request as the SDK does, with the credentials of then', async () 
 it.each([
   [
     'writes bodies of another form',
+    ' ',
     (client: FirehoseClient) => {
       const protocol = protocolOf(client)
       const original = protocol.serializeRequest.bind(protocol)
@@ -189,20 +208,21 @@ it.each([
   ],
   [
     'signs by other middleware',
+    '',
     (client: FirehoseClient) => {
       client.middlewareStack.remove('httpSigningMiddleware')
     },
   ],
-])('leaves all to an SDK that %s', async (_name, change) => {
-  const { client, sent } = clientFor(ANSWERS.none)
+])('leaves all to an SDK that %s', async (_name, end, change) => {
+  const { client, sent, signals } = clientFor(ANSWERS.none)
   change(client)
   const puts = new PutCalls(client)
   for (const text of ['{}', '{"a":1}']) await puts.putRecordBatch('s', [Buffer.from(text)], signal)
-  const bodies = sent.map(({ body }) => new TextDecoder().decode(body).trim())
-  expect(bodies).toEqual([
-    '{"DeliveryStreamName":"s","Records":[{"Data":"e30="}]}',
-    '{"DeliveryStreamName":"s","Records":[{"Data":"eyJhIjoxfQ=="}]}',
+  expect(sent.map(textOf)).toEqual([
+    `{"DeliveryStreamName":"s","Records":[{"Data":"e30="}]}${end}`,
+    `{"DeliveryStreamName":"s","Records":[{"Data":"eyJhIjoxfQ=="}]}${end}`,
   ])
+  expect(signals).toEqual([signal, signal])
 })
 
 it('makes each request anew in AWS Lambda, whose traces the SDK puts into it', async () => {
