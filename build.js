@@ -1,13 +1,13 @@
 import { copyFile, readFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
-/** Files with which a program may begin. What several need, and what is loaded later, becomes chunks of its own. */
+/** Files with which a program may begin. What several need, and what is loaded later, become chunks of their own. */
 const ENTRIES = ['plugin/index.ts', 'server/index.ts', 'server/local-aws/index.ts', 'server/bin.ts']
 
 /**
- * Dependencies that come in many files: what is needed of them is bundled. They are installed all the same, for their
- * types. None may read what strangers send, as each user can bring up to date only what stays outside; nor be CommonJS,
- * which needs a `require` of its own, and that breaks in the bundles of users.
+ * Dependencies of many files, of which only what is needed is bundled. They are installed all the same, for their
+ * types. None of them reads what strangers send: those that do stay outside, where each user can update them. And none
+ * is CommonJS: that calls `require`, which an ES module has to make for itself, and that breaks in users' own bundles.
  */
 const BUNDLED = ['zod']
 
@@ -16,7 +16,7 @@ const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
   (name) => !BUNDLED.includes(name),
 )
 
-// Bundled, as a process starts faster that loads few files.
+// A process that loads few files starts faster.
 await build({
   entryPoints: ENTRIES,
   outbase: '.',
@@ -33,4 +33,5 @@ await build({
   logLevel: 'warning',
 })
 
+// Their licences are to go with every copy.
 for (const name of BUNDLED) await copyFile(`node_modules/${name}/LICENSE`, `dist/chunks/${name}-LICENSE`)
