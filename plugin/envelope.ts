@@ -13,12 +13,13 @@ export interface Origin {
 
 /**
  * The event with what Segment's servers add to one, so that the tables downstream see the same form whichever way it
- * came, and so does `transform`: times as text, never as a Date. A copy, as other plugins see the event too.
+ * came, and so does `transform`: its time as text, never as a Date. A copy, as other plugins see the event too.
  *
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function enveloped(event: SegmentEvent, { library, sourceId, receivedAt }: Origin): SegmentEvent {
   const { context, timestamp } = event as SegmentEvent & { readonly timestamp?: unknown }
+  // Of an invalid Date toJSON makes null, where toISOString throws.
   const time = (timestamp instanceof Date ? timestamp.toJSON() : timestamp) ?? receivedAt
   return Object.assign(
     copyOf(event),
