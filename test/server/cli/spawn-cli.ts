@@ -52,13 +52,13 @@ export class Cli {
     }
   }
 
-  #hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null
-  }
-
   async ended() {
     await this.#closed
     return { code: this.child.exitCode, stdout: this.stdout, stderr: this.stderr }
+  }
+
+  #hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
   }
 }
 
