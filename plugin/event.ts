@@ -1,12 +1,24 @@
-/** An event as Segment's libraries make it. Only what routing and delivery look at is named here. */
+/**
+ * An event as Segment's libraries make it, with the members of Segment's spec that users and senders set. It may have
+ * others, and what each holds is not known before it is looked at.
+ *
+ * @see https://segment.com/docs/connections/spec/
+ */
 export interface SegmentEvent {
   readonly type?: unknown
   readonly event?: unknown
-  readonly messageId?: unknown
-  readonly integrations?: unknown
-  readonly context?: unknown
+  readonly name?: unknown
+  readonly category?: unknown
+  readonly properties?: unknown
+  readonly traits?: unknown
   readonly userId?: unknown
   readonly anonymousId?: unknown
+  readonly groupId?: unknown
+  readonly previousId?: unknown
+  readonly messageId?: unknown
+  readonly timestamp?: unknown
+  readonly context?: unknown
+  readonly integrations?: unknown
 }
 
 /**

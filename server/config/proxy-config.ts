@@ -45,8 +45,11 @@ export interface SourceConfig {
   readonly id: string
   /** What logs and counts call the source. @default its place in the list, such as `sources[0]` */
   readonly name?: string | undefined
-  /** The key that senders show; several while one replaces another. */
-  readonly writeKey: string | readonly string[]
+  /**
+   * The key that senders show; several while one replaces another. `undefined`, as of a variable that is not set, is
+   * an error at the start.
+   */
+  readonly writeKey: string | readonly string[] | undefined
   /** Where its events go; several where each event goes to all of them. */
   readonly destination: SourceDestination | readonly SourceDestination[]
   /** `false` refuses its events with 401. @default true */
