@@ -6,6 +6,7 @@ import { useLocalCredentials } from '../embedded-aws.js'
 import type { ListenAddress } from '../listening.js'
 import { loadConfigFile } from './load-config.js'
 import { createLog, type Log } from './log.js'
+import { logNodeWarnings } from './node-warnings.js'
 import { type OpenLocalAws, openLocalAws } from './open-local-aws.js'
 import { openMetrics } from './open-metrics.js'
 import { reloadOnChange } from './reload.js'
@@ -42,6 +43,7 @@ export async function runServe(flags: ServeFlags, terminal: Terminal): Promise<v
   const logLevel = flags.logLevel ?? 'info'
   const logFormat = flags.logFormat ?? (terminal.isInteractive ? 'text' : 'json')
   const log = createLog({ level: logLevel, format: logFormat, write: terminal.err })
+  logNodeWarnings(log)
   const config = await configToServe(flags, terminal, log)
   const settings = { ...listenAddress(flags, config.configuration.listen, terminal.env), logLevel, logFormat }
   const localAws = await localAwsOf(flags)

@@ -10,6 +10,7 @@ import { workerShare } from '../worker-share.js'
 import { CommandError } from './command-error.js'
 import { errorLines } from './error-lines.js'
 import type { Log } from './log.js'
+import { logNodeWarnings } from './node-warnings.js'
 import { SHUTDOWN_TIMEOUT_MS, serveHere } from './serve-here.js'
 import { adaptation, demoConfiguration } from './served-configuration.js'
 import { SharedDuplicates } from './shared-duplicates.js'
@@ -157,6 +158,7 @@ async function served(
   const { workers, host, port, logLevel, logFormat } = task
   const { createLog } = await import('./log.js')
   const log = createLog({ level: logLevel, format: logFormat, write: err, fields: { pid } })
+  logNodeWarnings(log)
   const adapt = adaptation(log, task.localAws && embeddedAws(task.localAws))
   const read = (config: string | undefined) =>
     workerShare(adapt(config === undefined ? demoConfiguration(log) : parsed(config, env, log)), workers)

@@ -11,6 +11,8 @@ const runs: Cli[] = []
 export interface SpawnOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
+  /** Whether Node.js may warn. @default false */
+  readonly nodeWarnings?: boolean
 }
 
 /** A run of the command, and what it has written so far. */
@@ -20,10 +22,13 @@ export class Cli {
   stdout = ''
   stderr = ''
 
-  constructor(args: readonly string[], { cwd, env = {} }: SpawnOptions) {
+  constructor(args: readonly string[], { cwd, env = {}, nodeWarnings = false }: SpawnOptions) {
     // Without the credentials and settings of the machine that the tests run on.
     const { PATH = '' } = process.env
-    this.child = spawn(process.execPath, ['--no-warnings', BIN, ...args], { cwd, env: { PATH, ...env } })
+    this.child = spawn(process.execPath, [...(nodeWarnings ? [] : ['--no-warnings']), BIN, ...args], {
+      cwd,
+      env: { PATH, ...env },
+    })
     runs.push(this)
     this.#closed = once(this.child, 'close')
     this.child.stdout.on('data', (chunk) => {
