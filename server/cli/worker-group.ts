@@ -176,9 +176,9 @@ export class WorkerGroup {
     const waitMs = isBroken ? place.policy.waitAfter(livedMs) : 0
     const what = `Worker process ${handle.pid} ${howEnded(end)}`
     if (waitMs === undefined) return this.#giveUp(what)
-    logger[isBroken ? 'error' : 'warn'](
-      `${what}; another takes its place${waitMs > 0 ? ` in ${waitMs} ms` : ''}`,
-    )
+    const next = `another takes its place${waitMs > 0 ? ` in ${waitMs} ms` : ''}`
+    if (isBroken) logger.error(`${what}; ${next}; the sums at the end leave out what it had delivered`)
+    else logger.warn(`${what}; ${next}`)
     place.cancel = clock.after(waitMs, () => {
       this.#restarts++
       this.#launch(place)

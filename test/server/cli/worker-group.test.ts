@@ -132,7 +132,9 @@ describe('a group of workers', () => {
     await clock.advance(1)
     worker(2).listens()
     expect(worker(2).heard).toMatchObject([{ kind: 'start', task: { config: 'second' } }])
-    expect(logged).toEqual(['Worker process 101 was ended by SIGKILL; another takes its place in 100 ms'])
+    expect(logged).toEqual([
+      'Worker process 101 was ended by SIGKILL; another takes its place in 100 ms; the sums at the end leave out what it had delivered',
+    ])
   })
 
   it('has taken up a configuration when each worker has', async () => {
