@@ -29,7 +29,6 @@ await build({
   target: 'node20.19',
   external,
   sourcemap: true,
-  sourcesContent: false,
   logLevel: 'warning',
 })
 
