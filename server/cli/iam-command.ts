@@ -104,10 +104,10 @@ function json(value: unknown): string {
 
 function parseArn(text: string): string {
   if (/^arn:[^:]+:(iam|sts)::\d{12}:.+$/.test(text)) return text
-  throw new InvalidArgumentError('give an ARN, such as arn:aws:iam::111122223333:role/proxy.')
+  throw new InvalidArgumentError('Give an ARN, such as arn:aws:iam::111122223333:role/proxy.')
 }
 
 function parseAccount(text: string): string {
   if (/^\d{12}$/.test(text)) return text
-  throw new InvalidArgumentError('an AWS account ID has 12 digits.')
+  throw new InvalidArgumentError('An AWS account ID has 12 digits.')
 }

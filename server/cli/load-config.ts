@@ -11,7 +11,7 @@ export async function loadConfig(file: string, context: ConfigFileContext): Prom
 export async function loadConfigFile(
   file: string,
   context: ConfigFileContext,
-  hint = '',
+  hint = '; create it, or name another with --config',
 ): Promise<LoadedConfig> {
   const read = await readConfigFile(file, context)
   if ('configuration' in read) return read

@@ -50,5 +50,5 @@ async function runLocalAws(flags: LocalAwsFlags, terminal: Terminal): Promise<vo
 
 function parseQueue(text: string, earlier: readonly string[]): readonly string[] {
   if (/^[\w-]{1,80}$/.test(text)) return [...earlier, text]
-  throw new InvalidArgumentError('a queue is named by up to 80 letters, digits, - and _.')
+  throw new InvalidArgumentError('A queue is named by up to 80 letters, digits, - and _.')
 }

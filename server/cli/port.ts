@@ -2,12 +2,12 @@ import { InvalidArgumentError } from 'commander'
 import type { Environment } from '../config/environment.js'
 import { CommandError } from './command-error.js'
 
-const RANGE = 'use a whole number from 0 to 65535'
+const RANGE = 'a whole number from 0 to 65535'
 
 /** Of a flag. @throws InvalidArgumentError which commander turns into a line */
 export function parsePort(text: string): number {
   const port = portOf(text)
-  if (port === undefined) throw new InvalidArgumentError(`${RANGE}.`)
+  if (port === undefined) throw new InvalidArgumentError(`Use ${RANGE}.`)
   return port
 }
 
@@ -16,7 +16,7 @@ export function portFrom(env: Environment): number | undefined {
   const text = env['PORT']
   if (text === undefined || text === '') return undefined
   const port = portOf(text)
-  if (port === undefined) throw new CommandError([`PORT: got ${JSON.stringify(text)}; ${RANGE}`])
+  if (port === undefined) throw new CommandError([`PORT: got ${JSON.stringify(text)}; use ${RANGE}`])
   return port
 }
 

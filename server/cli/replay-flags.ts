@@ -21,14 +21,14 @@ export interface ReplayFlags {
 export function parseStream(text: string): string {
   const { name } = readStream(text)
   if (isStreamName(name)) return name
-  throw new InvalidArgumentError('give the name of a delivery stream.')
+  throw new InvalidArgumentError('Give the name of a delivery stream.')
 }
 
 /** @returns ms since 1970 */
 export function parseTime(text: string): number {
   const time = TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(time)) return time
-  throw new InvalidArgumentError('give a time such as 2026-01-02, which is in UTC, or 2026-01-02T03:04:05Z.')
+  throw new InvalidArgumentError('Give a time such as 2026-01-02, which is in UTC, or 2026-01-02T03:04:05Z.')
 }
 
 /** `Date.parse` takes 30 February for 2 March. */
@@ -40,5 +40,5 @@ function isDay(text: string): boolean {
 /** @returns events a second */
 export function parseRate(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('use a whole number from 1 to 999999.')
+  throw new InvalidArgumentError('Use a whole number from 1 to 999999.')
 }

@@ -8,5 +8,5 @@ const MAX_WORKERS = 256
 export function parseWorkers(text: string): number {
   if (text === 'auto') return Math.min(availableParallelism(), MAX_WORKERS)
   if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= MAX_WORKERS) return Number(text)
-  throw new InvalidArgumentError(`use a whole number from 1 to ${MAX_WORKERS}, or auto for one a core.`)
+  throw new InvalidArgumentError(`Use a whole number from 1 to ${MAX_WORKERS}, or auto for one a core.`)
 }

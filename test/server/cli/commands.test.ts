@@ -95,11 +95,11 @@ describe('wrong usage ends with 2 and a line', () => {
     [['serve', 'extra'], "error: too many arguments for 'serve'. Expected 0 arguments but got 1.\n"],
     [
       ['serve', '--port', '65536'],
-      "error: option '-p, --port <port>' argument '65536' is invalid. use a whole number from 0 to 65535.\n",
+      "error: option '-p, --port <port>' argument '65536' is invalid. Use a whole number from 0 to 65535.\n",
     ],
     [
       ['iam', '--principal', 'me'],
-      "error: option '--principal <arn>' argument 'me' is invalid. give an ARN, such as arn:aws:iam::111122223333:role/proxy.\n",
+      "error: option '--principal <arn>' argument 'me' is invalid. Give an ARN, such as arn:aws:iam::111122223333:role/proxy.\n",
     ],
     [
       ['iam', '--only', 'x'],

@@ -173,17 +173,17 @@ describe('analytics-firehose replay', () => {
   })
 
   it.each([
-    [['--since', '2026-1-1'], 2, /give a time such as/],
-    [['--since', '2026-13-01'], 2, /give a time such as/],
-    [['--until', '2026-01-02T03:04:05'], 2, /give a time such as/],
-    [['--until', '2026-02-30'], 2, /give a time such as/],
+    [['--since', '2026-1-1'], 2, /Give a time such as/],
+    [['--since', '2026-13-01'], 2, /Give a time such as/],
+    [['--until', '2026-01-02T03:04:05'], 2, /Give a time such as/],
+    [['--until', '2026-02-30'], 2, /Give a time such as/],
     [
       ['--since', '2026-01-02', '--until', '2026-01-02'],
       1,
       /^error: --until: is not after --since, so nothing is between them\n$/,
     ],
-    [['--rate', '0'], 2, /use a whole number from 1 to 999999/],
-    [['--to', 'a/b'], 2, /give the name of a delivery stream/],
+    [['--rate', '0'], 2, /Use a whole number from 1 to 999999/],
+    [['--to', 'a/b'], 2, /Give the name of a delivery stream/],
     [
       ['--source', 'src_nobody'],
       1,

@@ -70,7 +70,7 @@ describe('serve --workers', () => {
   it.each(['0', '-1', '1.5', 'abc', '257', ''])('does not take %j', async (count) => {
     const { code, stdout, stderr } = await cli(['serve', '--workers', count], { cwd: tempDir() })
     expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(/^error: .*--workers.* use a whole number from 1 to 256, or auto .*\n$/)
+    expect(stderr).toMatch(/^error: .*--workers.* Use a whole number from 1 to 256, or auto .*\n$/)
   })
 
   it('is one process where that is one', async () => {
