@@ -7,7 +7,7 @@ import {
   readPlainRecordAnswer,
 } from './put-answer.js'
 import { batchBody, recordBody } from './put-body.js'
-import { type RequestTemplate, type SdkResponse, TemplateMaker } from './request-template.js'
+import { type RequestTemplate, TemplateMaker } from './request-template.js'
 
 /** One of the two calls: how the SDK makes it, and how its common case is written and read here. */
 interface Operation<Input extends object, Data, Output> {
@@ -55,21 +55,12 @@ export class PutCalls {
   readonly #maker: TemplateMaker
   /** By operation; undefined where the calls are the SDK's own. */
   readonly #templates = new Map<object, RequestTemplate | undefined>()
-  /** By the input of a call that was answered: the SDK is to read the answer, and to send nothing. */
-  readonly #received = new WeakMap<object, SdkResponse>()
   /** In AWS Lambda the SDK gives each request the trace of its invocation: there a template serves one call. */
   readonly #keepsTemplates = process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined
 
   constructor(client: FirehoseClient) {
     this.#client = client
     this.#maker = new TemplateMaker(client)
-    client.middlewareStack.add(
-      (next) => async (args) => {
-        const response = this.#received.get(args.input)
-        return response === undefined ? next(args) : { response }
-      },
-      { name: 'giveReceivedResponse', step: 'deserialize', priority: 'low' },
-    )
   }
 
   /** @throws what the SDK throws */
@@ -98,16 +89,14 @@ export class PutCalls {
     if (template === undefined) {
       return operation.send(this.#client, operation.input(stream, data), { abortSignal })
     }
-    const response = await template.send(operation.body(stream, data), abortSignal)
+    const { response, read } = await template.send(operation.body(stream, data), abortSignal)
     if (response.statusCode === 200 && response.body instanceof Readable) {
       const bytes = await readAll(response.body)
       const output = operation.readPlain(bytes)
       if (output !== undefined) return output
       response.body = bytes
     }
-    const input = operation.input(stream, operation.noData)
-    this.#received.set(input, response)
-    return operation.send(this.#client, input)
+    return (await read()) as Output
   }
 
   async #makeTemplate<Input extends object, Data, Output>(

@@ -240,13 +240,17 @@ it('makes each request anew in AWS Lambda, whose traces the SDK puts into it', a
   }
 })
 
-it('learns from answers that its clock is wrong, as the SDK does', async () => {
-  const [ours, sdk] = [clientFor(ANSWERS.none), clientFor(ANSWERS.none)]
+it.each([
+  [200, ANSWERS.none],
+  [403, '{"__type":"InvalidSignatureException","message":"Signature expired"}'],
+])('learns from an answer of %d that its clock is wrong, as the SDK does', async (status, answer) => {
+  const [ours, sdk] = [clientFor(answer, status), clientFor(answer, status)]
   const date = new Date(Date.now() + 3_600_000).toUTCString()
   for (const { headers } of [ours, sdk]) headers['date'] = date
   const call = { stream: 's', records: [Buffer.from('a')] }
-  await byOurs(new PutCalls(ours.client), call)
-  await bySdk(sdk.client, call)
+  const results = await Promise.allSettled([byOurs(new PutCalls(ours.client), call), bySdk(sdk.client, call)])
+  const expected = status === 200 ? 'fulfilled' : 'rejected'
+  expect(results.map((result) => result.status)).toEqual([expected, expected])
   for (const { client } of [ours, sdk]) expect(client.config.systemClockOffset).toBeGreaterThan(3_500_000)
 })
 
@@ -309,7 +313,9 @@ it.each([
     $metadata?: unknown
   }
   expect(mine).toBeInstanceOf(Error)
-  expect(mine).toMatchObject({ name: theirs.name, message: theirs.message, $metadata: theirs.$metadata })
+  // Those are of its retries, and there are none.
+  const { attempts: _, totalRetryDelay: __, ...metadata } = theirs.$metadata as Record<string, unknown>
+  expect(mine).toMatchObject({ name: theirs.name, message: theirs.message, $metadata: metadata })
   expect(ours.sent).toHaveLength(1)
 })
 
@@ -381,4 +387,25 @@ it('keeps the signer of the SDK, but none that could not be made', async () => {
   await expect(put()).rejects.toThrow('no signer yet')
   for (let call = 0; call < 3; call++) expect((await put()).RecordId).toBe('r-0')
   expect(made).toBe(2)
+})
+
+it.each([
+  [200, '{"FailedPutCount":1,"RequestResponses":[{"RecordId":"a"},{"ErrorCode":"X","ErrorMessage":"y"}]}'],
+  [503, '{"__type":"ServiceUnavailableException","message":"Slow down."}'],
+])('loses no answer of %d to credentials that cannot be had when it comes', async (status, answer) => {
+  let asked = 0
+  const credentials = async () => {
+    // Once for the template, twice for the signature: by the one that signs, and by its signer.
+    if (asked++ >= 3) throw new Error('no credentials any more')
+    return BASE.credentials
+  }
+  const { client, sent } = clientFor(answer, status, {
+    credentials: Object.assign(credentials, { memoized: true }),
+  })
+  const records = [Buffer.from('a'), Buffer.from('b')]
+  const result = await new PutCalls(client).putRecordBatch('s', records, signal).catch((error) => error)
+  expect(result).toMatchObject(
+    status === 200 ? JSON.parse(answer) : { name: 'ServiceUnavailableException', message: 'Slow down.' },
+  )
+  expect(sent).toHaveLength(1)
 })
