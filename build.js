@@ -6,10 +6,9 @@ const ENTRIES = ['plugin/index.ts', 'server/index.ts', 'server/local-aws/index.t
 
 /**
  * Dependencies of many files, of which only what is needed is bundled. They are installed all the same, for their
- * types. None of them reads what strangers send: those that do stay outside, where each user can update them. And none
- * is CommonJS: that calls `require`, which an ES module has to make for itself, and that breaks in users' own bundles.
+ * types. None of them reads what strangers send: those that do stay outside, where each user can update them.
  */
-const BUNDLED = ['zod']
+const BUNDLED = ['commander', 'yaml', 'zod']
 
 const { dependencies, peerDependencies } = JSON.parse(await readFile('package.json', 'utf8'))
 const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
@@ -27,6 +26,8 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
+  // Those of them that are CommonJS require modules of Node.js. By `createRequire` it would break in users' own bundles.
+  banner: { js: 'const require = process.getBuiltinModule' },
   external,
   sourcemap: true,
   logLevel: 'warning',
