@@ -84,13 +84,14 @@ async function serveConfig(preparation: Preparation): Promise<void> {
     const { server, measure, take } = serving
     metrics?.show(measure)
     const urls = { url: server.url, metrics: metrics?.url }
-    for (const line of welcomeLines(preparation, { ...urls, served, spill: spillIs })) terminal.out(line)
     if ('queueUrl' in spill) void tellQueueLevel(spill, log)
     const watch =
       file === undefined
         ? undefined
         : reloadOnChange({ file, take, first: configuration, terminal, logger: log })
     stopOnSignal({ ...serving, localAws, metrics, watch }, terminal)
+    // Last: whoever reads that it listens may stop it at once.
+    for (const line of welcomeLines(preparation, { ...urls, served, spill: spillIs })) terminal.out(line)
   } catch (error) {
     await metrics?.close()
     throw error
