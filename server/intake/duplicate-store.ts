@@ -17,26 +17,33 @@ export interface DuplicateStoreOptions {
   readonly clock: Clock
 }
 
-/** A store in the memory of this process. */
+/** A store in the memory of this process. It takes none before there is something to remember: sources are many. */
 export class MemoryDuplicateStore implements DuplicateStore {
-  readonly #ids: LRUCache<string, true>
+  readonly #options: DuplicateStoreOptions
+  #ids: LRUCache<string, true> | undefined
 
-  constructor({ windowMs, maxEntries, clock }: DuplicateStoreOptions) {
-    // By size and not by `max`, which would reserve the memory of a full store for a source that is never used.
-    this.#ids = new LRUCache({
-      maxSize: maxEntries,
-      sizeCalculation: () => 1,
-      ttl: windowMs,
-      ttlResolution: 0,
-      perf: { now: () => clock.now() },
-    })
+  constructor(options: DuplicateStoreOptions) {
+    this.#options = options
   }
 
   known(ids: readonly string[]): ReadonlySet<string> {
-    return new Set(ids.filter((id) => this.#ids.has(id)))
+    const known = this.#ids
+    return new Set(known && ids.filter((id) => known.has(id)))
   }
 
   remember(ids: readonly string[]): void {
+    this.#ids ??= cacheOf(this.#options)
     for (const id of ids) this.#ids.set(id, true)
   }
+}
+
+function cacheOf({ windowMs, maxEntries, clock }: DuplicateStoreOptions): LRUCache<string, true> {
+  return new LRUCache({
+    // By size and not by `max`, which would reserve the memory of a full store at once.
+    maxSize: maxEntries,
+    sizeCalculation: () => 1,
+    ttl: windowMs,
+    ttlResolution: 0,
+    perf: { now: () => clock.now() },
+  })
 }
