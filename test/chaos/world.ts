@@ -18,6 +18,8 @@ export interface WorldOptions extends Partial<Omit<ServingOptions, 'cwd' | 'endp
 /** What a dead process had claimed is free 30 s after its last sign of life; then pauses of up to 30 s go by. */
 const LONGEST_DRAIN_MS = 75_000
 const POLL_MS = 50
+/** Looks in a row that find nothing. */
+const CALM_POLLS = 5
 const CONNECTIONS = 16
 
 /** What is torn stays, for people to look at. */
@@ -74,11 +76,13 @@ export class World {
     return readdirSync(this.spillDirectory).filter((name) => name.includes('.ndjson'))
   }
 
-  /** Resolves when neither spill nor memory holds anything, or when that takes too long. */
+  /** Resolves when neither spill nor memory holds anything for a while, or when that takes too long. */
   async settled(): Promise<void> {
     const deadline = performance.now() + LONGEST_DRAIN_MS
-    while (performance.now() < deadline) {
-      if (this.spilled().every(isTorn) && (await this.serving.isIdle())) return
+    // A record on its way to the spill may be delivered after all: then a file comes that memory tells nothing of.
+    for (let calmPolls = 0; calmPolls < CALM_POLLS && performance.now() < deadline; ) {
+      const isCalm = this.spilled().every(isTorn) && (await this.serving.isIdle())
+      calmPolls = isCalm ? calmPolls + 1 : 0
       await wait(POLL_MS)
     }
   }
