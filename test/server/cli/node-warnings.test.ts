@@ -45,6 +45,6 @@ it('logs none where warnings are switched off, and leaves the listeners of other
     throw new Error('Printed')
   })
   logNodeWarnings({ warn: (line: string) => logged.push(line) }, source)
-  source.emit('warning', new Error('on'))
-  expect([others, logged]).toEqual([['off', 'on'], ['Error: on']])
+  source.emit('warning', new Error('on\nand on'))
+  expect([others, logged]).toEqual([['off', 'on\nand on'], ['Error: on and on']])
 })
