@@ -30,12 +30,12 @@ export async function handle(exchange: Exchange, context: HandlingContext): Prom
   setCorsHeaders(exchange)
   if (typeof endpoint === 'string') throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
   const methods = METHODS[endpoint.kind]
-  const allow = methods.join(', ')
   if (req.method === 'OPTIONS') {
-    res.setHeader('Allow', `${allow}, OPTIONS`)
+    res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '))
     return answerOptions
   }
   if (!methods.includes(req.method ?? '')) {
+    const allow = methods.join(', ')
     throw new HttpProblem(405, 'method_not_allowed', `This path takes ${allow} only`, { Allow: allow })
   }
   switch (endpoint.kind) {
