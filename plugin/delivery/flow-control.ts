@@ -56,9 +56,9 @@ export class FlowControl {
     return this.#pause.round
   }
 
-  /** Firehose took something. */
-  progress(): void {
-    this.#pause.end()
+  /** Firehose took something of a call of `round`. */
+  progress(round: number): void {
+    this.#pause.end(round)
     this.circuit.close()
   }
 

@@ -1,4 +1,4 @@
-import { backoffMs } from '../backoff.js'
+import { backoffMs, FIRST_BACKOFF_MS } from '../backoff.js'
 import type { Clock } from '../clock.js'
 
 /** Of the wait after the first failure, and at most, in ms. */
@@ -52,10 +52,15 @@ export class Pause {
     this.#failures = 0
   }
 
-  /** There was progress, and no reason to wait any more. */
-  end(): void {
+  /**
+   * A call of `round` made progress: there is no reason to wait any more. Where that call went out before the pause
+   * began it shows less, and the pause becomes as short as a first one.
+   */
+  end(round: number): void {
     this.progress()
-    this.#until = 0
+    const { baseMs = FIRST_BACKOFF_MS } = this.#limits
+    const latest = round === this.#round ? 0 : this.#clock.now() + baseMs
+    this.#until = Math.min(this.#until, latest)
   }
 
   #nextBackoff(): number {

@@ -166,7 +166,7 @@ export class Target {
 
   #apply({ taken, refused, throttledShare, error, remedy }: Verdict, call: Call): void {
     for (const { entries, recordId } of taken) this.#settling.deliver(entries, recordId)
-    if (taken.length > 0) this.#progress(call.api)
+    if (taken.length > 0) this.#progress(call)
     if (error === undefined) return this.#flow.grow(call.api)
     this.#lastError = error
     if (remedy === 'isolate') return this.#split(call, error)
@@ -176,11 +176,11 @@ export class Target {
     this.#backlog.putBack(refused, call.isPart)
   }
 
-  #progress(api: Api): void {
+  #progress({ api, round }: Call): void {
     const { notices, onProgress } = this.#options
     notices.recovered()
     onProgress?.()
-    this.#flow.progress()
+    this.#flow.progress(round)
     if (this.#flow.api.allowed(api)) notices.fellBackToPutRecord()
   }
 

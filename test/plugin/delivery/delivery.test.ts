@@ -280,6 +280,38 @@ describe('retry', () => {
     expect(waiting).toHaveLength(8)
   })
 
+  it('goes on with a pause when calls that went out before it are throttled in part as well', async () => {
+    const { delivery, waiting, clock } = harness({ concurrency: 4, flushAt: 10 })
+    void delivery.deliver(records(40))
+    await clock.settle()
+    expect(waiting).toHaveLength(4)
+    clock.willDraw(0.9)
+    for (const call of [...waiting]) await call.takeSome((_, i) => i < 5)
+    await clock.advance(89)
+    expect(waiting).toHaveLength(0)
+    await clock.advance(1)
+    expect(waiting.length).toBeGreaterThan(0)
+  })
+
+  it('makes a long pause a short one when a call that went out before it succeeds', async () => {
+    const { delivery, waiting, clock } = harness({ concurrency: 2, flushAt: 1, deliveryTimeout: 600_000 })
+    void delivery.deliver(records(2))
+    await clock.settle()
+    for (let failures = 0; failures < 8; failures++) {
+      clock.willDraw(0.999)
+      for (const call of [...waiting]) await call.refuse('InternalFailure')
+      await clock.advance(10_000)
+    }
+    const [first, second] = waiting as [FakeCall, FakeCall]
+    clock.willDraw(0.999)
+    await first.refuse('InternalFailure')
+    await second.take()
+    await clock.advance(99)
+    expect(waiting).toHaveLength(0)
+    await clock.advance(1)
+    expect(waiting).toHaveLength(1)
+  })
+
   it('lets fewer calls out after throttling, by the share that was throttled, and more again with success', async () => {
     const h = harness({ concurrency: 4, flushAt: 10 })
     const mostInFlight = async (count: number) => {
