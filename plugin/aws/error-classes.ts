@@ -93,7 +93,10 @@ const DENIED = new Set([
   'UnauthorizedException',
 ])
 
-/** [F] [C] [S]: missing, disabled, or set up wrongly; and the SDK finding no credentials at all. */
+/** The SDK finds no credentials, wherever it looks. */
+const NO_CREDENTIALS = 'CredentialsProviderError'
+
+/** [F] [C] [S]: missing, disabled, or set up wrongly. */
 const MISCONFIGURED = new Set([
   'ResourceNotFoundException',
   'ResourceInUseException',
@@ -111,7 +114,7 @@ const MISCONFIGURED = new Set([
   'MalformedPolicyDocumentException',
   'PackedPolicyTooLarge',
   'PackedPolicyTooLargeException',
-  'CredentialsProviderError',
+  NO_CREDENTIALS,
 ])
 
 /** The class of an error thrown by the AWS SDK, or of AWS's code for one record (`{ name: ErrorCode }`). */
@@ -134,6 +137,15 @@ export function classify(error: unknown): ClassifiedError {
 /** Whether a policy refused the call: the one case in which another API may still be allowed. */
 export function isAccessDenied(error: unknown): boolean {
   return DENIED.has(describe(error).name)
+}
+
+/**
+ * Whether there were no credentials to call with, or to assume the role with. Who has had some can wait for more: those
+ * of machines and containers are asked for over the network.
+ */
+export function isWithoutCredentials(error: unknown): boolean {
+  const isOfRole = error instanceof FirehoseError && error.code === 'ERR_ASSUME_ROLE'
+  return describe(isOfRole ? error.cause : error).name === NO_CREDENTIALS
 }
 
 /** A code that is in no list. Below 400 it is no answer of AWS's at all: the network, or a garbled answer. */

@@ -1,7 +1,7 @@
 import type { PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import type { Clock } from '../clock.js'
 import type { PooledClient } from './client.js'
-import { type ClassifiedError, classify } from './error-classes.js'
+import { type ClassifiedError, classify, isWithoutCredentials } from './error-classes.js'
 import { redact } from './redact.js'
 
 export type Api = 'PutRecord' | 'PutRecordBatch'
@@ -31,12 +31,18 @@ export interface PutOptions {
 
 /** Makes the function that calls Firehose and reads its answer record by record. */
 export function createPut({ client, requestTimeout, externalId, clock }: PutOptions): Put {
+  let hasHadCredentials = false
+
   const once = async (client: PooledClient, api: Api, stream: string, records: readonly Uint8Array[]) => {
     try {
-      return { answers: await call(client, api, stream, records, requestTimeout, clock) }
+      const answers = await call(client, api, stream, records, requestTimeout, clock)
+      hasHadCredentials = true
+      return { answers }
     } catch (thrown) {
       const error = redact(thrown, externalId)
-      return { refusal: { ...classify(error), error } }
+      const { class: errorClass, throttled } = classify(error)
+      const isPassing = hasHadCredentials && isWithoutCredentials(error)
+      return { refusal: { class: isPassing ? 'retry' : errorClass, throttled, error } }
     }
   }
 

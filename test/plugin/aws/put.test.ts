@@ -1,7 +1,41 @@
 import { expect, it } from '@jest/globals'
 import type { PooledClient } from '../../../plugin/aws/client.js'
 import { createPut } from '../../../plugin/aws/put.js'
+import { FirehoseError } from '../../../plugin/errors.js'
 import { FakeClock } from '../../fake-clock.js'
+
+const noCredentials = Object.assign(new Error('Could not load credentials from any providers'), {
+  name: 'CredentialsProviderError',
+})
+const notAssumed = new FirehoseError('ERR_ASSUME_ROLE', 'Cannot assume the role', { cause: noCredentials })
+
+it.each([
+  ['', noCredentials],
+  [' to assume the role with', notAssumed],
+])(
+  'waits for credentials%s where there were some, and parks where there never were any',
+  async (_, error) => {
+    let isWithout = true
+    const answer = { RequestResponses: [{ RecordId: 'id' }] }
+    const client = {
+      credentialsGeneration: 0,
+      puts: { putRecordBatch: () => (isWithout ? Promise.reject(error) : Promise.resolve(answer)) },
+      use: (call: (client: unknown) => Promise<unknown>) => call(client),
+    }
+    const put = createPut({
+      client: () => client as unknown as PooledClient,
+      requestTimeout: 1_000,
+      externalId: undefined,
+      clock: new FakeClock(),
+    })
+    const records = [Buffer.from('{}\n')]
+    expect(await put('PutRecordBatch', 's', records)).toMatchObject({ refusal: { class: 'park' } })
+    isWithout = false
+    expect(await put('PutRecordBatch', 's', records)).toEqual({ answers: [{ recordId: 'id' }] })
+    isWithout = true
+    expect(await put('PutRecordBatch', 's', records)).toMatchObject({ refusal: { class: 'retry' } })
+  },
+)
 
 it('ends a call in time whose credentials are refused and never renewed', async () => {
   const clock = new FakeClock()
