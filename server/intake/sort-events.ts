@@ -79,9 +79,16 @@ function sortBatch(body: JsonObject, text: BodyText | undefined, context: Sortin
     const owner = source ?? ownerOf(event, context.sources)
     const type = isJsonObject(event) ? event['type'] : undefined
     const problem = invalidity(event, type)
-    if (owner === undefined) {
-      const reason = 'The event has no known write key'
-      refused.push({ code: 'ERR_UNKNOWN_WRITE_KEY', reason, source: owner, event: redacted(event, owner) })
+    // One that is switched off must not refuse the events of the others.
+    const isOff = source === undefined && owner?.enabled === false
+    if (owner === undefined || isOff) {
+      const reason = isOff ? "The event's source is switched off" : 'The event has no known write key'
+      refused.push({
+        code: 'ERR_UNKNOWN_WRITE_KEY',
+        reason,
+        source: undefined,
+        event: redacted(event, owner),
+      })
     } else if (problem !== undefined || !isJsonObject(event) || !isEventType(type)) {
       const reason = problem ?? 'The event is malformed'
       refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: redacted(event, owner) })
@@ -110,9 +117,7 @@ function sourceOf(body: JsonObject, { source, sources }: SortingContext): Source
 
 function ownerOf(event: unknown, sources: Sources): Source | undefined {
   const writeKey = writeKeyIn(event)
-  const owner = writeKey === undefined ? undefined : sources.withKey(writeKey)
-  // One that is switched off must not refuse the events of the others.
-  return owner?.enabled ? owner : undefined
+  return writeKey === undefined ? undefined : sources.withKey(writeKey)
 }
 
 /** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */

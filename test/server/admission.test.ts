@@ -40,9 +40,10 @@ describe('a source that is switched off', () => {
   })
 
   it('does not hold up the events of other sources in a batch', async () => {
-    const { proxy, web, app, letters } = proxyHarness({ source: { enabled: false } })
+    const { proxy, web, app, letters } = proxyHarness({ source: { enabled: false, ip: 'drop' } })
+    const context = { ip: '203.0.113.9', locale: 'de' }
     const batch = [
-      { ...event, writeKey: WEB_KEY, messageId: 'off' },
+      { ...event, writeKey: WEB_KEY, messageId: 'off', context },
       { ...event, writeKey: APP_KEY, messageId: 'on' },
     ]
     const res = await fetch(`${await listen(proxy)}/v1/batch`, {
@@ -51,7 +52,10 @@ describe('a source that is switched off', () => {
     })
     expect(res.status).toBe(200)
     expect([web.delivered, app.delivered]).toMatchObject([[], [{ messageId: 'on' }]])
-    expect(letters).toMatchObject([{ messageId: 'off' }])
+    expect(letters).toMatchObject([
+      { messageId: 'off', reason: "The event's source is switched off", data: { context: { locale: 'de' } } },
+    ])
+    expect(JSON.stringify(letters)).not.toContain('203.0.113')
   })
 })
 
