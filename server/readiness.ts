@@ -8,7 +8,7 @@ export interface Readiness {
   readonly reason: 'closing' | 'memory_full' | 'all_streams_parked' | undefined
   /** Sources that take events. */
   readonly sources: number
-  /** Those of them of which every stream is parked after an error that someone has to mend. */
+  /** Those of them of which every stream is parked after an error that someone has to mend, and whose events no spill takes. */
   readonly parkedSources: number
   /** Of `maxBufferedBytes`, from 0 to 1. */
   readonly bufferedShare: number

@@ -13,6 +13,7 @@ import { type ReplayResult, replay } from '../replay/replay.js'
 import { ReplayLock } from '../replay/replay-lock.js'
 import { Sender } from '../replay/sender.js'
 import { servedSpill } from '../replay/served-spill.js'
+import type { Tally } from '../replay/tally.js'
 import type { SignalSource } from '../shutdown.js'
 import { CommandError } from './command-error.js'
 import { loadConfig } from './load-config.js'
@@ -58,8 +59,7 @@ export async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise
   const result = await sending.finally(() => display.end())
   for (const line of summary(result.tally, dryRun)) terminal.out(line)
   report(result, dryRun, exitCode())
-  if (!dryRun && result.tally.skips === 0 && files.some(isOfSpill))
-    terminal.err('All has arrived. Remove these files of the spill: what serves it sends them again')
+  if (!dryRun && result.tally.sent > 0) terminal.err(whatIsLeftToDo(result.tally, files))
 }
 
 /** Sends where nobody else sends the same. */
@@ -87,6 +87,14 @@ async function alone(
 
 function bytesOf(files: readonly InputFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0)
+}
+
+/** When all that was selected has arrived. */
+function whatIsLeftToDo({ skips }: Tally, files: readonly InputFile[]): string {
+  if (skips > 0) return 'All that was selected has arrived. The next replay sends it again'
+  if (files.some(isOfSpill))
+    return 'All has arrived. Remove these files of the spill: what serves it sends them again'
+  return 'All has arrived. Remove these files, or the next replay sends them again'
 }
 
 function isOfSpill({ stream }: InputFile): boolean {

@@ -52,7 +52,7 @@ describe('analytics-firehose replay', () => {
         'Failed: 0',
         '',
       ].join('\n'),
-      stderr: '',
+      stderr: 'All that was selected has arrived. The next replay sends it again\n',
     })
     expect(taken().sort()).toEqual([
       ['everything', 'm0'],
@@ -147,8 +147,9 @@ describe('analytics-firehose replay', () => {
     expect((await cli(['replay', '--dry-run'], { cwd })).code).toBe(0)
     first.child.kill('SIGKILL')
     await first.ended()
-    const { code, stdout } = await cli(['replay'], { cwd, env: ENV })
+    const { code, stdout, stderr } = await cli(['replay'], { cwd, env: ENV })
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^Delivered: [1-9]\d*$/m)])
+    expect(stderr).toBe('All has arrived. Remove these files, or the next replay sends them again\n')
     expect(new Set(taken().map(([, id]) => id)).size).toBe(60)
     expect(readdirSync(join(cwd, 'dead-letters'))).toEqual(['2026-01-03.ndjson'])
   })
