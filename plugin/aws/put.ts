@@ -22,7 +22,7 @@ export type Put = (api: Api, stream: string, records: readonly Uint8Array[]) => 
 export interface PutOptions {
   /** Asked for at every call, as a pool may replace its clients. */
   readonly client: () => PooledClient
-  /** How long a call may take, in ms, a fetch of credentials included. */
+  /** How long a call may take, in ms, a fetch of credentials included; a renewal and the call after it as long again each. */
   readonly requestTimeout: number
   /** SECURITY: struck out of every error. */
   readonly externalId: string | undefined

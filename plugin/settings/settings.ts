@@ -67,7 +67,10 @@ export interface DestinationSettings {
   readonly maxBufferedBytes?: number | undefined
   /** How long a record is tried before it fails, in ms. @default 30000 in the plugin, 5000 in the proxy */
   readonly deliveryTimeout?: number | undefined
-  /** How long one call may take, in ms. @default 5000, at most half of `deliveryTimeout` */
+  /**
+   * How long one call may take, in ms; where credentials have expired, their renewal and the call after it as long
+   * again each. @default 5000, or half of `deliveryTimeout` where that is less
+   */
   readonly requestTimeout?: number | undefined
   /** Calls in flight for one stream at most. @default 8, or 50 with PutRecord */
   readonly concurrency?: number | undefined

@@ -28,7 +28,11 @@ export class Sender {
     this.#pool = createClientPool({ max: maxClients, clock })
   }
 
-  /** For each event, in order, the records of it that failed. Never rejects. */
+  /**
+   * For each event, in order, the records of it that failed.
+   *
+   * @throws where a delivery does not account for a record: nothing may be taken as confirmed then
+   */
   async send(events: readonly (readonly Send[])[]): Promise<FailedSend[][]> {
     const failed: FailedSend[][] = events.map(() => [])
     const byLane = new Map<Lane, { readonly send: Send; readonly event: number }[]>()
