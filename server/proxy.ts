@@ -29,7 +29,8 @@ export interface SiteProxy {
   /**
    * Answers 503 from now on, waits for the requests under way and delivers what is queued.
    *
-   * @param options.timeout - how long at most, in ms; what is left then fails. @default 10000
+   * @param options.timeout - how long delivery goes on at most, in ms; what is left then is spilled, which a slow disk
+   * or queue holds up for some seconds more, or fails. @default 10000
    */
   close(options?: { readonly timeout?: number }): Promise<ProxyReport>
   /** Counts since the start, and how it stands now. */
