@@ -2,7 +2,7 @@ import type { PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import type { Clock } from '../clock.js'
 import type { PooledClient } from './client.js'
 import { type ClassifiedError, classify, isWithoutCredentials } from './error-classes.js'
-import { redact } from './redact.js'
+import { redact, withoutSecrets } from './redact.js'
 
 export type Api = 'PutRecord' | 'PutRecordBatch'
 
@@ -33,11 +33,19 @@ export interface PutOptions {
 export function createPut({ client, requestTimeout, externalId, clock }: PutOptions): Put {
   let hasHadCredentials = false
 
+  const told = (answer: RecordAnswer): RecordAnswer =>
+    'recordId' in answer
+      ? answer
+      : {
+          errorCode: withoutSecrets(answer.errorCode, externalId),
+          errorMessage: withoutSecrets(answer.errorMessage, externalId),
+        }
+
   const once = async (client: PooledClient, api: Api, stream: string, records: readonly Uint8Array[]) => {
     try {
       const answers = await call(client, api, stream, records, requestTimeout, clock)
       hasHadCredentials = true
-      return { answers }
+      return { answers: answers.map(told) }
     } catch (thrown) {
       const error = redact(thrown, externalId)
       const { class: errorClass, throttled } = classify(error)

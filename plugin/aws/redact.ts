@@ -7,6 +7,12 @@ interface Told {
   readonly $metadata?: unknown
 }
 
+/**
+ * AWS quotes the headers that it was sent where a signature is wrong, and with them the session token. Nothing else that
+ * is told is so long without a space.
+ */
+const SESSION_TOKEN = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^\s"'&,;]+|[\w+/=%-]{200,}/gi
+
 /** What the SDK adds to its parsers' errors; there is no such field in the copy. */
 const RAW_RESPONSE_HINT = /\s*Deserialization error: to see the raw response.*$/s
 
@@ -18,7 +24,7 @@ const RAW_RESPONSE_HINT = /\s*Deserialization error: to see the raw response.*$/
 export function redact(thrown: unknown, secret: string | undefined): Error {
   // Ours are made of errors that were redacted; the class of one is told by its cause.
   if (thrown instanceof FirehoseError) return thrown
-  const strike = (text: string) => (secret === undefined ? text : strikeOut(text, secret))
+  const strike = (text: string) => withoutSecrets(text, secret)
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const { code, $fault, $metadata } = error as Told
 
@@ -40,8 +46,24 @@ export function redact(thrown: unknown, secret: string | undefined): Error {
   return copy
 }
 
-function strikeOut(text: string, secret: string): string {
-  return text.replaceAll(secret, '(external ID)').replaceAll(encodeURIComponent(secret), '(external ID)')
+/** The text with session tokens and `secret`, an external ID, struck out. */
+export function withoutSecrets(text: string, secret: string | undefined): string {
+  const tokenless = text.replace(
+    SESSION_TOKEN,
+    (_, header: string | undefined) => `${header ?? ''}(left out)`,
+  )
+  if (secret === undefined || tokenless.length < secret.length) return tokenless
+  return tokenless.replace(patternOf(secret), '(external ID)')
+}
+
+/** As it is, and as URLs, forms and JSON may write it. */
+function patternOf(secret: string): RegExp {
+  const characters = Array.from(secret, (character) => {
+    if (/\w/.test(character)) return character
+    const code = character.charCodeAt(0).toString(16).padStart(2, '0')
+    return `(?:\\\\?\\x${code}|%${code})`
+  })
+  return new RegExp(characters.join(''), 'gi')
 }
 
 function define(error: Error, name: string, value: unknown): void {

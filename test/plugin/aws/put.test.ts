@@ -57,3 +57,24 @@ it('ends a call in time whose credentials are refused and never renewed', async 
   await clock.advance(1_000)
   expect(await result).toMatchObject({ refusal: { class: 'retry' } })
 })
+
+it('tells no external ID that stands in what Firehose says of a record', async () => {
+  const said = { ErrorCode: 'InternalFailure', ErrorMessage: 'no role for src_hush' }
+  const client = {
+    credentialsGeneration: 0,
+    puts: { putRecordBatch: () => Promise.resolve({ RequestResponses: [said, { RecordId: 'id' }] }) },
+    use: (call: (client: unknown) => Promise<unknown>) => call(client),
+  }
+  const put = createPut({
+    client: () => client as unknown as PooledClient,
+    requestTimeout: 1_000,
+    externalId: 'src_hush',
+    clock: new FakeClock(),
+  })
+  expect(await put('PutRecordBatch', 's', [Buffer.from('{}\n'), Buffer.from('{}\n')])).toEqual({
+    answers: [
+      { errorCode: 'InternalFailure', errorMessage: 'no role for (external ID)' },
+      { recordId: 'id' },
+    ],
+  })
+})

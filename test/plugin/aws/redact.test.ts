@@ -51,6 +51,27 @@ describe('redact', () => {
     expect(everythingOf(error)).not.toContain(encodeURIComponent(secret))
   })
 
+  it.each([
+    ['lower case', secret.replaceAll('/', '%2f').replaceAll('+', '%2b')],
+    ['slashes as they are', encodeURIComponent(secret).replaceAll('%2F', '/')],
+    ['JSON that escapes slashes', secret.replaceAll('/', '\\/')],
+    ['another case', secret.toUpperCase()],
+  ])('strikes out the secret in %s', (_, written) => {
+    expect(redact(new Error(`in ${written}.`), secret).message).toBe('in (external ID).')
+  })
+
+  it.each([undefined, secret])(
+    'strikes out session tokens, which AWS quotes of a wrong signature',
+    (given) => {
+      const token = `IQoJb3JpZ2luX2VjE${'aB3+/'.repeat(80)}==`
+      const canonical = `should have been\n'POST\n/\n\nhost:h\nx-amz-date:d\nx-amz-security-token:short-token\nx:y'`
+      const message = `${canonical}; ${token}; arn:aws:iam::123456789012:role/segment`
+      expect(redact(new Error(message), given).message).toBe(
+        message.replace('short-token', '(left out)').replace(token, '(left out)'),
+      )
+    },
+  )
+
   it('keeps what the class of an error is told by', () => {
     const given = Object.assign(new Error(`no ${secret}`), {
       name: 'AccessDenied',
