@@ -108,17 +108,19 @@ function isEvent(value: unknown): value is SegmentEvent {
   return kindOf(value) === 'object'
 }
 
-/** An array and what an async function returns are objects as well, but no events. */
+/** Arrays, dates, maps and what an async function returns are objects as well, but no events. */
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'an array'
   if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function') return 'a promise'
-  return typeof value
+  const name = Object.prototype.toString.call(value).slice('[object '.length, -1)
+  return typeof value === 'object' && name !== 'Object' ? `a ${name}` : typeof value
 }
 
 function serialize(event: SegmentEvent): Uint8Array {
   if (event instanceof WritableEvent) return event.toLine()
   const json = JSON.stringify(event)
   if (json === undefined) throw new TypeError('it has no JSON value')
+  if (!json.startsWith('{')) throw new TypeError('its `toJSON` makes no object of it')
   return Buffer.from(`${json}\n`)
 }
 

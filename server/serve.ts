@@ -66,10 +66,19 @@ export async function serve({
     const { createServeApp } = await import('./serve-app.js')
     return createServeApp(() => proxy.readiness())
   })
+  const listener = listenerOf(proxy, loadApp)
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS, ...RECEIVE_LIMITS, ...receiveLimits },
-    listenerOf(proxy, loadApp),
+    {
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      // Node's own answer to a request without one has no body.
+      requireHostHeader: false,
+      ...RECEIVE_LIMITS,
+      ...receiveLimits,
+    },
+    listener,
   )
+  // As is its answer to an expectation that it does not know, which may be passed over.
+  server.on('checkExpectation', listener)
   answerBrokenRequests(server)
   const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
   // Not waited for: whoever asks for what the app answers waits for it, or is told that it failed.

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
+import { deepJson } from './deep-json.js'
 
 const NEWLINE = 0x0a
 /** SECURITY: whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
@@ -86,9 +87,9 @@ export class DeadLetterFiles implements DeadLetterStore {
 function toLine(letter: DeadLetter): string {
   try {
     return `${JSON.stringify(letter)}\n`
-  } catch {
-    // Nested deeper than JSON.stringify goes: there is no way to write it down.
-    return `${JSON.stringify({ ...letter, data: null })}\n`
+  } catch (error) {
+    // Of what is no JSON, as a program may have handed it in, the rest is kept.
+    return `${error instanceof RangeError ? deepJson(letter) : JSON.stringify({ ...letter, data: null })}\n`
   }
 }
 

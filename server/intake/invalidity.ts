@@ -25,7 +25,7 @@ export function isEventType(type: unknown): type is EventType {
   return EVENT_TYPES.some((known) => known === type)
 }
 
-/** Segment's API takes numbers too. */
+/** Segment's API takes numbers too; JSON's may be beyond a double. */
 function isIdentity(value: unknown): boolean {
-  return typeof value === 'number' || (typeof value === 'string' && value !== '')
+  return Number.isFinite(value) || (typeof value === 'string' && value !== '')
 }

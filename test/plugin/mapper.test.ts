@@ -310,6 +310,7 @@ describe('an event that is not JSON', () => {
       { type: 'page', toJSON: () => fail(hostile()) },
       /it throws/,
     ],
+    ['a toJSON that gives a number', { type: 'page', toJSON: () => 5 }, /no object of it/],
     ['a toJSON that gives nothing', { type: 'page', toJSON: () => undefined }, /no JSON value/],
     [
       'a getter that throws',
@@ -370,6 +371,8 @@ describe('transform', () => {
     ['returns true', () => true, /returned boolean/],
     ['returns a function', () => () => null, /returned function/],
     ['returns an array', () => [{ type: 'track' }], /returned an array/],
+    ['returns a Date', () => new Date(0), /returned a Date/],
+    ['returns a Map', () => new Map([['type', 'track']]), /returned a Map/],
     ['is async and rejects', async () => fail(new Error('private')), /returned a promise/],
     ['is async', async () => ({ type: 'track' }), /returned a promise/],
   ])('that %s fails the event with ERR_TRANSFORM', (_name, transform, message) => {

@@ -73,6 +73,23 @@ describe('serve', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code })
   })
 
+  it.each([
+    ['without a Host', ''],
+    ['with an expectation that nobody knows', 'Host: x\r\nExpect: miracles\r\n'],
+  ])('takes a request %s', async (_, headers) => {
+    const { server, web } = await start()
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    const head = `POST /v1/track HTTP/1.1\r\n${headers}Authorization: ${basic(WEB_KEY)}\r\nConnection: close\r\n`
+    socket.write(`${head}Content-Length: ${event.length}\r\n\r\n${event}`)
+    let answer = ''
+    socket.on('data', (data) => {
+      answer += data
+    })
+    await once(socket, 'close')
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*{"success":true}$/s)
+    expect(web.delivered).toHaveLength(1)
+  })
+
   it('gives garbage behind a request no answer, which would be taken for that of the request', async () => {
     const { server, web } = await start()
     let deliver = () => {}

@@ -139,6 +139,14 @@ describe('dead-letter files', () => {
     expect(JSON.parse(read())).toEqual(letter('a', null))
   })
 
+  it('hold an event that is nested deeper than JSON.stringify goes', async () => {
+    const { files, read } = harness()
+    const deep = `${'['.repeat(20_000)}"kept"${']'.repeat(20_000)}`
+    await files.write([letter('a', JSON.parse(deep))])
+    expect(read().endsWith('\n')).toBe(true)
+    expect(read()).toContain(`"data":${deep}`)
+  })
+
   it('are not made for nothing', async () => {
     const { files, directory } = harness()
     await files.write([])
