@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 
-/** How long the file has to stay the same: an editor may be half through it. */
+/** Until a look at the file, and again until the next, which must find the same: an editor may be half through it. */
 const SETTLED_MS = 200
 
 /** What of `process` this needs. */
@@ -30,6 +30,8 @@ export interface ConfigWatchOptions {
   readonly logger?: Pick<Logger, 'warn' | 'error'>
   /** @default `fs.watch`, which does not keep the process alive */
   readonly watch?: WatchDirectory
+  /** Equal where a file holds the same, and `undefined` where there is none now. @default SHA-256 of what is read */
+  readonly hash?: (file: string) => string | undefined
 }
 
 /**
@@ -41,13 +43,13 @@ export interface ConfigWatchOptions {
  * Never throws: where a directory cannot be watched, SIGHUP is left, and the log says so.
  */
 export function watchConfigFile(options: ConfigWatchOptions): { close(): void } {
-  const { file, signals, clock, onChange, logger } = options
+  const { file, signals, clock, onChange, logger, hash = hashOf } = options
   const reload = new OneAtATime(onChange, (error) =>
     logger?.error(`Taking up the config file failed: ${messageOf(error)}`),
   )
   const onSignal = () => reload.run()
   signals.on('SIGHUP', onSignal)
-  const content = new SettledContent(file, clock, () => reload.run())
+  const content = new SettledContent({ hash: () => hash(file), clock, onChange: () => reload.run() })
   // The directory, as a watcher of the file alone would stay with the one that was replaced.
   const stopWatching = startWatching(options, () => content.check())
   return {
@@ -60,26 +62,32 @@ export function watchConfigFile(options: ConfigWatchOptions): { close(): void } 
   }
 }
 
-/** Tells when a file holds something else than before and has not changed for a while. */
+interface SettledContentParts extends Pick<ConfigWatchOptions, 'clock'> {
+  readonly hash: () => string | undefined
+  readonly onChange: () => void
+}
+
+/** Tells when a file holds something else than before, and the same at two looks. */
 class SettledContent {
-  readonly #file: string
-  readonly #clock: Pick<Clock, 'after'>
-  readonly #onChange: () => void
+  readonly #parts: SettledContentParts
   /** What was told of last, or there at the start. */
   #known: string | undefined
-  /** Cancels the look at what was found; `undefined` while there is nothing new. */
+  /** What the last look found, where that is new and is to be seen again. */
+  #found: string | undefined
+  /** Cancels the next look; `undefined` while none is to come. */
   #cancel: (() => void) | undefined
 
-  constructor(file: string, clock: Pick<Clock, 'after'>, onChange: () => void) {
-    this.#file = file
-    this.#clock = clock
-    this.#onChange = onChange
-    this.#known = hashOf(file)
+  constructor(parts: SettledContentParts) {
+    this.#parts = parts
+    this.#known = parts.hash()
   }
 
-  /** A busy directory costs one read now and then; it puts nothing off. */
+  /**
+   * A busy directory, such as one that is logged to, costs one read now and then and puts nothing off. Each event is
+   * followed by a look, so that no change is missed.
+   */
   check(): void {
-    if (this.#cancel === undefined) this.#waitForRest()
+    this.#cancel ??= this.#parts.clock.after(SETTLED_MS, () => this.#look())
   }
 
   close(): void {
@@ -87,15 +95,17 @@ class SettledContent {
     this.#cancel = undefined
   }
 
-  #waitForRest(): void {
-    const found = hashOf(this.#file)
-    if (found === undefined || found === this.#known) return
-    this.#cancel = this.#clock.after(SETTLED_MS, () => {
-      this.#cancel = undefined
-      if (hashOf(this.#file) !== found) return this.#waitForRest()
-      this.#known = found
-      this.#onChange()
-    })
+  #look(): void {
+    this.#cancel = undefined
+    const { hash, onChange } = this.#parts
+    const found = hash()
+    const isNew = found !== undefined && found !== this.#known
+    const isSettled = found === this.#found
+    this.#found = isNew && !isSettled ? found : undefined
+    if (!isNew) return
+    if (!isSettled) return this.check()
+    this.#known = found
+    onChange()
   }
 }
 

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { systemClock } from '../../../plugin/clock.js'
@@ -54,7 +54,7 @@ function watching(file: string, options: Partial<ConfigWatchOptions> = {}) {
     /** Something in the directory changed, and then nothing for a while. */
     async settle() {
       watched[0]?.onEvent()
-      await clock.advance(200)
+      await clock.advance(400)
     },
   }
 }
@@ -66,12 +66,12 @@ function slowChange() {
 }
 
 describe('watchConfigFile, by the file', () => {
-  it('tells of another content 200 ms later, once', async () => {
+  it('tells of another content when two looks, 200 ms apart, have found it, once', async () => {
     const it = harness()
     writeFileSync(it.file, 'two')
     it.event()
     it.event()
-    await it.clock.advance(199)
+    await it.clock.advance(399)
     it.event()
     expect(it.changes()).toBe(0)
     await it.clock.advance(1)
@@ -96,11 +96,32 @@ describe('watchConfigFile, by the file', () => {
   it('is not put off by a directory in which something always happens', async () => {
     const it = harness()
     writeFileSync(it.file, 'two')
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 8; i++) {
       it.event()
       await it.clock.advance(50)
     }
     expect(it.changes()).toBe(1)
+  })
+
+  it('reads the file once in 200 ms, however much happens beside it, and never at the event itself', async () => {
+    let reads = 0
+    const it = harness({
+      hash: (file) => {
+        reads++
+        return readFileSync(file, 'utf8')
+      },
+    })
+    for (let i = 0; i < 200; i++) it.event()
+    expect(reads).toBe(1)
+    await it.clock.advance(200)
+    expect(reads).toBe(2)
+    for (let i = 0; i < 200; i++) {
+      it.event()
+      await it.clock.advance(10)
+    }
+    expect(reads).toBe(12)
+    await it.clock.advance(1_000)
+    expect([reads, it.changes(), it.clock.timers]).toEqual([12, 0, 0])
   })
 
   it('says nothing where the content is the same', async () => {
