@@ -68,6 +68,63 @@ describe('the way to the memory that workers share', () => {
     await expect(store.known(['c'])).rejects.toThrow('is gone')
     await clock.settle()
     expect(messages).toHaveLength(1)
+    expect(clock.timers).toBe(0)
+  })
+
+  it('waits a second for an answer, by one timer a message, whether to tell or to remember', async () => {
+    const { clock, store } = harness()
+    const failures: unknown[] = []
+    const asked = [store.known(['a']), store.known(['b']), store.remember(['c'])]
+    for (const it of asked) void Promise.resolve(it).catch((error) => failures.push(String(error)))
+    await clock.settle()
+    expect(clock.timers).toBe(1)
+    await clock.advance(999)
+    expect(failures).toEqual([])
+    await clock.advance(1)
+    expect(failures).toEqual(
+      Array(3).fill('Error: the process that remembers them has not answered for 1000 ms'),
+    )
+    expect(clock.timers).toBe(0)
+  })
+
+  it('asks nothing more while an answer is overdue, and goes on when one comes, which it ignores', async () => {
+    const { clock, messages, shared, store } = harness()
+    const late = expect(store.known(['a'])).rejects.toThrow('has not answered')
+    await clock.advance(1_000)
+    await late
+    await expect(store.known(['a'])).rejects.toThrow('has not answered')
+    await expect(store.remember(['a'])).rejects.toThrow('has not answered')
+    await clock.settle()
+    expect([messages.length, clock.timers]).toEqual([1, 0])
+    shared.take(1, [['a']])
+    const next = store.known(['b'])
+    await clock.settle()
+    expect(messages.map(({ number }) => number)).toEqual([1, 2])
+    shared.take(2, [['b']])
+    expect(await next).toEqual(new Set(['b']))
+    expect(clock.timers).toBe(0)
+  })
+
+  it('takes an answer that came in time and is read late, as when this process stood still', async () => {
+    const due: (() => void)[] = []
+    const deferred: (() => void)[] = []
+    const run = (callbacks: (() => void)[]) => {
+      for (const callback of callbacks.splice(0)) callback()
+    }
+    const after = (_ms: number, callback: () => void) => {
+      due.push(callback)
+      return () => {}
+    }
+    const shared = new SharedDuplicates(() => {}, {
+      after,
+      defer: (callback) => void deferred.push(callback),
+    })
+    const asked = shared.storeOf('src_a').known(['a'])
+    run(deferred)
+    run(due)
+    shared.take(1, [['a']])
+    run(deferred)
+    expect(await asked).toEqual(new Set(['a']))
   })
 })
 
