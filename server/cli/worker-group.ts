@@ -5,6 +5,7 @@ import type { ProxyReport } from '../proxy.js'
 import { askWorkers } from './ask-workers.js'
 import { CommandError } from './command-error.js'
 import { joinedReport } from './joined-report.js'
+import { reconfigureWorkers } from './reconfigure-workers.js'
 import { RestartPolicy } from './restart-policy.js'
 import { howEnded, type WorkerEnd } from './worker-end.js'
 import { WorkerHandle, type WorkerParts, type WorkerProcess } from './worker-handle.js'
@@ -90,10 +91,14 @@ export class WorkerGroup {
     }
   }
 
-  /** Resolves when all serve this, those to come included. */
+  /**
+   * Resolves when all serve this, those to come included. One that hangs is told of and not waited for: it takes up the
+   * newest when it goes on.
+   */
   async reconfigure(config: string): Promise<void> {
     this.#config = config
-    await Promise.all(this.#places.map(({ handle }) => handle?.reconfigure(config)))
+    const handles = this.#places.map(({ handle }) => handle)
+    await reconfigureWorkers(handles, config, this.#options)
   }
 
   /** What all tell of themselves. One that hangs, or is not there, holds up nobody. */

@@ -40,8 +40,12 @@ export class WorkerHandle {
   #isListening = false
   #measuring: Promise<WorkerMeasures | undefined> | undefined
   #tellMeasures: (measures: WorkerMeasures | undefined) => void = () => {}
-  /** Those that wait for it to have taken up a configuration. */
-  #reconfiguring: (() => void)[] = []
+  /** Whether it has been sent a configuration, and has not said that it took it up. */
+  #isReconfiguring = false
+  /** The newest configuration, where it has not been sent. */
+  #nextConfig: string | undefined
+  /** Those that wait for it to serve the newest configuration. */
+  #whenReconfigured: (() => void)[] = []
 
   constructor(process: WorkerProcess, { task, answer }: WorkerParts) {
     this.#process = process
@@ -53,7 +57,7 @@ export class WorkerHandle {
     })
     this.ended = new Promise((resolve) => {
       process.onExit((how) => {
-        for (const done of this.#reconfiguring.splice(0)) done()
+        this.#tellReconfigured()
         this.#isListening = false
         this.#tellMeasures(undefined)
         resolve({ ...how, report: this.#report, failure: this.#failure })
@@ -62,13 +66,17 @@ export class WorkerHandle {
     process.onMessage((message) => this.#take(message))
   }
 
-  /** Resolves when it serves this, or has ended. */
+  /**
+   * Resolves when it serves this, or what it was given since, or has ended. It is sent one at a time, and of those that
+   * came meanwhile the newest alone, lest they pile up at one that hangs.
+   */
   reconfigure(config: string): Promise<void> {
     // One that has not begun begins with what is configured by then.
     if (!this.#isStarted) return Promise.resolve()
     return new Promise((resolve) => {
-      this.#reconfiguring.push(resolve)
-      this.#process.send({ kind: 'reconfigure', config })
+      this.#whenReconfigured.push(resolve)
+      if (this.#isReconfiguring) this.#nextConfig = config
+      else this.#sendConfig(config)
     })
   }
 
@@ -98,7 +106,7 @@ export class WorkerHandle {
     if (message.kind === 'ready') this.#start()
     else if (message.kind === 'listening') this.#onListening(message.url)
     else if (message.kind === 'duplicates') void this.#answerTo(message.number, message.questions)
-    else if (message.kind === 'reconfigured') this.#reconfiguring.shift()?.()
+    else if (message.kind === 'reconfigured') this.#onReconfigured()
     else if (message.kind === 'measured') this.#onMeasured(message.measures)
     else if (message.kind === 'closed') this.#report = message.report
     else if (message.kind === 'failed') this.#failure = message.lines
@@ -107,6 +115,22 @@ export class WorkerHandle {
   #onListening(url: string): void {
     this.#isListening = true
     this.#tellListening(url)
+  }
+
+  #onReconfigured(): void {
+    this.#isReconfiguring = false
+    if (this.#nextConfig === undefined) this.#tellReconfigured()
+    else this.#sendConfig(this.#nextConfig)
+  }
+
+  #sendConfig(config: string): void {
+    this.#nextConfig = undefined
+    this.#isReconfiguring = true
+    this.#process.send({ kind: 'reconfigure', config })
+  }
+
+  #tellReconfigured(): void {
+    for (const done of this.#whenReconfigured.splice(0)) done()
   }
 
   #onMeasured(measures: WorkerMeasures | undefined): void {

@@ -151,6 +151,45 @@ describe('a group of workers', () => {
     await clock.settle()
     expect(isDone).toBe(true)
     expect(worker(0).heard.at(-1)).toEqual({ kind: 'reconfigure', config: 'second' })
+    expect(clock.timers).toBe(0)
+  })
+
+  it('waits 5 s for one that hangs to take up a configuration, and then says so and goes on', async () => {
+    const { group, clock, logged, worker, started } = harness()
+    await started()
+    for (let i = 1; i <= 2; i++) {
+      let isDone = false
+      const reconfigured = group.reconfigure(`config ${i}`).then(() => {
+        isDone = true
+      })
+      worker(0).says({ kind: 'reconfigured' })
+      await clock.advance(4_999)
+      expect(isDone).toBe(false)
+      await clock.advance(1)
+      await reconfigured
+      expect(worker(0).heard.at(-1)).toEqual({ kind: 'reconfigure', config: `config ${i}` })
+      expect(logged).toHaveLength(i)
+    }
+    expect(logged.at(-1)).toBe(
+      'Worker process 101 has not taken up the configuration in 5000 ms; it gets the newest when it goes on',
+    )
+  })
+
+  it('gives one that hung the newest configuration when it goes on, and none between', async () => {
+    const { group, clock, worker, started } = harness(1)
+    await started()
+    const all = Promise.all(['second', 'third', 'fourth'].map((config) => group.reconfigure(config)))
+    await clock.advance(5_000)
+    await all
+    const heard = () => worker(0).heard.flatMap((it) => (it.kind === 'reconfigure' ? it.config : []))
+    expect(heard()).toEqual(['second'])
+    worker(0).says({ kind: 'reconfigured' })
+    expect(heard()).toEqual(['second', 'fourth'])
+    const last = group.reconfigure('fifth')
+    worker(0).says({ kind: 'reconfigured' })
+    worker(0).says({ kind: 'reconfigured' })
+    await last
+    expect([heard(), clock.timers]).toEqual([['second', 'fourth', 'fifth'], 0])
   })
 
   it('replaces one that was asked to close by someone else, as often as that happens', async () => {
