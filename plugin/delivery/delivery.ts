@@ -20,7 +20,7 @@ export interface Delivery {
   takes(stream: string): boolean
   /** Sends what is queued now; resolves when all of it is settled. */
   flush(): Promise<void>
-  /** Takes nothing more in, sends the rest, and reports by stream. */
+  /** Takes nothing more in, sends the rest, and reports by stream. Asked again, it keeps to the earliest end. */
   close(options?: CloseOptions): Promise<Readonly<Record<string, StreamReport>>>
   /** By stream, for those that a record was taken in for. */
   stats(): Readonly<Record<string, StreamStats>>

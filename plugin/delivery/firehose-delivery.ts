@@ -118,8 +118,12 @@ export class FirehoseDelivery implements Delivery {
     await Promise.all([...this.#open].map(({ outcomes }) => outcomes))
   }
 
-  close({ timeout }: CloseOptions = {}): Promise<Readonly<Record<string, StreamReport>>> {
-    this.#closing ??= this.#close(timeout ?? this.#configuration.deliveryTimeout)
+  close({
+    timeout = this.#configuration.deliveryTimeout,
+  }: CloseOptions = {}): Promise<Readonly<Record<string, StreamReport>>> {
+    this.#closing ??= this.#close(timeout)
+    const cancel = this.#parts.clock.after(timeout, () => this.#closeTargets(timeout))
+    void this.#closing.then(cancel, cancel)
     return this.#closing
   }
 
@@ -128,24 +132,23 @@ export class FirehoseDelivery implements Delivery {
   }
 
   async #close(timeoutMs: number): Promise<Readonly<Record<string, StreamReport>>> {
-    const error = new FirehoseError(
-      'ERR_CLOSED',
-      `Closed before the record was delivered, after ${timeoutMs} ms; give close() a longer timeout`,
-    )
-    const closeTargets = () => {
-      for (const target of this.#targets.values()) target.close(error)
-    }
-    const cancel = this.#parts.clock.after(timeoutMs, closeTargets)
     const isDrained = this.#spilling?.stop()
     await this.flush()
-    cancel()
-    closeTargets()
+    this.#closeTargets(timeoutMs)
     await isDrained
     await this.#parts.release?.()
     const reports = Object.entries(this.stats()).map(([stream, { delivered, spilled, failed }]) => {
       return [stream, { delivered, spilled, failed }] as const
     })
     return Object.fromEntries(reports)
+  }
+
+  #closeTargets(timeoutMs: number): void {
+    const error = new FirehoseError(
+      'ERR_CLOSED',
+      `Closed before the record was delivered, after ${timeoutMs} ms; give close() a longer timeout`,
+    )
+    for (const target of this.#targets.values()) target.close(error)
   }
 
   /** Why the record cannot be taken; otherwise its bytes have been taken from the budget. */

@@ -692,4 +692,15 @@ describe('close', () => {
     await only(waiting).take()
     expect(waiting).toHaveLength(0)
   })
+
+  it('ends sooner where it is asked again with less time, and not later', async () => {
+    const { delivery, clock } = harness()
+    void delivery.deliver(records(1))
+    const closed = delivery.close({ timeout: 5_000 })
+    void delivery.close({ timeout: 500 })
+    void delivery.close({ timeout: 60_000 })
+    await clock.advance(500)
+    expect(await closed).toEqual({ s: { delivered: 0, spilled: 0, failed: 1 } })
+    expect(clock.timers).toBe(0)
+  })
 })
