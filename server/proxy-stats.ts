@@ -8,7 +8,10 @@ import type { RequestCounts, Responder } from './http/responder.js'
 import type { Intake } from './intake/intake.js'
 import type { Source } from './source.js'
 
-/** Counts of one source since the start, and how it stands now. */
+/**
+ * Counts of one source, and how it stands now. Each is counted since the start, or since a reload changed the settings
+ * of what counts: another destination, `dedupe` or `forward` begins at zero.
+ */
 export interface SourceStats extends DestinationStats {
   /** Events that were not delivered because they had been: the same `messageId` came again. */
   readonly duplicates: number
@@ -16,7 +19,10 @@ export interface SourceStats extends DestinationStats {
   readonly forwarding?: ForwarderStats
 }
 
-/** Counts since the start, and how it stands now. No name and no number in it is a secret. */
+/**
+ * Counts since the start, but for those of {@link SourceStats}, and how it stands now. No name and no number in it is a
+ * secret.
+ */
 export interface ProxyStats {
   /** By answer. */
   readonly requests: RequestCounts
@@ -30,7 +36,7 @@ export interface ProxyStats {
   readonly clients: ClientPoolStats
   /** What waits in the spill, where there is one. */
   readonly spill?: SpillStats
-  /** By the sources' names. */
+  /** By the names of the sources of now. */
   readonly sources: Readonly<Record<string, SourceStats>>
 }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
-import type { StreamReport } from '../plugin/delivery/stats.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
@@ -12,14 +11,12 @@ import { Responder } from './http/responder.js'
 import { UntrustedProxyNotice } from './http/untrusted-proxy-notice.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
 import { once } from './once.js'
+import { joinedReport, type ProxyReport } from './proxy-report.js'
 import { type ProxyStats, proxyStats } from './proxy-stats.js'
 import { type Readiness, readinessOf } from './readiness.js'
 import { Retirement } from './retirement.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
-
-/** What became of the records of each source's streams, by names. */
-export type ProxyReport = Readonly<Record<string, Readonly<Record<string, StreamReport>>>>
 
 /** A Connect-style handler of {@link Site}s. */
 export interface SiteProxy {
@@ -27,17 +24,21 @@ export interface SiteProxy {
   /** Sends what is queued now; resolves when that is settled. */
   flush(): Promise<void>
   /**
-   * Answers 503 from now on, waits for the requests under way and delivers what is queued.
+   * Answers 503 from now on, waits for the requests under way and delivers what is queued. Resolves to what became of
+   * all records since the start, those that went through what a config before had included.
    *
    * @param options.timeout - how long delivery goes on at most, in ms; what is left then is spilled, which a slow disk
    * or queue holds up for some seconds more, or fails. @default 10000
    */
   close(options?: { readonly timeout?: number }): Promise<ProxyReport>
-  /** Counts since the start, and how it stands now. */
+  /** What it has counted, and how it stands now. */
   stats(): ProxyStats
   /** Whether a request sent now can be expected to be delivered; for a load balancer's health check. */
   readiness(): Readiness
-  /** Handles requests by this site from now on; those under way go on with theirs, and then `retired` is closed. */
+  /**
+   * Handles requests by this site from now on; those under way go on with theirs, and then `retired` is closed. Does
+   * nothing once the proxy closes.
+   */
   replaceSite(site: Site, retired: readonly Source[]): void
 }
 
@@ -82,15 +83,18 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     const deadline = clock.now() + timeout
     await Promise.race([responder.settled, new Promise<void>((done) => clock.after(timeout, done))])
     const rest = Math.max(0, deadline - clock.now())
-    const closing = retirement.destinations.map((it) => it.close({ timeout: rest }))
-    const report = await closeSources(site.sources.all, rest)
-    await Promise.all(closing)
+    const reports = await Promise.all([
+      retirement.close({ timeout: rest }),
+      closeSources(site.sources.all, rest),
+    ])
     await spill?.close()
     pool.close()
-    return report
+    return joinedReport(reports)
   }
 
   const replaceSite = (next: Site, retired: readonly Source[]) => {
+    // What closes ends with the site that it has, which would else be counted as retired too.
+    if (responder.isClosing) return
     site = next
     retirement.retire(retired, next.sources.all)
   }

@@ -1,13 +1,23 @@
+import type { CloseOptions } from '../plugin/delivery/delivery.js'
 import type { Destination } from '../plugin/destination.js'
+import type { Forwarder } from './forward/forwarder.js'
+import { joinedReport, type ProxyReport } from './proxy-report.js'
 import type { Source } from './source.js'
 
 /** What waits for a place that is no longer forwarded to gets so long. */
 const FORWARD_CLOSE_TIMEOUT_MS = 30_000
 
-/** What sites that were replaced leave behind: it ends once nothing that began with it is under way. */
+/**
+ * What sites that were replaced leave behind: it ends once nothing that began with it is under way. What became of its
+ * records stays, as sums by the names of sources and streams.
+ */
 export class Retirement {
   readonly #answered: () => Promise<unknown>
-  readonly #destinations = new Set<Destination>()
+  /** With the names of their sources. */
+  readonly #destinations = new Map<Destination, string>()
+  readonly #forwarders = new Set<Forwarder>()
+  /** Of destinations that are closed. */
+  #report: ProxyReport = {}
 
   /** @param answered - resolves when the requests that are under way now are answered */
   constructor(answered: () => Promise<unknown>) {
@@ -16,27 +26,50 @@ export class Retirement {
 
   /** Destinations that are not closed yet. */
   get destinations(): readonly Destination[] {
-    return [...this.#destinations]
+    return [...this.#destinations.keys()]
   }
 
   /** Ends what of the retired sources no current one uses. */
   retire(retired: readonly Source[], current: readonly Source[]): void {
     const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
     const forwarding = new Set(current.flatMap(({ id, forwarder }) => (forwarder === undefined ? [] : id)))
-    for (const { id, forwarder } of retired) {
+    for (const { id, name, destination, forwarder } of retired) {
+      if (!inUse.has(destination)) this.#retireDestination(destination, name)
       if (forwarder === undefined || inUse.has(forwarder)) continue
       // A switch that is thrown to stop forwarding stops it at once; another way for it lets the old one end.
-      if (forwarding.has(id)) void forwarder.close({ timeout: FORWARD_CLOSE_TIMEOUT_MS })
+      if (forwarding.has(id)) void this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS)
       else forwarder.discard()
     }
-    for (const { destination } of retired) if (!inUse.has(destination)) this.#close(destination)
   }
 
-  #close(destination: Destination): void {
-    this.#destinations.add(destination)
+  /** Ends in so many ms what has not ended yet, and resolves to what became of the records of all that was retired. */
+  async close({ timeout }: { readonly timeout: number }): Promise<ProxyReport> {
+    await Promise.all([
+      ...this.destinations.map((it) => this.#closeDestination(it, { timeout })),
+      ...[...this.#forwarders].map((it) => this.#closeForwarder(it, timeout)),
+    ])
+    return this.#report
+  }
+
+  #retireDestination(destination: Destination, name: string): void {
+    this.#destinations.set(destination, name)
     // Nobody comes any more whom what is queued could wait for.
     void destination.flush()
-    const closed = this.#answered().then(() => destination.close())
-    void closed.then(() => this.#destinations.delete(destination))
+    void this.#answered().then(() => this.#closeDestination(destination))
+  }
+
+  async #closeDestination(destination: Destination, options?: CloseOptions): Promise<void> {
+    const report = await destination.close(options)
+    const name = this.#destinations.get(destination)
+    // Whoever else has waited for this was first.
+    if (name === undefined) return
+    this.#destinations.delete(destination)
+    this.#report = joinedReport([this.#report, { [name]: report }])
+  }
+
+  async #closeForwarder(forwarder: Forwarder, timeout: number): Promise<void> {
+    this.#forwarders.add(forwarder)
+    await forwarder.close({ timeout })
+    this.#forwarders.delete(forwarder)
   }
 }

@@ -13,7 +13,7 @@ import { answerBrokenRequests } from './http/broken-request.js'
 import { internalError } from './http/http-problem.js'
 import { type ListenAddress, listen } from './listening.js'
 import { once } from './once.js'
-import type { ProxyReport } from './proxy.js'
+import type { ProxyReport } from './proxy-report.js'
 
 /** For connections that do not end by themselves when all is answered. */
 const LINGER_MS = 500

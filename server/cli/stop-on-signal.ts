@@ -1,5 +1,5 @@
 import type { StreamReport } from '../../plugin/delivery/stats.js'
-import type { ProxyReport } from '../proxy.js'
+import type { ProxyReport } from '../proxy-report.js'
 import { closeOnSignal } from '../shutdown.js'
 import { errorLines } from './error-lines.js'
 import type { OpenLocalAws } from './open-local-aws.js'

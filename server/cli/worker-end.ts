@@ -1,4 +1,4 @@
-import type { ProxyReport } from '../proxy.js'
+import type { ProxyReport } from '../proxy-report.js'
 
 /** How a process has exited. */
 export interface Exit {

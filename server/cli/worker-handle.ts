@@ -1,5 +1,5 @@
 import type { WorkerMeasures } from '../metrics/measures.js'
-import type { ProxyReport } from '../proxy.js'
+import type { ProxyReport } from '../proxy-report.js'
 import type { Exit, WorkerEnd } from './worker-end.js'
 import type { DuplicateQuestion, FromWorker, ToWorker, WorkerTask } from './worker-messages.js'
 

@@ -1,5 +1,5 @@
 import type { WorkerMeasures } from '../metrics/measures.js'
-import type { ProxyReport } from '../proxy.js'
+import type { ProxyReport } from '../proxy-report.js'
 import type { LogFormat, LogLevel } from './log.js'
 
 /** What a worker serves. */

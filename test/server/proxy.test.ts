@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
 import { EVENT_TYPES } from '../../server/http/endpoint.js'
-import { failure } from './fake-destination.js'
+import { type FakeDestination, failure } from './fake-destination.js'
 import {
   APP_KEY,
   basic,
@@ -522,6 +522,29 @@ describe('close', () => {
       App: { everything: { delivered: 0, spilled: 0, failed: 0 } },
     })
     expect(web.calls).toEqual(['deliver', 'flush', 'close in time'])
+  })
+
+  it('reports what went through destinations that were replaced, under way or not', async () => {
+    const { proxy, web, app } = proxyHarness()
+    const sources = (destination: FakeDestination) => [
+      plainSource({ id: 'src_web', name: 'Website', writeKeys: [WEB_KEY], destination }),
+    ]
+    await web.deliver([track])
+    proxy.replaceSite(siteOf(sources(app)), sources(web))
+    await app.deliver([track, track])
+    expect(await proxy.close()).toEqual({
+      Website: { everything: { delivered: 3, spilled: 0, failed: 0 } },
+    })
+  })
+
+  it('takes no other site once it closes', async () => {
+    const { proxy, web } = proxyHarness()
+    await proxy.close()
+    const calls = [...web.calls]
+    const source = { id: 'src_web', name: 'Website', writeKeys: [WEB_KEY], destination: web }
+    proxy.replaceSite(siteOf([]), [plainSource(source)])
+    await turnOfTheLoop()
+    expect(web.calls).toEqual(calls)
   })
 
   it('tells of the refusals that the log does not have yet', async () => {

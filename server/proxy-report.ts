@@ -1,7 +1,9 @@
-import type { StreamReport } from '../../plugin/delivery/stats.js'
-import type { ProxyReport } from '../proxy.js'
+import type { StreamReport } from '../plugin/delivery/stats.js'
 
-/** The sums of what several processes report. */
+/** What became of the records of each source's streams, by names. */
+export type ProxyReport = Readonly<Record<string, Readonly<Record<string, StreamReport>>>>
+
+/** The sums of what several report. */
 export function joinedReport(reports: readonly ProxyReport[]): ProxyReport {
   const sources = new Map<string, Map<string, StreamReport>>()
   for (const [source, streams] of reports.flatMap((report) => Object.entries(report))) {
