@@ -15,11 +15,6 @@ export async function loadConfigFile(
 ): Promise<LoadedConfig> {
   const read = await readConfigFile(file, context)
   if ('configuration' in read) return read
-  throw new CommandError(
-    read.problems.map((problem) => `${file}: ${problem}${isMissing(problem) ? hint : ''}`),
-  )
-}
-
-function isMissing(problem: string): boolean {
-  return problem.endsWith('there is no such file')
+  const end = read.isMissing ? hint : ''
+  throw new CommandError(read.problems.map((problem) => `${file}: ${problem}${end}`))
 }

@@ -26,19 +26,28 @@ export interface LoadedConfig {
   readonly text: string
 }
 
-/** Reads a config file. All its problems are told at once, a line each, without the file's name. */
+/** Why a file was not loaded. */
+export interface UnreadConfig {
+  /** A line each, without the file's name. */
+  readonly problems: readonly string[]
+  /** Whether that there is no such file is the one problem. */
+  readonly isMissing: boolean
+}
+
+/** Reads a config file. All its problems are told at once. */
 export async function readConfigFile(
   file: string,
   context: ConfigFileContext,
-): Promise<LoadedConfig | { problems: string[] }> {
+): Promise<LoadedConfig | UnreadConfig> {
   let text: string
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    return { problems: [`cannot be read: ${reason(error)}`] }
+    const { code } = error as NodeJS.ErrnoException
+    return { problems: [`cannot be read: ${reason(error)}`], isMissing: code === 'ENOENT' }
   }
   const read = parseConfigFile(text, context)
-  return 'problems' in read ? read : { ...read, text }
+  return 'problems' in read ? { ...read, isMissing: false } : { ...read, text }
 }
 
 /** {@link readConfigFile} for the file's text. */

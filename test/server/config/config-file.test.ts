@@ -137,9 +137,20 @@ describe('a config file', () => {
   })
 
   it.each([
-    ['that is not there', (dir: string) => join(dir, 'x.yaml'), 'cannot be read: there is no such file'],
-    ['that is a directory', (dir: string) => dir, 'cannot be read: it is a directory'],
-  ])('%s is told', async (_name, path, problem) => {
-    expect(await readConfigFile(path(tempDir()), { env: {} })).toEqual({ problems: [problem] })
+    [
+      'that is not there',
+      (dir: string) => join(dir, 'x.yaml'),
+      'cannot be read: there is no such file',
+      true,
+    ],
+    ['that is a directory', (dir: string) => dir, 'cannot be read: it is a directory', false],
+  ])('%s is told', async (_name, path, problem, isMissing) => {
+    expect(await readConfigFile(path(tempDir()), { env: {} })).toEqual({ problems: [problem], isMissing })
+  })
+
+  it('is there, whatever it says', async () => {
+    const file = join(tempDir(), 'config.yaml')
+    writeFileSync(file, '[]')
+    expect(await readConfigFile(file, { env: {} })).toMatchObject({ isMissing: false })
   })
 })
