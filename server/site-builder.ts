@@ -107,7 +107,7 @@ export class SiteBuilder {
     if (dedupe === undefined) return undefined
     const { clock, logger, duplicateStore } = this.#options
     const store = duplicateStore?.(id) ?? new MemoryDuplicateStore({ ...dedupe, clock })
-    return new Deduplicator(store, logger)
+    return new Deduplicator(store, logger, clock)
   }
 
   #forwarder(name: string, forward: ForwardConfiguration | undefined): Forwarder | undefined {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import type { Clock } from '../../plugin/clock.js'
 import type { SegmentEvent } from '../../plugin/event.js'
 import type { Logger } from '../../plugin/logger.js'
+import { MinuteNotices } from '../minute-notices.js'
 import type { DuplicateStore } from './duplicate-store.js'
 
 /** A longer ID is remembered by its digest. SECURITY: senders choose its length. */
@@ -23,14 +25,14 @@ export interface Claim {
  */
 export class Deduplicator {
   readonly #store: DuplicateStore
-  readonly #logger: Logger
+  readonly #notices: MinuteNotices
   /** By ID. One object for all events of a claim: they are many, and twins are few. */
   readonly #inFlight = new Map<string, Waiting>()
   #duplicates = 0
 
-  constructor(store: DuplicateStore, logger: Logger) {
+  constructor(store: DuplicateStore, logger: Logger, clock: Clock) {
     this.#store = store
-    this.#logger = logger
+    this.#notices = new MinuteNotices(logger, clock)
   }
 
   /** Events that were not delivered because they had been, since the start. */
@@ -96,7 +98,8 @@ export class Deduplicator {
   }
 
   #tell(error: unknown): void {
-    this.#logger.error(`Duplicates cannot be told for now: ${error instanceof Error ? error.message : error}`)
+    const why = error instanceof Error ? error.message : String(error)
+    this.#notices.note('failed', (count) => `Duplicates cannot be told for now, ${count} time(s): ${why}`)
   }
 }
 

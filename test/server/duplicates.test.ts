@@ -9,7 +9,7 @@ const event = (messageId: string) => ({ type: 'track', event: 'E', userId: 'u1',
 
 async function harness({ write }: { write?: () => Promise<void> } = {}) {
   const store = new MemoryDuplicateStore({ windowMs: 60_000, maxEntries: 100, clock: systemClock })
-  const duplicates = new Deduplicator(store, { info() {}, warn() {}, error() {} })
+  const duplicates = new Deduplicator(store, { info() {}, warn() {}, error() {} }, systemClock)
   const made = proxyHarness({ source: { duplicates }, ...(write && { deadLetters: { write } }) })
   const url = await listen(made.proxy)
   const send = async (batch: unknown[], writeKey = WEB_KEY) => {
