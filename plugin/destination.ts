@@ -15,7 +15,7 @@ import type { DestinationConfiguration } from './settings/configuration.js'
 
 /**
  * What became of one event. `delivered`: every one of its records has its RecordId. `spilled`: those that have none are
- * on the disk, to be sent from there.
+ * in the spill, to be sent from there.
  */
 export type EventOutcome =
   | { readonly status: 'delivered' | 'spilled' | 'unmapped' | 'off' | 'dropped' }

@@ -33,8 +33,8 @@ export interface KinesisFirehosePlugin extends Plugin {
 /**
  * Makes the destination plugin "Amazon Kinesis Firehose" for `@segment/analytics-node`.
  *
- * An event's callback comes without error only when every one of its records has its RecordId from Firehose, or is on
- * the disk where `spill` is set; otherwise it gets the reason, a {@link FirehoseError}, and so does the `error` event.
+ * An event's callback comes without error only when every one of its records has its RecordId from Firehose, or is in
+ * the spill where `spill` is set; otherwise it gets the reason, a {@link FirehoseError}, and so does the `error` event.
  *
  * @throws FirehoseError `ERR_SETTINGS`
  *

@@ -84,8 +84,8 @@ export interface ProxyConfig {
   /** AWS clients held at most, one for each region, role and external ID. @default 100 */
   readonly maxClients?: number | undefined
   /**
-   * Directory for records that cannot be delivered in time, of all sources: they are acknowledged once they are in it,
-   * and sent from there when their stream takes records again, by a later process too.
+   * Directory, or URL of an SQS queue, for records that cannot be delivered in time, of all sources: they are
+   * acknowledged once they are in it, and sent from there when their stream takes records again, by a later process too.
    * @default none: such requests are answered 503; `serve`: './spill'
    */
   readonly spill?: string | SpillSettings | undefined
