@@ -10,6 +10,8 @@ const MAX_UNDELETED = 1_000
 
 /** A message that this process has received, and nobody else can meanwhile. */
 export interface HeldMessage extends RecordGroup {
+  /** What SQS calls it. */
+  readonly id: string
   readonly receipt: string
   readonly bytes: number
   /** By `now()`. */
@@ -49,8 +51,8 @@ export class HeldMessages {
     })
   }
 
-  /** Their records are elsewhere: deletes them, now or with {@link deleteLeftovers}. @returns how many are gone */
-  async delete(messages: readonly HeldMessage[]): Promise<number> {
+  /** Their records are elsewhere: deletes them, now or with {@link deleteLeftovers}. @returns those that are gone */
+  async delete(messages: readonly HeldMessage[]): Promise<HeldMessage[]> {
     // Without the records, which are elsewhere: what cannot be deleted must not fill the memory.
     const delivered = messages.map((message) => ({ ...message, records: [] }))
     for (const message of delivered) this.#undeleted.add(message)
@@ -62,20 +64,20 @@ export class HeldMessages {
     return this.#undeleted.size >= MAX_UNDELETED
   }
 
-  async deleteLeftovers(): Promise<number> {
+  async deleteLeftovers(): Promise<HeldMessage[]> {
     const leftovers = [...this.#undeleted]
     await this.extend(leftovers)
     return this.#delete(leftovers)
   }
 
-  async #delete(messages: readonly HeldMessage[]): Promise<number> {
-    let deleted = 0
+  async #delete(messages: readonly HeldMessage[]): Promise<HeldMessage[]> {
+    const deleted: HeldMessage[] = []
     await this.#inBatches(messages, async (some) => {
       const failures = await this.#api.delete(receiptsOf(some))
       const failedAt = new Map<number, EntryFailure>(failures.map((failure) => [failure.index, failure]))
       for (const [index, message] of some.entries()) {
         const failure = failedAt.get(index)
-        if (failure === undefined) deleted++
+        if (failure === undefined) deleted.push(message)
         // A receipt that is no good any more: whoever has the message now delivers it again.
         if (failure === undefined || failure.permanent) this.#undeleted.delete(message)
       }

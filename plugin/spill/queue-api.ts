@@ -23,6 +23,13 @@ export interface EntryFailure {
   readonly permanent: boolean
 }
 
+/** What became of the messages that were to be sent. */
+export interface SendAnswer {
+  /** The IDs of those that SQS has, by their index. */
+  readonly ids: ReadonlyMap<number, string>
+  readonly failures: readonly EntryFailure[]
+}
+
 interface BatchAnswer {
   readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined
   readonly Failed?:
@@ -57,7 +64,7 @@ export class QueueApi {
     return Attributes
   }
 
-  async send(messages: readonly OutgoingMessage[]): Promise<EntryFailure[]> {
+  async send(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
     const command = new this.#sdk.SendMessageBatchCommand({
       QueueUrl: this.queueUrl,
       Entries: messages.map(({ body, attributes }, index) => ({
@@ -66,7 +73,9 @@ export class QueueApi {
         MessageAttributes: { ...attributes },
       })),
     })
-    return failures(messages.length, await this.#call((options) => this.#client.send(command, options)))
+    const answer = await this.#call((options) => this.#client.send(command, options))
+    const ids = (answer.Successful ?? []).map(({ Id, MessageId = '' }) => [Number(Id), MessageId] as const)
+    return { ids: new Map(ids), failures: failures(messages.length, answer) }
   }
 
   async receive(visibilitySeconds: number, waitSeconds: number): Promise<Message[]> {

@@ -5,7 +5,7 @@ import type { SpillClaim, SpillTarget } from './spill.js'
 export interface QueueClaimHooks {
   /** Sends records to the queue anew. */
   readonly write: (parcel: Parcel) => Promise<void>
-  readonly onDeleted: (messages: number) => void
+  readonly onDeleted: (messages: readonly HeldMessage[]) => void
   readonly onEnd: () => void
 }
 

@@ -98,7 +98,7 @@ export class QueueClaims {
     const { held, level, writer } = this.#parts
     const claim = new QueueClaim(target, messages, held, {
       write: (parcel) => writer.write(parcel),
-      onDeleted: (count) => level.deleted(count),
+      onDeleted: (messages) => level.deleted(messages),
       onEnd: () => this.#claims.delete(claim),
     })
     this.#claims.add(claim)

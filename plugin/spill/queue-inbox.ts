@@ -5,7 +5,7 @@ import { type HeldMessage, VISIBILITY_SECONDS } from './held-messages.js'
 import { byteLength } from './lines.js'
 import { MessageShelf } from './message-shelf.js'
 import type { QueueApi } from './queue-api.js'
-import { decodeMessage, type RecordGroup } from './queue-message.js'
+import { decodeMessage } from './queue-message.js'
 import type { SpillTarget } from './spill.js'
 
 const MAX_CLAIM_BYTES = 4 * 1024 * 1024
@@ -17,7 +17,7 @@ const MIN_LEFT_MS = 10_000
 const TELL_OF_FOREIGN_MS = 60_000
 
 export interface QueueInboxHooks {
-  readonly onReceived: (group: RecordGroup) => void
+  readonly onReceived: (message: HeldMessage) => void
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -103,19 +103,22 @@ export class QueueInbox {
 
   #put(message: Message, receivedAt: number): void {
     const group = decodeMessage(message)
-    if (group === undefined || message.ReceiptHandle === undefined) {
+    const { MessageId: id, ReceiptHandle: receipt } = message
+    if (group === undefined || id === undefined || receipt === undefined) {
       this.#tellOfForeign(message)
       return
     }
     // Not made visible at once, or the next receive would bring it again and never come to what lies behind it.
     while (this.#shelf.isFull) this.#shelf.removeLongest()
-    this.#shelf.add({
+    const held: HeldMessage = {
       ...group,
-      receipt: message.ReceiptHandle,
+      id,
+      receipt,
       bytes: byteLength(group.records),
       receivedAt,
       heldUntil: receivedAt + VISIBILITY_SECONDS * 1000,
-    })
-    this.#hooks.onReceived(group)
+    }
+    this.#shelf.add(held)
+    this.#hooks.onReceived(held)
   }
 }

@@ -1,16 +1,16 @@
 import type { Clock } from '../clock.js'
-import { byteLength } from './lines.js'
+import { MessageTimes, type TimedMessage } from './message-times.js'
 import type { SpillStats } from './spill.js'
 
-/** What is known of records that went into the queue or came out of it here. */
-interface Passed {
+/** A message that went into the queue or came out of it here. */
+interface Passed extends TimedMessage {
   readonly records: number
   readonly bytes: number
 }
 
 /**
  * How full the queue is. SQS tells the number of messages, of all processes' together and roughly; their records and
- * bytes are reckoned from the messages that passed here.
+ * bytes are reckoned from the messages that passed here, and so is how long they have waited.
  */
 export class QueueLevel {
   readonly #clock: Clock
@@ -21,31 +21,34 @@ export class QueueLevel {
   #passedMessages = 0
   #passedRecords = 0
   #passedBytes = 0
-  /** When the oldest record that may still be there was spilled, of those that passed here. */
-  #oldestTime: number | undefined
+  readonly #times: MessageTimes
 
   constructor(clock: Clock) {
     this.#clock = clock
+    this.#times = new MessageTimes(clock)
   }
 
   get messages(): number {
     return Math.max(0, this.#counted + this.#change)
   }
 
-  sent(passed: Passed): void {
+  sent(message: Passed): void {
     this.#change++
-    this.#noteTime(this.#clock.wallTime())
-    this.#notePassed(passed)
+    this.#notePassed(message)
   }
 
-  received(records: readonly Uint8Array[], time: number): void {
-    this.#noteTime(time)
-    this.#notePassed({ records: records.length, bytes: byteLength(records) })
+  received(message: Passed): void {
+    this.#notePassed(message)
   }
 
-  deleted(messages: number): void {
-    this.#change -= messages
-    if (this.messages === 0) this.#oldestTime = undefined
+  /** These were received here and are still to be delivered. */
+  held(messages: readonly TimedMessage[]): void {
+    for (const message of messages) this.#times.held(message)
+  }
+
+  deleted(messages: readonly TimedMessage[]): void {
+    this.#change -= messages.length
+    for (const message of messages) this.#times.deleted(message)
   }
 
   /** Before SQS is asked for its count. */
@@ -56,15 +59,15 @@ export class QueueLevel {
 
   endLook(attributes: Readonly<Record<string, string>>): void {
     this.#counted = messagesIn(attributes)
-    if (this.messages === 0) this.#oldestTime = undefined
+    this.#times.counted({ messages: this.messages, waiting: countIn(attributes, ['', 'Delayed']) })
   }
 
   stats(): SpillStats {
     const { messages } = this
     const each = (passed: number, atLeast: number) =>
       this.#passedMessages > 0 ? Math.round((messages * passed) / this.#passedMessages) : messages * atLeast
-    const oldestAgeMs =
-      this.#oldestTime === undefined ? undefined : Math.max(0, this.#clock.wallTime() - this.#oldestTime)
+    const oldest = messages > 0 ? this.#times.oldest() : undefined
+    const oldestAgeMs = oldest === undefined ? undefined : Math.max(0, this.#clock.wallTime() - oldest)
     return {
       files: messages,
       records: Math.max(messages, each(this.#passedRecords, 1)),
@@ -73,20 +76,21 @@ export class QueueLevel {
     }
   }
 
-  #notePassed({ records, bytes }: Passed): void {
+  #notePassed(message: Passed): void {
     this.#passedMessages++
-    this.#passedRecords += records
-    this.#passedBytes += bytes
-  }
-
-  #noteTime(time: number): void {
-    this.#oldestTime = Math.min(this.#oldestTime ?? time, time)
+    this.#passedRecords += message.records
+    this.#passedBytes += message.bytes
+    this.#times.seen(message)
   }
 }
 
 /** How many messages a queue holds by its attributes, about: those that wait, are with a receiver, or are delayed. */
 export function messagesIn(attributes: Readonly<Record<string, string>>): number {
-  return ['', 'NotVisible', 'Delayed']
+  return countIn(attributes, ['', 'NotVisible', 'Delayed'])
+}
+
+function countIn(attributes: Readonly<Record<string, string>>, states: readonly string[]): number {
+  return states
     .map((state) => Number(attributes[`ApproximateNumberOfMessages${state}`] ?? 0))
     .reduce((sum, count) => sum + count, 0)
 }

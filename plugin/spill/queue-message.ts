@@ -30,6 +30,8 @@ export interface OutgoingMessage {
   readonly body: string
   readonly attributes: Readonly<Record<string, MessageAttributeValue>>
   readonly records: number
+  /** When the oldest of them was spilled, in ms since 1970. */
+  readonly time: number
   /** What it counts against the limits of SQS, at most. */
   readonly bytes: number
 }
@@ -59,7 +61,7 @@ export function encodeMessages(group: RecordGroup, maxBodyBytes: number): Outgoi
     encoding: string(encoding),
   }
   const bytes = Buffer.byteLength(text) + ATTRIBUTES_BYTES
-  return [{ body: text, attributes, records: records.length, bytes }]
+  return [{ body: text, attributes, records: records.length, time, bytes }]
 }
 
 /** `undefined` for what no spill wrote. */

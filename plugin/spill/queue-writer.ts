@@ -31,6 +31,11 @@ interface Draft {
   readonly message: OutgoingMessage
 }
 
+/** A message that SQS has, by the ID that it gave it. */
+export interface SentMessage extends OutgoingMessage {
+  readonly id: string
+}
+
 /**
  * Sends records to the queue. What comes while a round is under way waits for the next, which has as few messages a
  * target as hold all of it.
@@ -38,13 +43,13 @@ interface Draft {
 export class QueueWriter {
   readonly #api: QueueApi
   readonly #clock: Clock
-  readonly #onSent: (message: OutgoingMessage) => void
+  readonly #onSent: (message: SentMessage) => void
   /** What the queue takes as one message. */
   maxMessageBytes = MAX_CALL_BYTES
   #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
 
-  constructor(api: QueueApi, clock: Clock, onSent: (message: OutgoingMessage) => void) {
+  constructor(api: QueueApi, clock: Clock, onSent: (message: SentMessage) => void) {
     this.#api = api
     this.#clock = clock
     this.#onSent = onSent
@@ -134,13 +139,13 @@ export class QueueWriter {
   /** One call: which drafts may succeed another time, and why they did not now. */
   async #try(drafts: readonly Draft[], failed: Map<Pack<Waiting>, unknown>) {
     try {
-      const failures = await this.#api.send(drafts.map(({ message }) => message))
+      const { ids, failures } = await this.#api.send(drafts.map(({ message }) => message))
       const failedAt = new Map(failures.map((failure) => [failure.index, failure]))
       const again: Draft[] = []
       let error: Error | undefined
       for (const [index, draft] of drafts.entries()) {
         const failure = failedAt.get(index)
-        if (failure === undefined) this.#onSent(draft.message)
+        if (failure === undefined) this.#onSent({ ...draft.message, id: ids.get(index) ?? '' })
         else {
           error = new Error(`SQS did not take a message of the spill (${failure.code})`)
           if (failure.permanent) failed.set(draft.pack, error)

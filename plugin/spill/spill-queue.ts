@@ -72,14 +72,14 @@ class SpillQueue implements Spill {
     this.#clock = clock
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
-    this.#writer = new QueueWriter(api, clock, ({ records, bytes }) => this.#level.sent({ records, bytes }))
+    this.#writer = new QueueWriter(api, clock, (message) => this.#level.sent(message))
     this.#watch = new QueueWatch({ api, clock, logger, level: this.#level, writer: this.#writer })
     const onTrouble = (error: unknown) => this.#watch.noteTrouble(error)
     this.#held = new HeldMessages(api, clock, onTrouble)
     this.#inbox = new QueueInbox(api, clock, logger, {
-      onReceived: ({ target, records, time }) => {
-        this.#claims.noteReceived(target)
-        this.#level.received(records, time)
+      onReceived: (message) => {
+        this.#claims.noteReceived(message.target)
+        this.#level.received({ ...message, records: message.records.length })
       },
       onTrouble,
     })
@@ -163,6 +163,7 @@ class SpillQueue implements Spill {
 
   async #beat(): Promise<void> {
     const messages = [...this.#claims.messages, ...this.#inbox.current()]
+    this.#level.held(messages)
     await Promise.all([this.#held.extend(messages), this.#deleteLeftovers()])
     await this.#watch.look()
     await this.#discover()

@@ -88,6 +88,24 @@ describe.each<[string, () => Store | Promise<Store>]>([
     expect(await drain(next)).toEqual([])
   })
 
+  it('tells the age of what waits: oldest delivered, younger left', async () => {
+    const { open, clock } = await makeStore()
+    const spill = await open()
+    await spill.append(WEB, records('oldest'))
+    for (let n = 0; n < 3; n++) {
+      await clock.advance(10)
+      const claim = await claimed(spill)
+      await spill.append(WEB, records(n))
+      expect(spill.stats().oldestAgeMs).toBe(10)
+      await claim.done()
+      expect(spill.stats()).toMatchObject({ files: 1, oldestAgeMs: 0 })
+    }
+    await clock.advance(10)
+    await (await claimed(spill)).release()
+    await spill.append(WEB, records('youngest'))
+    expect(spill.stats().oldestAgeMs).toBe(10)
+  })
+
   it('gives back all of a claim, and lets its first end count', async () => {
     const { open } = await makeStore()
     const spill = await open()

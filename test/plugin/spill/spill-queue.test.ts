@@ -77,6 +77,40 @@ describe('processes on one queue', () => {
     expect(count('GetQueueAttributes')).toBe(looks + 1)
     expect(second.stats()).toEqual({ files: 1, records: 1, bytes: 0, oldestAgeMs: undefined })
   })
+
+  it('stop counting the age of what the others finished', async () => {
+    const { open, beat } = await queueHarness()
+    const first = await open()
+    await first.append(WEB, records('a'))
+    const second = await open()
+    for (let n = 0; n < 6; n++) {
+      const claim = await claimed(second)
+      await first.append(WEB, records(n))
+      await claim.done()
+      await second.append(APP, records(n))
+      expect(await drain(second, APP)).toEqual([String(n)])
+      await beat()
+    }
+    expect(first.stats().files).toBe(1)
+    expect(first.stats().oldestAgeMs).toBeLessThanOrEqual(120_000)
+    expect(second.stats().oldestAgeMs).toBe(30_000)
+  })
+
+  it('tell the age of what they hold for as long as it is not delivered', async () => {
+    const { open, beat } = await queueHarness()
+    const [first, second] = [await open(), await open()]
+    await first.append(WEB, records('a'))
+    const claim = await claimed(first)
+    for (let n = 0; n < 6; n++) {
+      await first.append(APP, records(n))
+      await drain(second, APP)
+      await beat()
+    }
+    expect(first.stats().oldestAgeMs).toBe(180_000)
+    await claim.release()
+    await beat()
+    expect(first.stats().oldestAgeMs).toBe(210_000)
+  })
 })
 
 describe('messages of other targets', () => {
