@@ -1,7 +1,13 @@
-import { readFile, stat, utimes } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Clock } from '../../plugin/clock.js'
-import { errnoOf, nodeFileSystem, removeIfPossible, writeSynced } from '../../plugin/spill/file-system.js'
+import {
+  errnoOf,
+  nodeFileSystem,
+  removeIfPossible,
+  type SpillFileSystem,
+  writeSynced,
+} from '../../plugin/spill/file-system.js'
 import { cannotBeWritten } from './progress-file.js'
 
 const BEAT_MS = 5_000
@@ -14,6 +20,13 @@ interface Holder {
   readonly pid: number
 }
 
+/** A lock as it was seen. */
+interface Seen {
+  readonly text: string
+  /** Its last heartbeat. */
+  readonly mtimeMs: number
+}
+
 /**
  * Keeps a second replay off the progress of one that is at work: they would send everything twice. Where one was
  * killed, the next takes over: at once on the same machine, elsewhere after half a minute without a heartbeat.
@@ -21,39 +34,85 @@ interface Holder {
 export class ReplayLock {
   readonly path: string
   readonly #clock: Clock
+  readonly #fs: SpillFileSystem
+  /** Like that of no other lock. */
+  readonly #text: string
   #cancelBeat = () => {}
 
-  private constructor(path: string, clock: Clock) {
+  private constructor(path: string, clock: Clock, fs: SpillFileSystem) {
+    const holder: Holder = { host: hostname(), pid: process.pid }
     this.path = path
     this.#clock = clock
+    this.#fs = fs
+    this.#text = `${JSON.stringify({ ...holder, id: randomUUID() })}\n`
   }
 
   /** @throws Error while another is at work, or where the lock cannot be written; it tells the fix */
-  static async take(path: string, clock: Clock): Promise<ReplayLock> {
-    if (await isHeld(path, clock)) throw new ReplayRunningError(path)
-    await removeIfPossible(nodeFileSystem, path)
+  static async take(path: string, clock: Clock, fs: SpillFileSystem = nodeFileSystem): Promise<ReplayLock> {
+    const lock = new ReplayLock(path, clock, fs)
+    let isTaken: boolean
     try {
-      const holder: Holder = { host: hostname(), pid: process.pid }
-      await writeSynced(nodeFileSystem, path, Buffer.from(`${JSON.stringify(holder)}\n`))
+      isTaken = (await lock.#make(path)) || ((await lock.#removeStale()) && (await lock.#make(path)))
     } catch (error) {
-      if (errnoOf(error) === 'EEXIST') throw new ReplayRunningError(path)
       throw cannotBeWritten(path, error)
     }
-    const lock = new ReplayLock(path, clock)
+    if (!isTaken) throw new ReplayRunningError(path)
     lock.#beat()
     return lock
   }
 
   async release(): Promise<void> {
     this.#cancelBeat()
-    await removeIfPossible(nodeFileSystem, this.path)
+    // Taken for dead, as one that slept, it is another's by now.
+    const seen = await this.#look().catch(() => undefined)
+    if (seen?.text === this.#text) await removeIfPossible(this.#fs, this.path)
+  }
+
+  /** `false` where the file is there already, whoever has made it. */
+  async #make(path: string): Promise<boolean> {
+    try {
+      await writeSynced(this.#fs, path, Buffer.from(this.#text))
+      return true
+    } catch (error) {
+      if (errnoOf(error) === 'EEXIST') return false
+      throw error
+    }
+  }
+
+  /**
+   * Whether the way is free. Others may see the same stale lock, and one of them may have put its own in its place: only
+   * who makes the file that is named for what was seen removes the lock, and only if it is still that.
+   */
+  async #removeStale(): Promise<boolean> {
+    const seen = await this.#look()
+    if (seen === undefined) return true
+    if (isHeld(seen, this.#clock)) return false
+    const permit = `${this.path}.${seen.mtimeMs}`
+    if (!(await this.#make(permit))) return false
+    try {
+      const now = await this.#look()
+      const isSame = now?.text === seen.text && now.mtimeMs === seen.mtimeMs
+      if (isSame) await this.#fs.remove(this.path)
+      return isSame
+    } finally {
+      await removeIfPossible(this.#fs, permit)
+    }
+  }
+
+  async #look(): Promise<Seen | undefined> {
+    try {
+      const { mtimeMs } = await this.#fs.stat(this.path)
+      return { mtimeMs, text: Buffer.from(await this.#fs.read(this.path)).toString('utf8') }
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined
+      throw error
+    }
   }
 
   #beat(): void {
     this.#cancelBeat = this.#clock.after(BEAT_MS, () => {
-      const seconds = this.#clock.wallTime() / 1000
       // Without it the lock lapses, which costs duplicates at worst.
-      utimes(this.path, seconds, seconds).catch(() => {})
+      this.#fs.touch(this.path, this.#clock.wallTime()).catch(() => {})
       this.#beat()
     })
   }
@@ -69,14 +128,13 @@ class ReplayRunningError extends Error {
   }
 }
 
-async function isHeld(path: string, clock: Clock): Promise<boolean> {
+function isHeld({ text, mtimeMs }: Seen, clock: Clock): boolean {
+  if (clock.wallTime() - mtimeMs > DEAD_AFTER_MS) return false
   try {
-    const { mtimeMs } = await stat(path)
-    if (clock.wallTime() - mtimeMs > DEAD_AFTER_MS) return false
-    return !isDead(JSON.parse(await readFile(path, 'utf8')))
-  } catch (error) {
+    return !isDead(JSON.parse(text))
+  } catch {
     // One that is no JSON is being written.
-    return errnoOf(error) === undefined
+    return true
   }
 }
 

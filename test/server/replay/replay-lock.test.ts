@@ -1,7 +1,8 @@
-import { existsSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import { nodeFileSystem, type SpillFileSystem } from '../../../plugin/spill/file-system.js'
 import { ReplayLock } from '../../../server/replay/replay-lock.js'
 import { FakeClock } from '../../fake-clock.js'
 import { tempDir } from '../temp-dir.js'
@@ -10,6 +11,9 @@ import { tempDir } from '../temp-dir.js'
 const OTHER = process.ppid
 /** More than Linux gives out. */
 const NOBODY = 2 ** 30
+
+/** The lock of a process that is at work. */
+const LIVE = JSON.stringify({ host: hostname(), pid: OTHER })
 
 /** A lock as another process left it so long ago. */
 function lockOf(holder: object | string, ageMs: number) {
@@ -44,7 +48,61 @@ describe('the lock of a replay', () => {
     const lock = await ReplayLock.take(path, clock)
     expect(existsSync(path)).toBe(true)
     await lock.release()
-    expect(existsSync(path)).toBe(false)
+    expect(readdirSync(dirname(path))).toEqual([])
+  })
+
+  it('of one that was faster is left alone, though there was none before', async () => {
+    const path = join(tempDir(), 'lock')
+    const fs: SpillFileSystem = {
+      ...nodeFileSystem,
+      async create(name) {
+        writeFileSync(path, LIVE)
+        return nodeFileSystem.create(name)
+      },
+    }
+    await expect(ReplayLock.take(path, new FakeClock(), fs)).rejects.toThrow('under way already')
+    expect(readFileSync(path, 'utf8')).toBe(LIVE)
+  })
+
+  it('of one that was faster to take over a stale one is left alone', async () => {
+    const { path, clock } = lockOf({ host: 'elsewhere', pid: OTHER }, 30_001)
+    const wallTime = clock.wallTime.bind(clock)
+    // Asked for once the stale one was seen.
+    clock.wallTime = () => {
+      unlinkSync(path)
+      writeFileSync(path, LIVE)
+      return wallTime()
+    }
+    await expect(ReplayLock.take(path, clock)).rejects.toThrow('under way already')
+    expect(readFileSync(path, 'utf8')).toBe(LIVE)
+    expect(readdirSync(dirname(path))).toEqual(['lock'])
+  })
+
+  it('that is stale is taken over by one of those that see it so', async () => {
+    const { path, clock } = lockOf({ host: 'elsewhere', pid: OTHER }, 30_001)
+    let isFirst = true
+    const fs: SpillFileSystem = {
+      ...nodeFileSystem,
+      async remove(name) {
+        if (isFirst) {
+          isFirst = false
+          await expect(ReplayLock.take(path, clock)).rejects.toThrow('under way already')
+        }
+        return nodeFileSystem.remove(name)
+      },
+    }
+    const lock = await ReplayLock.take(path, clock, fs)
+    expect(isFirst).toBe(false)
+    await lock.release()
+    expect(readdirSync(dirname(path))).toEqual([])
+  })
+
+  it('is not given back by one that another has taken for dead', async () => {
+    const path = join(tempDir(), 'lock')
+    const lock = await ReplayLock.take(path, new FakeClock())
+    writeFileSync(path, LIVE)
+    await lock.release()
+    expect(readFileSync(path, 'utf8')).toBe(LIVE)
   })
 
   it('tells the fix where it cannot be written', async () => {
