@@ -99,9 +99,11 @@ export class SpillWriter {
 
   /** Puts a pack's files under their names. */
   async #place(pack: Pack<Waiting>): Promise<Placed | undefined> {
-    const drafts = pack.files.map((records) => draft(pack, records))
-    for (const { file } of drafts) this.#drafts.add(file.base)
+    const drafts: Draft[] = []
     try {
+      // There may be no memory for the copies.
+      for (const records of pack.files) drafts.push(draft(pack, records))
+      for (const { file } of drafts) this.#drafts.add(file.base)
       for (const { file, bytes } of drafts) await writeSynced(this.#fs, this.#temporaryPath(file), bytes)
       for (const { file } of drafts) await this.#fs.rename(this.#temporaryPath(file), this.#path(file))
       return { pack, drafts }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { APP, claimed, DIRECTORY, drain, harness, idsOf, records, WEB } from './harness.js'
 import type { Intercept, Step } from './memory-disk.js'
 
@@ -66,6 +66,26 @@ describe('a spill on a disk that fails', () => {
     Object.assign(fault, { code: 'EROFS', isOn: true })
     await clock.advance(5_000)
     expect(spill.canTake()).toBe(false)
+  })
+
+  it('rejects all appends that there is no memory for, and takes the next ones', async () => {
+    const { open, files } = harness()
+    const spill = await open()
+    const concat = jest.spyOn(Buffer, 'concat').mockImplementationOnce(() => {
+      throw new RangeError('Array buffer allocation failed')
+    })
+    const outcomes = await Promise.allSettled([
+      spill.append(WEB, records('a')),
+      spill.append(WEB, records('b')),
+      spill.append(APP, records('c')),
+    ])
+    concat.mockRestore()
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+    expect(outcomes).toMatchObject([{ reason: { message: 'Array buffer allocation failed' } }, {}, {}])
+    await spill.append(WEB, records('after'))
+    expect(files()).toHaveLength(2)
+    expect(await drain(spill, WEB, APP)).toEqual(['after', 'c'])
+    await spill.close()
   })
 
   it('gives the room of a failed append back', async () => {
