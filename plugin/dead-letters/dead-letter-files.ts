@@ -2,19 +2,13 @@ import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
+import { GroupCommit } from '../spill/group-commit.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
 import { deepJson } from './deep-json.js'
 
 const NEWLINE = 0x0a
 /** SECURITY: whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
 const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
-
-/** One call of `write` that waits for the disk. */
-interface Waiting {
-  readonly lines: string
-  resolve(): void
-  reject(error: unknown): void
-}
 
 /**
  * Dead letters as JSON lines in a file a day (UTC), `<directory>/YYYY-MM-DD.ndjson`.
@@ -27,8 +21,9 @@ export class DeadLetterFiles implements DeadLetterStore {
   readonly directory: string
   readonly #clock: Clock
   readonly #maxBytes: number
-  #waiting: Waiting[] = []
-  #isWriting = false
+  readonly #group = new GroupCommit<{ readonly lines: string }>({
+    commit: (round) => this.#append(round.map(({ lines }) => lines).join('')),
+  })
 
   /** @param maxBytes - of all files in the directory */
   constructor(directory: string, clock: Clock, maxBytes = DEFAULT_MAX_BYTES) {
@@ -39,26 +34,7 @@ export class DeadLetterFiles implements DeadLetterStore {
 
   write(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0) return Promise.resolve()
-    const lines = letters.map(toLine).join('')
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ lines, resolve, reject })
-      if (!this.#isWriting) void this.#writeAll()
-    })
-  }
-
-  async #writeAll(): Promise<void> {
-    this.#isWriting = true
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting
-      this.#waiting = []
-      try {
-        await this.#append(group.map(({ lines }) => lines).join(''))
-        for (const { resolve } of group) resolve()
-      } catch (error) {
-        for (const { reject } of group) reject(error)
-      }
-    }
-    this.#isWriting = false
+    return this.#group.add({ lines: letters.map(toLine).join('') })
   }
 
   async #append(lines: string): Promise<void> {

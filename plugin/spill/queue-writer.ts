@@ -1,6 +1,7 @@
 import { classify } from '../aws/error-classes.js'
 import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
+import { GroupCommit, type Waiting } from './group-commit.js'
 import { byteLength } from './lines.js'
 import { oldestTime, type Pack, type Parcel, pack } from './packing.js'
 import { MAX_ENTRIES, type QueueApi } from './queue-api.js'
@@ -20,14 +21,9 @@ const MAX_TRIES = 4
 const RETRY_FOR_MS = 4_000
 const MAX_BACKOFF_MS = 1_000
 
-interface Waiting extends Parcel {
-  resolve(): void
-  reject(error: unknown): void
-}
-
 /** A message on its way, and whom to tell. */
 interface Draft {
-  readonly pack: Pack<Waiting>
+  readonly pack: Pack<Waiting<Parcel>>
   readonly message: OutgoingMessage
 }
 
@@ -46,8 +42,7 @@ export class QueueWriter {
   readonly #onSent: (message: SentMessage) => void
   /** What the queue takes as one message. */
   maxMessageBytes = MAX_CALL_BYTES
-  #waiting: Waiting[] = []
-  #writing: Promise<void> | undefined
+  readonly #group = new GroupCommit<Parcel>({ commit: (round) => this.#commit(round), roundSize })
 
   constructor(api: QueueApi, clock: Clock, onSent: (message: SentMessage) => void) {
     this.#api = api
@@ -57,51 +52,30 @@ export class QueueWriter {
 
   /** Resolves when SQS has all of the parcel; where it rejects, SQS may have some of it. */
   write(parcel: Parcel): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...parcel, resolve, reject })
-      this.#writing ??= this.#writeAll()
-    })
+    return this.#group.add(parcel)
   }
 
-  async idle(): Promise<void> {
-    while (this.#writing) await this.#writing
-  }
-
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      // Those that come in the same turn of the event loop share the first round, too.
-      await Promise.resolve()
-      await this.#round(pack(this.#nextRound(), this.#maxBodyBytes))
-    }
-    this.#writing = undefined
+  idle(): Promise<void> {
+    return this.#group.idle()
   }
 
   get #maxBodyBytes(): number {
     return Math.min(this.maxMessageBytes, MAX_CALL_BYTES) - ATTRIBUTES_BYTES
   }
 
-  #nextRound(): Waiting[] {
-    let count = 0
-    for (let bytes = 0; count < this.#waiting.length && bytes < MAX_ROUND_BYTES; count++)
-      bytes += byteLength(this.#waiting[count]?.records ?? [])
-    return this.#waiting.splice(0, count)
-  }
-
-  async #round(packs: readonly Pack<Waiting>[]): Promise<void> {
+  async #commit(parcels: readonly Waiting<Parcel>[]): Promise<void> {
+    const packs = pack(parcels, this.#maxBodyBytes)
     const batches = batch(packs.flatMap((one) => this.#drafts(one)))
-    const failed = new Map<Pack<Waiting>, unknown>()
+    const failed = new Map<Pack<Waiting<Parcel>>, unknown>()
     const sendNext = async () => {
       for (let drafts = batches.shift(); drafts; drafts = batches.shift()) await this.#send(drafts, failed)
     }
     await Promise.all(Array.from({ length: MAX_CALLS_AT_ONCE }, sendNext))
-    for (const one of packs)
-      for (const parcel of one.parcels)
-        if (failed.has(one)) parcel.reject(failed.get(one))
-        else parcel.resolve()
+    for (const [one, error] of failed) for (const { reject } of one.parcels) reject(error)
   }
 
   /** A record that is too large fails its own parcel, which is settled then, and not those it was packed with. */
-  #drafts(whole: Pack<Waiting>): Draft[] {
+  #drafts(whole: Pack<Waiting<Parcel>>): Draft[] {
     const { target, parcels, files } = whole
     const time = oldestTime(parcels)
     try {
@@ -120,7 +94,7 @@ export class QueueWriter {
     }
   }
 
-  async #send(drafts: readonly Draft[], failed: Map<Pack<Waiting>, unknown>): Promise<void> {
+  async #send(drafts: readonly Draft[], failed: Map<Pack<Waiting<Parcel>>, unknown>): Promise<void> {
     const start = this.#clock.now()
     let left = drafts
     for (let tries = 1; left.length > 0; tries++) {
@@ -137,7 +111,7 @@ export class QueueWriter {
   }
 
   /** One call: which drafts may succeed another time, and why they did not now. */
-  async #try(drafts: readonly Draft[], failed: Map<Pack<Waiting>, unknown>) {
+  async #try(drafts: readonly Draft[], failed: Map<Pack<Waiting<Parcel>>, unknown>) {
     try {
       const { ids, failures } = await this.#api.send(drafts.map(({ message }) => message))
       const failedAt = new Map(failures.map((failure) => [failure.index, failure]))
@@ -160,6 +134,14 @@ export class QueueWriter {
       return { again: [], error }
     }
   }
+}
+
+/** The parcels at the head that make a round. */
+function roundSize(waiting: readonly Parcel[]): number {
+  let count = 0
+  for (let bytes = 0; count < waiting.length && bytes < MAX_ROUND_BYTES; count++)
+    bytes += byteLength(waiting[count]?.records ?? [])
+  return count
 }
 
 /** As few calls as hold the messages. */

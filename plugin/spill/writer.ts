@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { temporaryName } from './file-name.js'
 import { removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
+import { GroupCommit, type Waiting } from './group-commit.js'
 import { type Inventory, SpillFile } from './inventory.js'
 import { byteLength } from './lines.js'
 import { oldestTime, type Pack, type Parcel, pack } from './packing.js'
@@ -13,11 +14,6 @@ export const MAX_FILE_BYTES = 8 * 1024 * 1024
 /** Each has its file open, and its bytes twice in memory. */
 const MAX_PACKS_AT_ONCE = 16
 
-interface Waiting extends Parcel {
-  resolve(): void
-  reject(error: unknown): void
-}
-
 /** A file on its way to its name. */
 interface Draft {
   readonly file: SpillFile
@@ -25,7 +21,7 @@ interface Draft {
 }
 
 interface Placed {
-  readonly pack: Pack<Waiting>
+  readonly pack: Pack<Waiting<Parcel>>
   readonly drafts: readonly Draft[]
 }
 
@@ -42,8 +38,7 @@ export class SpillWriter {
   readonly #fs: SpillFileSystem
   readonly #inventory: Inventory
   readonly #drafts = new Set<string>()
-  #waiting: Waiting[] = []
-  #writing: Promise<void> | undefined
+  readonly #group = new GroupCommit<Parcel>({ commit: (round) => this.#commit(round) })
 
   constructor(directory: string, instance: string, fs: SpillFileSystem, inventory: Inventory) {
     this.#directory = directory
@@ -54,10 +49,7 @@ export class SpillWriter {
 
   /** Resolves when all of the parcel is durable; where it rejects, nothing of it is kept if the disk allows. */
   write(parcel: Parcel): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ ...parcel, resolve, reject })
-      this.#writing ??= this.#writeAll()
-    })
+    return this.#group.add(parcel)
   }
 
   /** Whether the file of this name is not, or not yet, known to be durable. */
@@ -65,22 +57,12 @@ export class SpillWriter {
     return this.#drafts.has(base)
   }
 
-  async idle(): Promise<void> {
-    while (this.#writing) await this.#writing
+  idle(): Promise<void> {
+    return this.#group.idle()
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
-      // Those that come in the same turn of the event loop share the first round, too.
-      await Promise.resolve()
-      const packs = pack(this.#waiting, MAX_FILE_BYTES)
-      this.#waiting = []
-      await this.#commit(packs)
-    }
-    this.#writing = undefined
-  }
-
-  async #commit(packs: readonly Pack<Waiting>[]): Promise<void> {
+  async #commit(parcels: readonly Waiting<Parcel>[]): Promise<void> {
+    const packs = pack(parcels, MAX_FILE_BYTES)
     const places = await someAtATime(packs, MAX_PACKS_AT_ONCE, (one) => this.#place(one))
     const placed = places.filter((one) => one !== undefined)
     if (placed.length === 0) return
@@ -90,15 +72,14 @@ export class SpillWriter {
       await Promise.all(placed.map((one) => this.#withdraw(one, error)))
       return
     }
-    for (const { pack, drafts } of placed) {
+    for (const { drafts } of placed) {
       for (const { file } of drafts) this.#inventory.add(file)
       this.#forget(drafts)
-      for (const { resolve } of pack.parcels) resolve()
     }
   }
 
   /** Puts a pack's files under their names. */
-  async #place(pack: Pack<Waiting>): Promise<Placed | undefined> {
+  async #place(pack: Pack<Waiting<Parcel>>): Promise<Placed | undefined> {
     const drafts: Draft[] = []
     try {
       // There may be no memory for the copies.
@@ -135,7 +116,7 @@ export class SpillWriter {
   }
 }
 
-function draft({ target, parcels }: Pack<Waiting>, records: readonly Uint8Array[]): Draft {
+function draft({ target, parcels }: Pack<Parcel>, records: readonly Uint8Array[]): Draft {
   const time = oldestTime(parcels)
   const id = randomBytes(8).toString('hex')
   const file = new SpillFile({ target, time, count: records.length, id }, byteLength(records))

@@ -1,0 +1,51 @@
+/** What waits for a round, and whom to tell. */
+export type Waiting<T> = T & {
+  resolve(): void
+  reject(error: unknown): void
+}
+
+export interface GroupCommitHooks<T> {
+  /** Rejects those of a round that failed; the others are done once it returns. Where it throws, all have failed. */
+  readonly commit: (round: readonly Waiting<T>[]) => Promise<void>
+  /** How many of those that wait go into the next round, 1 at least. @default all */
+  readonly roundSize?: (waiting: readonly T[]) => number
+}
+
+/** Makes writes that wait together one: a round at a time, and what comes meanwhile waits for the next. */
+export class GroupCommit<T extends object> {
+  readonly #hooks: GroupCommitHooks<T>
+  #waiting: Waiting<T>[] = []
+  #running: Promise<void> | undefined
+
+  constructor(hooks: GroupCommitHooks<T>) {
+    this.#hooks = hooks
+  }
+
+  /** Resolves when the item is committed. */
+  add(item: T): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...item, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { commit, roundSize = ({ length }) => length } = this.#hooks
+    // Those that come in the same turn of the event loop share the first round, too.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const round = this.#waiting.splice(0, roundSize(this.#waiting))
+      try {
+        await commit(round)
+        for (const { resolve } of round) resolve()
+      } catch (error) {
+        for (const { reject } of round) reject(error)
+      }
+    }
+    this.#running = undefined
+  }
+}
