@@ -48,7 +48,7 @@ export class DirectoryWatch {
   /**
    * Makes the directory, looks at what is in it, and goes on looking.
    *
-   * @throws Error that names the directory, what is wrong and the fix, where it cannot be made, written or synced
+   * @throws the system's error, where it cannot be made, written or synced
    */
   async start(): Promise<void> {
     await this.#prepare()

@@ -7,7 +7,7 @@ import { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { SpillConfiguration, SpillQueueConfiguration } from '../settings/spill-settings.js'
 import { BoundedClaims } from './bounded-claims.js'
-import { checkDirectory } from './check-directory.js'
+import { checkDirectory, fixOf } from './check-directory.js'
 import { OpeningSpill } from './opening-spill.js'
 import type { Spill } from './spill.js'
 
@@ -80,7 +80,7 @@ function check(configuration: SpillConfiguration): void {
     const why = (cause as NodeJS.ErrnoException).message
     throw new FirehoseError(
       'ERR_SETTINGS',
-      `Wrong settings:\n  spill: got ${JSON.stringify(directory)}, in which nothing can be kept (${why}); give a directory that this process may write`,
+      `Wrong settings:\n  spill: got ${JSON.stringify(directory)}, in which nothing can be kept (${why}); ${fixOf(cause)}`,
       { cause },
     )
   }

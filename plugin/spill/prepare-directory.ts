@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import {
-  errnoOf,
   isDiskFull,
   makeDurably,
   removeIfPossible,
@@ -8,21 +7,11 @@ import {
   writeSynced,
 } from './file-system.js'
 
-const FIXES: Readonly<Record<string, string>> = {
-  EACCES: 'Let the user that runs this process write there, or name another directory',
-  EPERM: 'Let the user that runs this process write there, or name another directory',
-  EROFS: 'The file system is read-only: mount it writable, or name another directory',
-  ENOTDIR: 'A part of the path is a file: name another directory',
-  EEXIST: 'There is a file of that name: name another directory',
-  EINVAL: 'The file system cannot make files durable (fsync): name a directory on a local disk or volume',
-}
-const OTHER_FIX = 'Name a directory on a disk that can be written and synced'
-
 /**
  * Makes the spill's directory, with its parents, durable, and tries each step of an append in it.
  *
  * @returns whether the disk has room.
- * @throws Error that names the directory, what is wrong and the fix.
+ * @throws the system's error
  */
 export async function prepareDirectory(
   fs: SpillFileSystem,
@@ -38,11 +27,7 @@ export async function prepareDirectory(
   } catch (error) {
     // What is in the spill can be delivered all the same, which makes room.
     if (isDiskFull(error)) return false
-    const errno = errnoOf(error)
-    throw new Error(
-      `The spill directory ${directory} cannot be used (${errno ?? 'unknown error'}). ${FIXES[errno ?? ''] ?? OTHER_FIX}`,
-      { cause: error },
-    )
+    throw error
   }
 }
 

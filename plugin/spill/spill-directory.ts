@@ -28,7 +28,7 @@ export interface SpillDirectoryOptions {
 /**
  * A spill in a directory that several processes may share.
  *
- * @throws Error that names the directory, what is wrong and the fix, where it cannot be made, written or synced.
+ * @throws the system's error, where it cannot be made, written or synced.
  */
 export async function openSpillDirectory(options: SpillDirectoryOptions): Promise<Spill> {
   const spill = new SpillDirectory(options)

@@ -134,9 +134,7 @@ describe('a spill on a real disk', () => {
   ])('is not opened with %s', async (_name, put, errno) => {
     const path = join(tempDir(), 'spill')
     const directory = put(path) ?? path
-    await expect(onDisk(directory).open()).rejects.toThrow(
-      `The spill directory ${directory} cannot be used (${errno}). `,
-    )
+    await expect(onDisk(directory).open()).rejects.toMatchObject({ code: errno })
   })
 
   it('leaves alone what is not its own', async () => {

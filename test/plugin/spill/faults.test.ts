@@ -201,18 +201,16 @@ describe('a spill on a disk that fails', () => {
   })
 
   it.each([
-    ['EROFS', 'create', 'mount it writable'],
-    ['EACCES', 'makeDirectory', 'Let the user that runs this process write there'],
-    ['EINVAL', 'syncDirectory', 'cannot make files durable'],
-    ['EIO', 'sync', 'can be written and synced'],
-    ['EPERM', 'rename', 'Let the user that runs this process write there'],
-  ] as const)('is not opened with %s at %s, and says how to mend it', async (code, step, fix) => {
+    ['EROFS', 'create'],
+    ['EACCES', 'makeDirectory'],
+    ['EINVAL', 'syncDirectory'],
+    ['EIO', 'sync'],
+    ['EPERM', 'rename'],
+  ] as const)('is not opened with %s at %s', async (code, step) => {
     const { open } = harness()
     const { fault, intercept } = faulty(step)
     Object.assign(fault, { isOn: true, code })
-    const opening = open(intercept)
-    await expect(opening).rejects.toThrow(`The spill directory ${DIRECTORY} cannot be used (${code}). `)
-    await expect(opening).rejects.toThrow(fix)
+    await expect(open(intercept)).rejects.toMatchObject({ code })
   })
 
   it('is opened on a full disk, to deliver what is in it', async () => {

@@ -36,7 +36,7 @@ it('serve says why nothing can be kept in the spill', async () => {
   const { code, stdout, stderr } = await cli(['serve'], { cwd, env: { WEB_WRITE_KEY: 'k' } })
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(
-    /^error: spill: got "analytics-firehose.yaml", in which nothing can be kept \(EEXIST/,
+    /^error: spill: got "analytics-firehose.yaml", in which nothing can be kept \(EEXIST.*\); there is a file of that name: give another directory$/m,
   )
 })
 
