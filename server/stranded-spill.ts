@@ -27,7 +27,7 @@ export function watchStrandedSpill({ store, destinations, clock, logger }: Stran
       if (keys.has(key) || told.has(`${key}.${stream}`)) continue
       told.add(`${key}.${stream}`)
       logger.warn(
-        `The spill holds records of stream "${stream}" that no destination here sends: its region, role, external ID or endpoint was changed, or another process has it. Change it back, or send them with the replay command`,
+        `The spill holds records of stream "${stream}" that no destination here sends: its region, role, external ID or endpoint was changed, or another process has it. Change it back, or send them with the replay command; those of a queue only serve and the plugin can send`,
       )
     }
     schedule()

@@ -131,7 +131,7 @@ function withDefaults(values: Values, context: SettingsContext): DestinationConf
  */
 function contradictions(
   { mappedStreams = [], aggregation = [] }: Values,
-  { region, flushInterval, deliveryTimeout }: DestinationConfiguration,
+  { region, roleAddress, flushInterval, deliveryTimeout }: DestinationConfiguration,
   wrong: ReadonlySet<unknown>,
 ): [name: string, problem: string][] {
   const found: [string, string][] = []
@@ -140,6 +140,8 @@ function contradictions(
       found.push(['region', `got ${showValue(region, [])} from AWS_REGION; ${NAME_THE_REGION}`])
     else for (const problem of foreignStreams(mappedStreams, region)) found.push(['mappedStreams', problem])
   }
+  if (!wrong.has('roleAddress'))
+    for (const problem of streamsElsewhere(mappedStreams, roleAddress)) found.push(['mappedStreams', problem])
   if (!wrong.has('mappedStreams')) {
     for (const stream of unmappedAmong(aggregation, mappedStreams)) {
       const problem = 'no row of mappedStreams names this stream; name one that stands there, or *'
@@ -178,6 +180,16 @@ function foreignStreams(mapping: readonly MappingRow[], region: string): string[
     const foreign = readStream(stream).region
     if (foreign === undefined || foreign === region) return []
     return `got ${stream}, which lies in ${foreign}, but the destination's region is ${region}; set region to '${foreign}'`
+  })
+}
+
+/** Records are put by a stream's name, which is one of the role's account. */
+function streamsElsewhere(mapping: readonly MappingRow[], roleAddress: string | undefined): string[] {
+  const own = roleAddress?.split(':')[4]
+  return mapping.flatMap(({ stream }) => {
+    const { account = own } = readStream(stream)
+    if (own === undefined || account === own) return []
+    return `got ${stream}, which lies in the account ${account}, but roleAddress in ${own}; give a role of the stream's account`
   })
 }
 

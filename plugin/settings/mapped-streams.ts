@@ -12,7 +12,7 @@ export const ROW_NAMES: readonly string[] = ['event', 'stream']
 
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
 const STREAM_ARN =
-  /^arn:aws[a-z0-9-]*:firehose:(?<region>[a-z0-9-]+):\d{12}:deliverystream\/(?<name>[a-zA-Z0-9_.-]{1,64})$/
+  /^arn:aws[a-z0-9-]*:firehose:(?<region>[a-z0-9-]+):(?<account>\d{12}):deliverystream\/(?<name>[a-zA-Z0-9_.-]{1,64})$/
 
 const NAME_THE_EVENT = 'name a track event, an event type, or "*" for all events'
 const NAME_THE_STREAM =
@@ -53,8 +53,14 @@ export function isStreamName(value: unknown): value is string {
   return typeof value === 'string' && STREAM_NAME.test(value)
 }
 
-/** The name of what a row names by name or ARN, and the region, where it is told. */
-export function readStream(stream: string): { readonly name: string; readonly region?: string } {
-  const arn = STREAM_ARN.exec(stream)?.groups as { name: string; region: string } | undefined
+interface StreamPlace {
+  readonly name: string
+  readonly region?: string
+  readonly account?: string
+}
+
+/** The name of what a row names by name or ARN, and where it lies, as far as that is told. */
+export function readStream(stream: string): StreamPlace {
+  const arn = STREAM_ARN.exec(stream)?.groups as Required<StreamPlace> | undefined
   return arn ?? { name: stream }
 }

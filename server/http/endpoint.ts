@@ -87,8 +87,10 @@ export class Endpoints {
   }
 }
 
+/** With one slash where there are several: Segment's Java SDK puts its path behind that of its endpoint's own `/`. */
 function pathOf(url: string): string {
-  const [path = ''] = url.replace(ABSOLUTE, '').split('?', 1)
+  const [given = ''] = url.replace(ABSOLUTE, '').split('?', 1)
+  const path = given.includes('//') ? given.replace(/\/{2,}/g, '/') : given
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
 }
 

@@ -36,18 +36,25 @@ describe('paths', () => {
     expect(web.delivered).toMatchObject([{ type, userId: 'u1' }])
   })
 
-  it.each(['/v1/batch', '/v1/b', '/v1/import', '/v1/batch/', '/v1/b/', '/v1/import/', '/v1/batch?a=/v1/m'])(
-    'takes a batch at %s',
-    async (path) => {
-      const { proxy, web } = proxyHarness()
-      const res = await request(await listen(proxy))
-        .post(path)
-        .send({ writeKey: WEB_KEY, batch: [track, track] })
-      expect([res.status, res.text]).toEqual([200, '{"success":true}'])
-      expect(res.headers['content-type']).toBe('application/json; charset=utf-8')
-      expect(web.delivered).toHaveLength(2)
-    },
-  )
+  it.each([
+    '/v1/batch',
+    '/v1/b',
+    '/v1/import',
+    '/v1/batch/',
+    '/v1/b/',
+    '/v1/import/',
+    '/v1/batch?a=//v1/m',
+    '//v1/import/',
+    '/v1//batch//',
+  ])('takes a batch at %s', async (path) => {
+    const { proxy, web } = proxyHarness()
+    const res = await request(await listen(proxy))
+      .post(path)
+      .send({ writeKey: WEB_KEY, batch: [track, track] })
+    expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+    expect(res.headers['content-type']).toBe('application/json; charset=utf-8')
+    expect(web.delivered).toHaveLength(2)
+  })
 
   it('takes telemetry of SDKs and discards it', async () => {
     const { proxy, web } = proxyHarness()
@@ -64,6 +71,7 @@ describe('paths', () => {
     ['POST', '/v1/batch/x', 404],
     ['POST', '/v12/batch', 404],
     ['POST', '/', 404],
+    ['POST', '//', 404],
     ['GET', '/v1/batch', 405],
     ['PUT', '/v1/track', 405],
     ['DELETE', '/v1/m', 405],

@@ -153,6 +153,16 @@ describe('ARNs', () => {
     expect(problemsOf({ mappedStreams: { page: stream } }, { env: { AWS_REGION: 'eu-west-1' } })).toEqual([])
   })
 
+  it("of another account than the role's are a problem that names both", () => {
+    const stream = 'arn:aws:firehose:eu-west-1:999999999999:deliverystream/a'
+    const settings = { mappedStreams: { page: stream }, region: 'eu-west-1' }
+    expect(problemsOf({ ...settings, roleAddress: 'arn:aws:iam::123456789012:role/r' })).toEqual([
+      `mappedStreams: got ${stream}, which lies in the account 999999999999, but roleAddress in 123456789012; give a role of the stream's account`,
+    ])
+    expect(problemsOf({ ...settings, roleAddress: 'arn:aws:iam::999999999999:role/r' })).toEqual([])
+    expect(problemsOf(settings)).toEqual([])
+  })
+
   it.each([
     'arn:aws:iam::123456789012:user/someone',
     'arn:aws:iam::1234:role/short-account',
