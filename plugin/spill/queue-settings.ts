@@ -39,12 +39,15 @@ export function warnOfLoss(
 }
 
 /** The error of a queue that will not work before someone mends something; `undefined` where it may pass. */
-export function unusable(queueUrl: string, error: unknown): Error | undefined {
+export function unusable(
+  { queueUrl, region }: { readonly queueUrl: string; readonly region: string },
+  error: unknown,
+): Error | undefined {
   const { class: kind } = classify(error)
   if (kind === 'retry' || kind === 'reauth') return undefined
   const { name, message } = error instanceof Error ? error : new Error(String(error))
   return new Error(
-    `The spill queue ${queueUrl} cannot be used (${name}: ${message}). Make the queue, and allow sqs:SendMessage, ` +
+    `The spill queue ${queueUrl} cannot be used in ${region} (${name}: ${message}). Make the queue, or give { queueUrl, region }, and allow sqs:SendMessage, ` +
       'sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on it',
     { cause: error },
   )

@@ -52,6 +52,7 @@ export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill>
 
 class SpillQueue implements Spill {
   readonly #api: QueueApi
+  readonly #region: string
   readonly #clock: Clock
   readonly #onClosed: () => void
   readonly #level: QueueLevel
@@ -69,6 +70,7 @@ class SpillQueue implements Spill {
     const { clock, waitSeconds = 1 } = options
     const logger = guarded(options.logger)
     this.#api = api
+    this.#region = options.region
     this.#clock = clock
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
@@ -95,7 +97,7 @@ class SpillQueue implements Spill {
 
   async open(): Promise<void> {
     const error = await this.#watch.look()
-    const final = error && unusable(this.#api.queueUrl, error)
+    const final = error && unusable({ queueUrl: this.#api.queueUrl, region: this.#region }, error)
     if (final) throw final
     await this.#discover()
     this.#scheduleBeat()

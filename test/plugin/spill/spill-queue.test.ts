@@ -363,7 +363,7 @@ describe('opening a spill queue', () => {
     const { open, aws } = await queueHarness()
     aws.deleteQueue('spill')
     await expect(open()).rejects.toThrow(
-      /^The spill queue http.*\/123456789012\/spill cannot be used \(QueueDoesNotExist: .*\)\. Make the queue, and allow sqs:SendMessage/,
+      /^The spill queue http.*\/123456789012\/spill cannot be used in us-west-2 \(QueueDoesNotExist: .*\)\. Make the queue, or give \{ queueUrl, region \}, and allow sqs:SendMessage/,
     )
   })
 
