@@ -51,6 +51,8 @@ export interface DestinationParts {
   readonly budget?: ByteBudget
   readonly clock?: Clock
   readonly spill?: SpillParts | undefined
+  /** Whose it is, asked at each notice that the log is told: it may be renamed. @default not told */
+  readonly owner?: (() => string) | undefined
 }
 
 /** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */

@@ -98,9 +98,17 @@ export class SiteBuilder {
     return { configuration, source }
   }
 
-  #destination({ destinations }: SourceConfiguration) {
+  #destination({ id, name, destinations }: SourceConfiguration) {
     const { pool, budget, clock, spill } = this.#options
-    return joined(destinations.map((it) => createDestination(it, { pool, budget, clock, spill })))
+    // A source that is renamed keeps its destination.
+    const nameNow = () => this.#made.get(id)?.configuration.name ?? name
+    const parts = { pool, budget, clock, spill }
+    return joined(
+      destinations.map((it, i) => {
+        const owner = destinations.length === 1 ? nameNow : () => `${nameNow()} (destination[${i}])`
+        return createDestination(it, { ...parts, owner })
+      }),
+    )
   }
 
   #deduplicator(id: string, dedupe: SourceConfiguration['dedupe']): Deduplicator | undefined {

@@ -50,6 +50,7 @@ export function deliveryOf(
     budget?: ByteBudget | undefined
     clock?: Clock | undefined
     spill?: SpillParts | undefined
+    owner?: (() => string) | undefined
     release?: () => Promise<void>
   },
 ): Delivery {
@@ -58,6 +59,7 @@ export function deliveryOf(
     clock = systemClock,
     budget = new ByteBudget(configuration.maxBufferedBytes),
     spill,
+    owner,
     release,
   } = parts
   const { requestTimeout, externalId } = configuration
@@ -67,6 +69,7 @@ export function deliveryOf(
     budget,
     clock,
     spill: spill && { ...spill, targetOf: spillTargets(configuration) },
+    owner,
     ...(release && { release }),
   })
 }

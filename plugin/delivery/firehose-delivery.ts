@@ -27,6 +27,8 @@ export interface DeliveryParts {
   readonly clock: Clock
   /** Where records go that cannot be delivered in time. @default nowhere: they fail */
   readonly spill?: DeliverySpill | undefined
+  /** Whose streams they are, asked at each notice that the log is told: it may be renamed. @default not told */
+  readonly owner?: (() => string) | undefined
   /** Runs when all is closed. */
   readonly release?: () => Promise<void>
 }
@@ -50,6 +52,7 @@ export class FirehoseDelivery implements Delivery {
         ...parts.spill,
         clock: parts.clock,
         logger: guarded(configuration.logger),
+        owner: parts.owner,
         lanes: configuration.concurrency ?? BATCH_CALLS,
         batch: configuration.flushAt,
         deliver: (records) => this.#deliver(records, true),
@@ -174,7 +177,13 @@ export class FirehoseDelivery implements Delivery {
       put: this.#parts.put,
       clock: this.#parts.clock,
       limits: this.#limits(stream),
-      notices: new Notices(guarded(logger), stream, policyStatement, this.#spilling !== undefined),
+      notices: new Notices({
+        logger: guarded(logger),
+        stream,
+        owner: this.#parts.owner,
+        policyStatement,
+        isSpilling: this.#spilling !== undefined,
+      }),
       spill: this.#spilling && ((records) => this.#spilling?.append(stream, records) ?? Promise.resolve()),
       onProgress: () => this.#spilling?.drain(stream),
     })

@@ -1,20 +1,32 @@
 import type { Logger } from '../logger.js'
 
+/** What the log calls a stream: `"new_users"`, or `"new_users" of Website` where it has an owner. */
+export function streamName(stream: string, owner: (() => string) | undefined): string {
+  return owner === undefined ? `"${stream}"` : `"${stream}" of ${owner()}`
+}
+
+export interface NoticesOptions {
+  readonly logger: Logger
+  readonly stream: string
+  /** Whose stream it is, asked at each notice. @default not told */
+  readonly owner?: (() => string) | undefined
+  /** What lets the stream be written by PutRecordBatch. */
+  readonly policyStatement: string
+  /** Whether records that are not delivered are kept. */
+  readonly isSpilling: boolean
+}
+
 /** What the log is told about one stream: only that something changed, never each record. */
 export class Notices {
   readonly #logger: Logger
-  readonly #stream: string
+  readonly #name: () => string
   readonly #policyStatement: string
   readonly #fate: string
   #state: 'well' | 'stalled' | 'parked' = 'well'
 
-  /**
-   * @param policyStatement - what lets the stream be written by PutRecordBatch
-   * @param isSpilling - whether records that are not delivered are kept
-   */
-  constructor(logger: Logger, stream: string, policyStatement: string, isSpilling = false) {
+  constructor({ logger, stream, owner, policyStatement, isSpilling }: NoticesOptions) {
     this.#logger = logger
-    this.#stream = stream
+    this.#name = () => streamName(stream, owner)
     this.#policyStatement = policyStatement
     this.#fate = isSpilling ? 'are spilled' : 'fail'
   }
@@ -25,7 +37,7 @@ export class Notices {
     this.#state = 'stalled'
     const why = cause?.message ?? 'no answer yet'
     this.#logger.warn(
-      `Stream "${this.#stream}" takes no records, they ${this.#fate} after ${timeoutMs} ms: ${why}`,
+      `Stream ${this.#name()} takes no records, they ${this.#fate} after ${timeoutMs} ms: ${why}`,
     )
   }
 
@@ -34,7 +46,7 @@ export class Notices {
     if (this.#state === 'parked') return
     this.#state = 'parked'
     this.#logger.error(
-      `Stream "${this.#stream}" cannot be written, records ${this.#fate} until it can: ${error.message}`,
+      `Stream ${this.#name()} cannot be written, records ${this.#fate} until it can: ${error.message}`,
     )
   }
 
@@ -42,12 +54,12 @@ export class Notices {
   recovered(): void {
     if (this.#state === 'well') return
     this.#state = 'well'
-    this.#logger.info(`Stream "${this.#stream}" takes records again`)
+    this.#logger.info(`Stream ${this.#name()} takes records again`)
   }
 
   fellBackToPutRecord(): void {
     this.#logger.warn(
-      `The role may not call PutRecordBatch on stream "${this.#stream}": sending by PutRecord, one record a ` +
+      `The role may not call PutRecordBatch on stream ${this.#name()}: sending by PutRecord, one record a ` +
         `call, which is slower. Add to its policy: ${this.#policyStatement}`,
     )
   }

@@ -3,6 +3,7 @@ import type { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { MappedRecord } from '../mapper.js'
 import type { Spill, SpillTarget } from '../spill/spill.js'
+import { streamName } from './notices.js'
 import type { RecordOutcome } from './outcome.js'
 import { SpillDrain } from './spill-drain.js'
 
@@ -28,6 +29,8 @@ export interface SpillingOptions extends DeliverySpill {
   readonly isParked: (stream: string) => boolean
   readonly clock: Clock
   readonly logger: Logger
+  /** Whose streams they are, for the log. @default not told */
+  readonly owner?: (() => string) | undefined
 }
 
 /** What an earlier process, or one that died, left behind is looked for this often. */
@@ -120,7 +123,7 @@ export class Spilling {
   #drain(stream: string): SpillDrain {
     const known = this.#drains.get(stream)
     if (known !== undefined) return known
-    const { store, targetOf, drainShare, lanes, batch, deliver, isParked, quarantine, clock, logger } =
+    const { store, targetOf, drainShare, lanes, batch, deliver, isParked, quarantine, clock, logger, owner } =
       this.#options
     const drain = new SpillDrain({
       spill: store,
@@ -132,10 +135,12 @@ export class Spilling {
       quarantine: (record, error) => quarantine(stream, record, error),
       clock,
       onEmpty: (sent) =>
-        logger.info(`The spill of stream "${stream}" is empty: ${sent} record(s) sent from it`),
+        logger.info(
+          `The spill of stream ${streamName(stream, owner)} is empty: ${sent} record(s) sent from it`,
+        ),
       onError: (error) => {
         const why = error instanceof Error ? error.message : String(error)
-        logger.error(`The spill of stream "${stream}" cannot be emptied for now: ${why}`)
+        logger.error(`The spill of stream ${streamName(stream, owner)} cannot be emptied for now: ${why}`)
       },
     })
     this.#drains.set(stream, drain)

@@ -83,6 +83,13 @@ describe('a proxy that gets another config', () => {
     expect(proxy.stats().sources).toMatchObject({ Website: { delivered: 1 } })
   })
 
+  it('names in notices of streams the source as it is called then', async () => {
+    const send = await start({ faults: [{ kind: 'error', action: 'AssumeRole', code: 'AccessDenied' }] })
+    proxy.reload(config({ name: 'Renamed' }))
+    expect(await send('a')).toBe(503)
+    expect(lines[0]).toMatch(/^Stream "first" of Renamed cannot be written, records fail until it can: /)
+  })
+
   it('throws what is wrong with the config, and goes on with the one before', async () => {
     const send = await start()
     const wrong = config({ ip: 'hide' as never, writeKey: 'secret-key' })
@@ -127,5 +134,6 @@ describe('a source with several destinations', () => {
     aws.aws.addFault({ kind: 'throttle', stream: 'second' })
     expect(await send('b')).toBe(503)
     expect(proxy.stats().sources['Website']).toMatchObject({ delivered: 1, failed: 1 })
+    expect(lines[0]).toMatch(/^Stream "second" of Website \(destination\[1\]\) takes no records, /)
   })
 })

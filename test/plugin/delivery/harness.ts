@@ -24,7 +24,11 @@ export interface FakeCall {
 }
 
 /** A delivery on a fake clock whose calls wait to be answered by the test. */
-export function harness(settings: Partial<DestinationSettings> = {}, spill?: DeliverySpill) {
+export function harness(
+  settings: Partial<DestinationSettings> = {},
+  spill?: DeliverySpill,
+  owner?: () => string,
+) {
   const clock = new FakeClock()
   const waiting: FakeCall[] = []
   const calls: FakeCall[] = []
@@ -67,7 +71,7 @@ export function harness(settings: Partial<DestinationSettings> = {}, spill?: Del
       calls.push(call)
     })
 
-  const delivery = new FirehoseDelivery(configuration, { put, budget, clock, spill })
+  const delivery = new FirehoseDelivery(configuration, { put, budget, clock, spill, owner })
   return { delivery, clock, budget, calls, waiting, notices }
 }
 

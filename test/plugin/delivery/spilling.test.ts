@@ -79,6 +79,7 @@ function spilling(
   settings: Partial<DestinationSettings> = {},
   drainShare = 0.25,
   prepare: (spill: FakeSpill) => void = () => {},
+  owner?: () => string,
 ) {
   const spill = new FakeSpill()
   prepare(spill)
@@ -95,6 +96,7 @@ function spilling(
         rejected.push(Buffer.from(record).toString().trim())
       },
     },
+    owner,
   )
   const failQuarantine = () => {
     quarantine = () => Promise.reject(new Error('the disk is full'))
@@ -216,6 +218,14 @@ describe('the spill', () => {
     await waiting[0]?.take()
     expect(spill.log).toEqual(['done 2', 'done 1'])
     expect(notices).toEqual(['info: The spill of stream "s" is empty: 3 record(s) sent from it'])
+  })
+
+  it('is told with whose it is, where that is known', async () => {
+    const { clock, spill, notices, waiting } = spilling({}, 0.25, undefined, () => 'Website')
+    spill.kept.push([Buffer.from('a\n')])
+    await clock.settle()
+    await waiting[0]?.take()
+    expect(notices).toEqual(['info: The spill of stream "s" of Website is empty: 1 record(s) sent from it'])
   })
 
   it('goes out as soon as it is open', async () => {
