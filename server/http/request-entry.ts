@@ -8,6 +8,8 @@ export interface RequestEntry {
   /** The endpoint's kind. SECURITY: never the path, which can hold a write key. */
   readonly endpoint: string
   readonly status: number
+  /** The problem's code, such as `rate_limited`, where that is the answer. */
+  readonly code: string | undefined
   readonly durationMs: number
   /** The source's name, where the request came so far. */
   readonly source: string | undefined

@@ -77,6 +77,7 @@ export class Responder {
   async #respond(exchange: Exchange): Promise<void> {
     const { clock } = this.#options
     const startedAt = clock.now()
+    let problem: HttpProblem | undefined
     try {
       if (exchange.res.headersSent)
         throw new Error('A handler before this one has answered, and yet called the next')
@@ -84,11 +85,12 @@ export class Responder {
     } catch (thrown) {
       const isGone = exchange.req.destroyed && !exchange.req.complete
       if (isGone) return
-      await this.#refuse(exchange, thrown)
+      problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
+      await this.#refuse(exchange, problem)
     }
     const { statusCode } = exchange.res
     this.#byStatus.set(statusCode, (this.#byStatus.get(statusCode) ?? 0) + 1)
-    this.#tell(exchange, clock.now() - startedAt)
+    this.#tell(exchange, problem?.code, clock.now() - startedAt)
   }
 
   async #answer(exchange: Exchange): Promise<void> {
@@ -99,9 +101,8 @@ export class Responder {
     this.#counts.accepted++
   }
 
-  async #refuse(exchange: Exchange, thrown: unknown): Promise<void> {
+  async #refuse(exchange: Exchange, problem: HttpProblem): Promise<void> {
     const { req, res, endpoint } = exchange
-    const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
     this.#count(problem)
     this.#closeConnectionIfClosing(exchange)
     const drained = drain(req)
@@ -133,13 +134,14 @@ export class Responder {
     return internalError()
   }
 
-  #tell({ req, res, id, endpoint, seen }: Exchange, durationMs: number): void {
+  #tell({ req, res, id, endpoint, seen }: Exchange, code: string | undefined, durationMs: number): void {
     try {
       this.#options.onRequest?.({
         requestId: id,
         method: req.method ?? '',
         endpoint: typeof endpoint === 'string' ? endpoint : endpoint.kind,
         status: res.statusCode,
+        code,
         durationMs: Math.round(durationMs * 100) / 100,
         ...seen,
       })

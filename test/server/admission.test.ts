@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { RateLimit } from '../../server/http/rate-limit.js'
+import type { RequestEntry } from '../../server/http/request-entry.js'
 import { FakeClock } from '../fake-clock.js'
 import { APP_KEY, basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
@@ -81,6 +82,18 @@ describe('a rate limit', () => {
     expect(web.delivered).toHaveLength(3)
     expect(proxy.stats().requests).toEqual({ accepted: 4, refused: 0, deferred: 1 })
     expect(proxy.stats().requestsByStatus).toEqual({ 200: 4, 429: 1 })
+  })
+
+  it('is told to onRequest, by the code of the answer', async () => {
+    const entries: RequestEntry[] = []
+    const rateLimit = new RateLimit({ limit: 1, windowMs: 2_500 }, new FakeClock())
+    const { proxy } = proxyHarness({ source: { rateLimit }, onRequest: (entry) => void entries.push(entry) })
+    const url = await listen(proxy)
+    for (let i = 0; i < 2; i++) await post(url, WEB_KEY)
+    expect(entries).toMatchObject([
+      { status: 200, code: undefined, source: 'Website', events: 1 },
+      { status: 429, code: 'rate_limited', source: 'Website', events: 0 },
+    ])
   })
 })
 

@@ -12,7 +12,8 @@ const ENTRY: RequestEntry = {
   requestId: 'r-1',
   method: 'POST',
   endpoint: 'batch',
-  status: 200,
+  status: 429,
+  code: 'rate_limited',
   durationMs: 12,
   source: 'web shop',
   events: 3,
@@ -43,8 +44,8 @@ describe('a log in JSON', () => {
   it('has requests as fields, at debug', () => {
     const { lines, log } = harness('json')
     log.request(ENTRY)
-    log.request({ ...ENTRY, source: undefined })
-    const { source: _none, ...rest } = ENTRY
+    log.request({ ...ENTRY, code: undefined, source: undefined })
+    const { code: _code, source: _source, ...rest } = ENTRY
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       { level: 'debug', time: TIME, msg: 'request', ...ENTRY },
       { level: 'debug', time: TIME, msg: 'request', ...rest },
@@ -81,7 +82,7 @@ describe('a log in text', () => {
       `${TIME} INFO up`,
       `${TIME} WARN 100% odd %s`,
       `${TIME} ERROR down`,
-      `${TIME} DEBUG request requestId=r-1 method=POST endpoint=batch status=200 durationMs=12 source="web shop" events=3`,
+      `${TIME} DEBUG request requestId=r-1 method=POST endpoint=batch status=429 code=rate_limited durationMs=12 source="web shop" events=3`,
     ])
   })
 
