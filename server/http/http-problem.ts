@@ -4,13 +4,27 @@ export class HttpProblem extends Error {
   /** Stable, for programs. */
   readonly code: string
   readonly headers: Readonly<Record<string, string>>
+  /** The name of the source that it is about, for the log alone, where a request may have several. */
+  readonly source: string | undefined
 
-  constructor(status: number, code: string, message: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    code: string,
+    message: string,
+    headers: Readonly<Record<string, string>> = {},
+    source?: string,
+  ) {
     super(message)
     this.name = 'HttpProblem'
     this.status = status
     this.code = code
     this.headers = headers
+    this.source = source
+  }
+
+  /** Whether the same request may succeed later. */
+  get isForNow(): boolean {
+    return this.status >= 500 || this.status === 429
   }
 }
 
@@ -23,8 +37,8 @@ export function badRequest(code: string, message: string): HttpProblem {
 }
 
 /** A refusal for now: the sender keeps the events and sends them again. */
-export function unavailable(code: string, message: string): HttpProblem {
-  return new HttpProblem(503, code, message, { 'Retry-After': String(RETRY_AFTER_SECONDS) })
+export function unavailable(code: string, message: string, source?: string): HttpProblem {
+  return new HttpProblem(503, code, message, { 'Retry-After': String(RETRY_AFTER_SECONDS) }, source)
 }
 
 export function unauthorized(message: string): HttpProblem {

@@ -3,9 +3,19 @@ import type { Logger } from '../../plugin/logger.js'
 import { MinuteNotices } from '../minute-notices.js'
 import type { HttpProblem } from './http-problem.js'
 
+/** What the log has by itself: a line when the process ends, and one for each defect. */
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['closing', 'internal_error'])
+
+/** What takes more, by the problem's code. Senders are not told: it is not theirs. */
+const SETTINGS_TO_RAISE: ReadonlyMap<string, string> = new Map([
+  ['memory_full', 'maxBufferedBytes'],
+  ['rate_limited', "the source's rateLimit"],
+])
+
 /**
- * Tells the log why requests were refused for good: a mistyped write key would otherwise show at its sender alone.
- * Causes are the codes of problems, a few dozen at most. SECURITY: their messages hold nothing of the request.
+ * Tells the log why requests were refused, for good or for now: a mistyped write key, or a limit that is too low, would
+ * otherwise show at its sender alone. Causes are the codes of problems, a few dozen at most, by source. SECURITY: their
+ * messages hold nothing of the request.
  */
 export class RefusalNotices {
   readonly #notices: MinuteNotices
@@ -14,8 +24,16 @@ export class RefusalNotices {
     this.#notices = new MinuteNotices(logger, clock)
   }
 
-  note({ status, code, message }: HttpProblem): void {
-    this.#notices.note(code, (count) => `Refused ${count} request(s) with ${status} ${code}: ${message}`)
+  /** @param source - the source's name, where the request came so far */
+  note({ status, code, message, isForNow }: HttpProblem, source?: string): void {
+    if (TOLD_ELSEWHERE.has(code)) return
+    const what = isForNow ? 'Turned away' : 'Refused'
+    const whose = source === undefined ? '' : ` of ${source}`
+    const setting = SETTINGS_TO_RAISE.get(code)
+    const fix = setting === undefined ? '' : ` (raise ${setting} to take more)`
+    const wording = (count: number) =>
+      `${what} ${count} request(s)${whose} with ${status} ${code}: ${message}${fix}`
+    this.#notices.note(JSON.stringify([code, source]), wording)
   }
 
   /** Tells what is still untold. */

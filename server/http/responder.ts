@@ -103,7 +103,7 @@ export class Responder {
 
   async #refuse(exchange: Exchange, problem: HttpProblem): Promise<void> {
     const { req, res, endpoint } = exchange
-    this.#count(problem)
+    this.#count(problem, exchange)
     this.#closeConnectionIfClosing(exchange)
     const drained = drain(req)
     // Cut while its sender is still sending, the connection would be lost with the answer in it.
@@ -114,13 +114,10 @@ export class Responder {
     else answerProblem(res, problem)
   }
 
-  #count(problem: HttpProblem): void {
-    if (problem.status >= 500 || problem.status === 429) {
-      this.#counts.deferred++
-      return
-    }
-    this.#counts.refused++
-    this.#refusals.note(problem)
+  #count(problem: HttpProblem, { seen }: Exchange): void {
+    if (problem.isForNow) this.#counts.deferred++
+    else this.#counts.refused++
+    this.#refusals.note(problem, problem.source ?? seen.source)
   }
 
   /** A sender that keeps its connection would send its next events to a server that is gone. */

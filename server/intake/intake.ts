@@ -27,6 +27,7 @@ interface Share {
 
 /** What became of a share. */
 interface Delivered {
+  readonly source: Source
   /** Asked only where something failed. */
   readonly durable: () => readonly SegmentEvent[]
   readonly quarantined: readonly Quarantined[]
@@ -66,7 +67,7 @@ export class Intake {
         durable ??= new Set(delivered.flatMap((it) => it.durable()))
         return durable.has(event)
       }
-      for (const { error } of delivered) if (error !== undefined) throw notDelivered(error)
+      for (const { source, error } of delivered) if (error !== undefined) throw notDelivered(error, source)
       const given = delivered.flatMap((it) => it.quarantined)
       await this.#quarantine([...refused.map(refusal), ...given])
       isDurable = () => true
@@ -74,8 +75,11 @@ export class Intake {
       // Before waiting for others: two requests may each hold an event that the other brought too.
       await Promise.all(shares.map(({ claim }) => claim.settle(isDurable)))
     }
-    const others = shares.flatMap(({ claim }) => claim.others)
-    if (others.length > 0 && (await Promise.all(others)).includes(false)) throw twinNotDelivered()
+    const waiting = shares.filter(({ claim }) => claim.others.length > 0)
+    if (waiting.length === 0) return
+    const twins = await Promise.all(waiting.map(({ claim }) => Promise.all(claim.others)))
+    const lost = waiting.find((_, i) => twins[i]?.includes(false))
+    if (lost !== undefined) throw twinNotDelivered(lost.source)
   }
 
   async #quarantine(quarantined: readonly Quarantined[]): Promise<void> {
@@ -119,7 +123,7 @@ async function deliverShare({ source, claim: { fresh } }: Share): Promise<Delive
       quarantined.push({ source, event, stream, code: error.code, reason: error.message })
     }
   })
-  return { durable, quarantined, error }
+  return { source, durable, quarantined, error }
 }
 
 function failuresOf(outcome: EventOutcome | undefined): readonly DeliveryFailure[] {
@@ -129,17 +133,19 @@ function failuresOf(outcome: EventOutcome | undefined): readonly DeliveryFailure
 }
 
 /** Names no stream and no role: whoever holds a write key, as any browser does, reads this. */
-function notDelivered({ code }: FirehoseError) {
+function notDelivered({ code }: FirehoseError, { name }: Source) {
   return unavailable(
     'not_delivered',
     `The events could not be delivered for now (${code}); send them again later`,
+    name,
   )
 }
 
-function twinNotDelivered() {
+function twinNotDelivered({ name }: Source) {
   return unavailable(
     'not_delivered',
     'Another request with the same events failed for now; send them again later',
+    name,
   )
 }
 

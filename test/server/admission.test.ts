@@ -64,7 +64,7 @@ describe('a rate limit', () => {
   it.each([true, false])('answers 429 beyond it, for that source alone: Basic %s', async (isBasic) => {
     const clock = new FakeClock()
     const rateLimit = new RateLimit({ limit: 2, windowMs: 2_500 }, clock)
-    const { proxy, web } = proxyHarness({ source: { rateLimit } })
+    const { proxy, web, lines } = proxyHarness({ source: { rateLimit } })
     const url = await listen(proxy)
     const send = () => post(url, WEB_KEY, { isBasic })
     const answers = [await send(), await send(), await send()]
@@ -82,6 +82,9 @@ describe('a rate limit', () => {
     expect(web.delivered).toHaveLength(3)
     expect(proxy.stats().requests).toEqual({ accepted: 4, refused: 0, deferred: 1 })
     expect(proxy.stats().requestsByStatus).toEqual({ 200: 4, 429: 1 })
+    expect(lines).toEqual([
+      expect.stringMatching(/^Turned away 1 request\(s\) of Website with 429 rate_limited: .*rateLimit/),
+    ])
   })
 
   it('is told to onRequest, by the code of the answer', async () => {

@@ -452,6 +452,19 @@ describe('answers after delivery', () => {
         .send({ writeKey, batch: [track] })
     expect([(await send(WEB_KEY)).status, (await send(APP_KEY)).status]).toEqual([503, 200])
   })
+
+  it('are told in the log by the source that fails, though the request has others', async () => {
+    const harness = proxyHarness()
+    harness.web.outcome = () => failure('ERR_ASSUME_ROLE', 'role/secret-name')
+    const batch = [WEB_KEY, APP_KEY].map((writeKey) => ({ ...track, writeKey }))
+    const res = await request(await listen(harness.proxy))
+      .post('/v1/batch')
+      .send({ batch })
+    expect(res.status).toBe(503)
+    expect(harness.lines).toEqual([
+      'Turned away 1 request(s) of Website with 503 not_delivered: The events could not be delivered for now (ERR_ASSUME_ROLE); send them again later',
+    ])
+  })
 })
 
 describe('a destination of a site that was replaced', () => {
