@@ -13,6 +13,7 @@ import { VERSION } from './package-version.js'
 import { parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
 import { openSpill } from './spill/open-spill.js'
+import { UnmappedNotice } from './unmapped-notice.js'
 
 /** Turns of the event loop from `track()` to here: one with analytics-node 2 and 3, the others are to spare. */
 const TURNS_TO_HAND_OVER = 3
@@ -51,9 +52,11 @@ export interface KinesisFirehosePlugin extends Plugin {
 export function kinesisFirehose(settings: DestinationSettings): KinesisFirehosePlugin {
   const pool = createClientPool({ max: 1 })
   const configuration = parseSettings(settings)
-  const { spill: kept, logger } = configuration
-  const spill = kept && openSpill({ configuration: kept, clock: systemClock, logger: guarded(logger) })
+  const { spill: kept } = configuration
+  const logger = guarded(configuration.logger)
+  const spill = kept && openSpill({ configuration: kept, clock: systemClock, logger })
   const destination = createDestination(configuration, { pool, spill })
+  const unmapped = new UnmappedNotice({ logger, clock: systemClock })
   let library: { name: string; version: string } | undefined
 
   const action = async (ctx: Context): Promise<Context> => {
@@ -63,6 +66,7 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
       const [outcome] = await destination.deliver([event])
       const [failure] = outcome?.status === 'failed' ? outcome.failures : []
       if (failure !== undefined) throw failure.error
+      if (outcome?.status === 'unmapped') unmapped.note([event])
     } catch (reason) {
       // What is thrown from here would be swallowed; this reaches the callback and the `error` event.
       ctx.setFailedDelivery({ reason })
@@ -78,6 +82,7 @@ export function kinesisFirehose(settings: DestinationSettings): KinesisFirehoseP
   const close = async (options?: CloseOptions) => {
     await allHandedOver()
     const report = await destination.close(options)
+    unmapped.flush()
     await spill?.close()
     pool.close()
     return report

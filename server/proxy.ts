@@ -131,8 +131,9 @@ async function loadResources() {
 }
 
 async function closeSources(sources: readonly Source[], timeout: number): Promise<ProxyReport> {
-  const reports = sources.map(async ({ name, destination, forwarder }) => {
+  const reports = sources.map(async ({ name, destination, unmapped, forwarder }) => {
     const [report] = await Promise.all([destination.close({ timeout }), forwarder?.close({ timeout })])
+    unmapped.flush()
     return [name, report] as const
   })
   return Object.fromEntries(await Promise.all(reports))

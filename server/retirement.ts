@@ -33,8 +33,11 @@ export class Retirement {
   retire(retired: readonly Source[], current: readonly Source[]): void {
     const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
     const forwarding = new Set(current.flatMap(({ id, forwarder }) => (forwarder === undefined ? [] : id)))
-    for (const { id, name, destination, forwarder } of retired) {
-      if (!inUse.has(destination)) this.#retireDestination(destination, name)
+    for (const { id, name, destination, unmapped, forwarder } of retired) {
+      if (!inUse.has(destination)) {
+        this.#retireDestination(destination, name)
+        unmapped.flush()
+      }
       if (forwarder === undefined || inUse.has(forwarder)) continue
       // A switch that is thrown to stop forwarding stops it at once; another way for it lets the old one end.
       if (forwarding.has(id)) void this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS)

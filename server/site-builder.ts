@@ -5,6 +5,7 @@ import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { SpillParts } from '../plugin/delivery/spilling.js'
 import { createDestination } from '../plugin/destination.js'
 import type { Logger } from '../plugin/logger.js'
+import { UnmappedNotice } from '../plugin/unmapped-notice.js'
 import type { ProxyConfiguration } from './config/configuration.js'
 import type { ForwardConfiguration, SourceConfiguration } from './config/source-configuration.js'
 import { CdnMirror } from './forward/cdn-mirror.js'
@@ -76,17 +77,21 @@ export class SiteBuilder {
   #make(configuration: SourceConfiguration, before: Made | undefined): Made {
     if (before !== undefined && isDeepStrictEqual(before.configuration, configuration)) return before
     const { id, name, writeKeys, enabled, origins, ip, rateLimit, dedupe, browser, forward } = configuration
-    const { clock } = this.#options
+    const { clock, logger } = this.#options
+    // A source that is renamed keeps what it has.
+    const nameNow = () => this.#made.get(id)?.configuration.name ?? name
     const keptFor = (partOf: (whole: SourceConfiguration) => unknown) =>
       before !== undefined && isDeepStrictEqual(partOf(before.configuration), partOf(configuration))
         ? before.source
         : undefined
+    const delivering = keptFor((it) => it.destinations)
     const source: Source = {
       id,
       name,
       writeKeys,
       enabled,
-      destination: keptFor((it) => it.destinations)?.destination ?? this.#destination(configuration),
+      destination: delivering?.destination ?? this.#destination(configuration, nameNow),
+      unmapped: delivering?.unmapped ?? new UnmappedNotice({ logger, clock, owner: nameNow }),
       origins: new AllowedOrigins(origins),
       ip,
       rateLimit: keptFor((it) => it.rateLimit)?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
@@ -98,10 +103,8 @@ export class SiteBuilder {
     return { configuration, source }
   }
 
-  #destination({ id, name, destinations }: SourceConfiguration) {
+  #destination({ destinations }: SourceConfiguration, nameNow: () => string) {
     const { pool, budget, clock, spill } = this.#options
-    // A source that is renamed keeps its destination.
-    const nameNow = () => this.#made.get(id)?.configuration.name ?? name
     const parts = { pool, budget, clock, spill }
     return joined(
       destinations.map((it, i) => {

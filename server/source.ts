@@ -1,4 +1,5 @@
 import type { Destination } from '../plugin/destination.js'
+import type { UnmappedNotice } from '../plugin/unmapped-notice.js'
 import type { CdnMirror } from './forward/cdn-mirror.js'
 import type { Forwarder } from './forward/forwarder.js'
 import type { AllowedOrigins } from './http/allowed-origins.js'
@@ -16,6 +17,7 @@ export interface Source {
   /** Switched off, it takes nothing. */
   readonly enabled: boolean
   readonly destination: Destination
+  readonly unmapped: UnmappedNotice
   /** Of pages that may send. */
   readonly origins: AllowedOrigins
   readonly ip: IpPolicy

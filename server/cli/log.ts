@@ -1,8 +1,8 @@
 import { pino } from 'pino'
 import { type Clock, systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
+import { unicodeEscaped } from '../../plugin/unicode-escape.js'
 import type { RequestEntry } from '../http/request-entry.js'
-import { unicodeEscaped } from '../unicode-escape.js'
 
 export type LogFormat = 'json' | 'text'
 

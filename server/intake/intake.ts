@@ -114,15 +114,18 @@ async function deliverShare({ source, claim: { fresh } }: Share): Promise<Delive
   const outcomes = fresh.length === 0 ? [] : await source.destination.deliver(fresh)
   const durable = () => fresh.filter((_, i) => failuresOf(outcomes[i]).length === 0)
   const quarantined: Quarantined[] = []
+  const unmapped: SegmentEvent[] = []
   let error: FirehoseError | undefined
   fresh.forEach((event, i) => {
     const failures = failuresOf(outcomes[i])
+    if (outcomes[i]?.status === 'unmapped') unmapped.push(event)
     if (failures.length === 0) return
     error ??= failures.find((failure) => !failure.error.permanent)?.error
     for (const { stream, error } of failures) {
       quarantined.push({ source, event, stream, code: error.code, reason: error.message })
     }
   })
+  source.unmapped.note(unmapped)
   return { source, durable, quarantined, error }
 }
 

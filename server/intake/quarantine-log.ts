@@ -1,7 +1,7 @@
 import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { Logger } from '../../plugin/logger.js'
+import { quoted } from '../../plugin/unicode-escape.js'
 import type { Source } from '../source.js'
-import { unicodeEscaped } from '../unicode-escape.js'
 
 /** An event given up for good, for one stream or for all. */
 export interface Quarantined {
@@ -36,15 +36,7 @@ export function logQuarantine(logger: Logger, quarantined: readonly Quarantined[
 function messageIds(group: readonly Quarantined[]): string {
   const shown = group.slice(0, MAX_SHOWN).map(({ event }) => {
     const { messageId } = Object(event) as { messageId?: unknown }
-    // SECURITY: quoted, as a sender's own line breaks would forge log lines.
     return typeof messageId === 'string' ? quoted(messageId.slice(0, MAX_ID_LENGTH)) : 'none'
   })
   return `messageId ${shown.join(', ')}${group.length > MAX_SHOWN ? ', …' : ''}`
-}
-
-/** Control characters and line separators that JSON leaves as they are; terminals obey some of them. */
-const LEFT_BY_JSON = /[\u007f-\u009f\u2028\u2029]/g
-
-function quoted(text: string): string {
-  return unicodeEscaped(JSON.stringify(text), LEFT_BY_JSON)
 }

@@ -1,4 +1,4 @@
-import { unicodeEscaped } from '../unicode-escape.js'
+import { unicodeEscaped } from '../../plugin/unicode-escape.js'
 
 const UNSAFE = /[<>&'\u007f\u2028\u2029]/g
 

@@ -75,6 +75,23 @@ describe('the plugin in a real Analytics', () => {
     expect(plugin.stats()).toMatchObject({ delivered: 6, failed: 0, unmapped: 0 })
   })
 
+  it('tells the log of events that no row matches: of the first at once, and of the rest at the end', async () => {
+    const lines: string[] = []
+    const log = (line: string) => void lines.push(line)
+    const { analytics } = await start({
+      mappedStreams: { 'User Registered': 'new_users' },
+      logger: { info: log, warn: log, error: log },
+    })
+    for (const event of ['User Registred', 'User Registered', 'Other', 'Other'])
+      analytics.track({ userId: 'u', event })
+    await analytics.closeAndFlush()
+    await analytics.deregister('Amazon Kinesis Firehose')
+    expect(lines).toEqual([
+      '1 event(s) matched no row of mappedStreams, such as the track event "User Registred"',
+      '2 event(s) matched no row of mappedStreams, such as the track event "Other"',
+    ])
+  })
+
   it('calls back without error once the record has its RecordId, and not before', async () => {
     const { analytics, test } = await start()
     const error = await settled((callback) => analytics.track({ userId: 'u', event: 'A' }, callback))

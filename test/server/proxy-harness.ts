@@ -5,6 +5,7 @@ import { createClientPool } from '../../plugin/aws/client-pool.js'
 import { systemClock } from '../../plugin/clock.js'
 import type { DeadLetter } from '../../plugin/dead-letters/dead-letter.js'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { UnmappedNotice } from '../../plugin/unmapped-notice.js'
 import { AllowedOrigins } from '../../server/http/allowed-origins.js'
 import { trustOf } from '../../server/http/client-address.js'
 import { Endpoints } from '../../server/http/endpoint.js'
@@ -29,6 +30,7 @@ export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'd
     ip: 'keep',
     rateLimit: undefined,
     duplicates: undefined,
+    unmapped: new UnmappedNotice({ logger: { info() {}, warn() {}, error() {} }, clock: systemClock }),
     browser: {},
     forwarder: undefined,
     cdn: undefined,

@@ -107,6 +107,37 @@ describe('a proxy that gets another config', () => {
   })
 })
 
+describe('events that no row of mappedStreams matches', () => {
+  const mappedTo = (event: string) =>
+    config({ destination: aws.settings({ mappedStreams: { [event]: 'first' }, logger }) })
+
+  it('are told by source: the first at once, the rest when the mapping changes or the proxy closes', async () => {
+    const send = await start()
+    proxy.reload(mappedTo('Other'))
+    for (const id of ['a', 'b', 'c', 'c']) expect(await send(id)).toBe(200)
+    const told = (count: number) =>
+      `${count} event(s) of Website matched no row of mappedStreams, such as the track event "E"`
+    expect(lines).toEqual([told(1)])
+    proxy.reload(mappedTo('Another'))
+    expect(lines).toEqual([told(1), told(2)])
+    for (const id of ['d', 'e']) expect(await send(id)).toBe(200)
+    proxy.reload({ ...mappedTo('Another'), publicUrl: 'https://events.example.com' })
+    expect(lines.slice(2)).toEqual([told(1)])
+    await proxy.close()
+    expect(lines.slice(3)).toEqual([told(1)])
+  })
+
+  it('are not told where one of several destinations has a row for them', async () => {
+    const send = await start()
+    const destination = ['Other', '*'].map((event) =>
+      aws.settings({ mappedStreams: { [event]: 'first' }, logger }),
+    )
+    proxy.reload(config({ destination }))
+    expect(await send('a')).toBe(200)
+    expect(lines).toEqual([])
+  })
+})
+
 describe('a source with several destinations', () => {
   it('delivers to all of them, and answers 503 where one fails', async () => {
     const both = () => [
