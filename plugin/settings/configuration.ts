@@ -6,7 +6,7 @@ import { type MappingRow, ROW_NAMES, readStream } from './mapped-streams.js'
 import { describeIssues, settingsError, showPath, showValue } from './problems.js'
 import { NAME_THE_REGION, REGION, rows, SETTING_NAMES, table } from './schema.js'
 import type { Aggregation, AwsClientConfig, DestinationSettings, PutApi, Routing } from './settings.js'
-import { completeSpill, type SpillConfiguration } from './spill-settings.js'
+import { completeSpill, type SpillConfiguration, spillNames } from './spill-settings.js'
 
 /** A destination's settings, checked and complete: read once, then only looked up. */
 export interface DestinationConfiguration {
@@ -169,10 +169,13 @@ function wellFormed(settings: object, issues: readonly z.core.$ZodIssue[]): unkn
 }
 
 function describeWrong(issues: readonly z.core.$ZodIssue[], at: readonly PropertyKey[]): string[] {
-  const lines = issues.flatMap((issue) =>
-    describeIssues([issue], issue.path[0] === 'mappedStreams' ? ROW_NAMES : SETTING_NAMES, at),
-  )
+  const lines = issues.flatMap((issue) => describeIssues([issue], namesBeside(issue), at))
   return [...new Set(lines)]
+}
+
+function namesBeside({ path: [name], input }: z.core.$ZodIssue): readonly string[] {
+  if (name === 'mappedStreams') return ROW_NAMES
+  return name === 'spill' ? spillNames(input) : SETTING_NAMES
 }
 
 function foreignStreams(mapping: readonly MappingRow[], region: string): string[] {

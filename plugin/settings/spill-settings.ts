@@ -45,12 +45,26 @@ export function spill() {
     const whole = typeof given === 'string' ? spillNamed(given) : given
     if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
       return refuse(context, SPILL, given)
-    const parsed = ('queueUrl' in whole ? queue : directory).safeParse(whole, { reportInput: true })
+    const parsed = (isQueue(whole) ? queue : directory).safeParse(whole, { reportInput: true })
     if (parsed.success) return parsed.data
     for (const issue of parsed.error.issues)
       context.issues.push({ ...issue } as (typeof context.issues)[number])
     return z.NEVER
   })
+}
+
+/** The names of the settings that `given` may hold, to suggest the one that was meant. */
+export function spillNames(given: unknown): readonly string[] {
+  const whole = Object(given)
+  if (isQueue(whole)) return Object.keys(queue.shape)
+  const names = Object.keys(directory.shape)
+  return 'directory' in whole ? names : [...new Set([...names, ...Object.keys(queue.shape)])]
+}
+
+/** By what only a queue has, though it be misspelt. */
+function isQueue(given: object): boolean {
+  if ('directory' in given) return 'queueUrl' in given
+  return Object.keys(given).some((name) => name === 'region' || /^queue/i.test(name))
 }
 
 function refuse(context: z.core.ParsePayload, message: string, input: unknown): never {

@@ -2,7 +2,7 @@ import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
-import { completeSpill, type SpillConfiguration } from '../../plugin/settings/spill-settings.js'
+import { completeSpill, type SpillConfiguration, spillNames } from '../../plugin/settings/spill-settings.js'
 import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import { isJsonObject } from '../json-object.js'
@@ -75,7 +75,10 @@ function read(
   const schema = takesListen ? serveSchema : proxySchema
   const parsed = schema.safeParse(given, { reportInput: true })
   const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
-    describeIssues([issue], settingNames(schema, issue.path)),
+    describeIssues(
+      [issue],
+      issue.path[0] === 'spill' ? spillNames(issue.input) : settingNames(schema, issue.path),
+    ),
   )
   const logger = parsed.data?.logger ?? context.logger ?? console
   const listed = (given as { sources?: unknown }).sources

@@ -52,7 +52,22 @@ describe('the setting `spill`', () => {
       'spill.queueUrl: got "https://example.com/spill"; give the URL of a standard',
     ],
     [`${QUEUE}.fifo`, 'give the URL of a standard SQS queue'],
-    [{ queueUrl: QUEUE, maxBytes: 2_000_000 }, 'spill.maxBytes: is not a setting'],
+    [
+      { queueUrl: QUEUE, maxBytes: 2_000_000 },
+      'spill.maxBytes: is not a setting; known are queueUrl, region, drainShare',
+    ],
+    [
+      { directory: 'd', region: 'us-east-1' },
+      'spill.region: is not a setting; known are directory, maxBytes, drainShare',
+    ],
+    [{ directory: 'd', maxbytes: 2_000_000 }, 'spill.maxbytes: is not a setting. Did you mean `maxBytes`?'],
+    [
+      { dir: 'd' },
+      'spill.dir: is not a setting; known are directory, maxBytes, drainShare, queueUrl, region',
+    ],
+    [{ queueURL: QUEUE }, 'spill.queueURL: is not a setting. Did you mean `queueUrl`?'],
+    [{ queueURL: QUEUE }, 'spill.queueUrl: is missing; give the URL of a standard SQS queue'],
+    [{ region: 'us-east-1' }, 'spill.queueUrl: is missing; give the URL of a standard SQS queue'],
   ])('tells what is wrong with %j', (given, problem) => {
     expect(() => spillOf(given)).toThrow(
       expect.objectContaining({ message: expect.stringContaining(problem) }),

@@ -352,6 +352,12 @@ describe("a source's settings", () => {
     [{}, { rateLimit: {} }, 'sources[0].rateLimit.limit: is missing; use a whole number of requests from 1'],
     [{}, { rateLimit: 5 }, 'sources[0].rateLimit: got 5; give { limit, windowMs }'],
     [{}, { dedupe: true }, 'sources[0].dedupe: got true; give { windowMs, maxEntries }, or false'],
+    [{ spill: { directory: 's', foo: 1 } }, {}, 'spill.foo: is not a setting; known are directory, maxBytes'],
+    [
+      { spill: { queueUrl: 'https://sqs.eu-west-1.amazonaws.com/123456789012/s', regon: 'x' } },
+      {},
+      'spill.regon: is not a setting. Did you mean `region`?',
+    ],
     [{}, { browser: { batch: 1 } }, 'sources[0].browser.batch: is not a setting; known are deliveryStrategy'],
     [{}, { rateLimit: { limit: 1, windowMS: 1 } }, 'is not a setting. Did you mean `windowMs`?'],
     [{}, { forward: true }, 'sources[0].forward: got true; give { url, enabled, maxQueuedBytes, cdn }'],
