@@ -83,8 +83,7 @@ function parseYaml(text: string): { value: unknown } | { problem: string } {
     // The first line ends in "at line 3, column 5:"; a picture of the place follows.
     const message = error.message.split('\n', 1)[0]?.replace(/:$/, '') ?? ''
     const line = text.split('\n')[(error.linePos?.[0].line ?? 0) - 1] ?? ''
-    const hint = /\$\{/.test(line) ? '; inside [ ] and { } put variables in quotes' : ''
-    return { problem: `is not valid YAML: ${message}${hint}` }
+    return { problem: `is not valid YAML: ${message}${hintOn(line)}` }
   } catch (error) {
     // SECURITY: the alias that is named may be a write key that begins with an asterisk.
     const message = reason(error).replace(
@@ -93,6 +92,13 @@ function parseYaml(text: string): { value: unknown } | { problem: string } {
     )
     return { problem: `is not valid YAML: ${message}` }
   }
+}
+
+/** What is wrong with the line, most likely, for who does not know YAML well. */
+function hintOn(line: string): string {
+  // By itself: YAML takes it for the start of an alias.
+  if (/(^|[\s[{,:])\*([\s\]},:]|$)/.test(line)) return "; write '*' in quotes"
+  return /\$\{/.test(line) ? '; inside [ ] and { } put variables in quotes' : ''
 }
 
 /** What holds itself has no end to look for. */

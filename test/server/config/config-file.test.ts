@@ -91,6 +91,21 @@ describe('a config file', () => {
       ],
     ],
     [
+      'an asterisk without quotes',
+      FILE.replace("'*'", '*'),
+      ["is not valid YAML: Alias cannot be an empty string at line 12, column 20; write '*' in quotes"],
+    ],
+    [
+      'an asterisk without quotes as a key',
+      'mappedStreams:\n  *: everything',
+      ["is not valid YAML: Unexpected scalar at node end at line 2, column 6; write '*' in quotes"],
+    ],
+    [
+      'an asterisk without quotes as a key in braces',
+      'mappedStreams: { *: everything }',
+      ["is not valid YAML: Missing , or : between flow map items at line 1, column 21; write '*' in quotes"],
+    ],
+    [
       'an alias bomb',
       `a: &a [x, x, x, x, x, x, x, x, x, x]\n${'bcdef'
         .split('')
