@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
 import type { Logger } from '../../plugin/logger.js'
 import { showPath } from '../../plugin/settings/problems.js'
+import { isJsonObject } from '../json-object.js'
 import { type ConfigResult, readServeConfig, type ServeConfiguration } from './configuration.js'
 import { type Environment, interpolate } from './environment.js'
 
@@ -10,6 +11,11 @@ export const DEFAULT_CONFIG_FILE = './analytics-firehose.yaml'
 
 /** Where `serve` keeps dead letters when the file does not say. */
 export const DEFAULT_DEAD_LETTERS = './dead-letters'
+
+/** Uses of an anchor at most: enough for thousands of sources that share it, and too few to fill the memory. */
+const MAX_ALIASES = 10_000
+
+const HOLDS_ITSELF = 'holds itself: an alias (*) stands inside its own anchor (&)'
 
 export interface ConfigFileContext {
   readonly env: Environment
@@ -57,7 +63,7 @@ export function parseConfigFile(
 ): ConfigResult<ServeConfiguration> {
   const yaml = parseYaml(text)
   if ('problem' in yaml) return { problems: [yaml.problem] }
-  const { value, unset } = interpolate(yaml.value, env)
+  const { value, unset } = interpolate(withoutExtensions(yaml.value), env)
   const missing = unset.filter(({ path }) => !mayBeUnset.some((setting) => path.includes(setting)))
   const read = readServeConfig(value, { env, ...(logger && { logger }) })
   if (missing.length === 0) return read
@@ -72,12 +78,11 @@ export function parseConfigFile(
 function parseYaml(text: string): { value: unknown } | { problem: string } {
   try {
     // SECURITY: its warnings would go to the console, with parts of the file.
-    const document = parseDocument(text, { logLevel: 'error' })
+    const document = parseDocument(text, { logLevel: 'error', merge: true })
     const [error] = document.errors
     if (error === undefined) {
-      const value: unknown = document.toJS()
-      if (holdsItself(value))
-        return { problem: 'holds itself: an alias (*) stands inside its own anchor (&)' }
+      const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES })
+      if (holdsItself(value)) return { problem: HOLDS_ITSELF }
       return value === null ? { problem: 'is empty; give it sources' } : { value }
     }
     // The first line ends in "at line 3, column 5:"; a picture of the place follows.
@@ -85,11 +90,12 @@ function parseYaml(text: string): { value: unknown } | { problem: string } {
     const line = text.split('\n')[(error.linePos?.[0].line ?? 0) - 1] ?? ''
     return { problem: `is not valid YAML: ${message}${hintOn(line)}` }
   } catch (error) {
+    // A map that is merged into itself is merged until the stack is full.
+    if (error instanceof RangeError) return { problem: HOLDS_ITSELF }
     // SECURITY: the alias that is named may be a write key that begins with an asterisk.
-    const message = reason(error).replace(
-      /^(Unresolved alias.*): .*/,
-      '$1; put values that begin with * in quotes',
-    )
+    const message = reason(error)
+      .replace(/^(Unresolved alias.*): .*/, '$1; put values that begin with * in quotes')
+      .replace(/^Merge sources .*/, '$&; write <<: *name, with a map after &name before it')
     return { problem: `is not valid YAML: ${message}` }
   }
 }
@@ -99,6 +105,12 @@ function hintOn(line: string): string {
   // By itself: YAML takes it for the start of an alias.
   if (/(^|[\s[{,:])\*([\s\]},:]|$)/.test(line)) return "; write '*' in quotes"
   return /\$\{/.test(line) ? '; inside [ ] and { } put variables in quotes' : ''
+}
+
+/** The parts at the top that begin with `x-`, as in a Compose file, are for aliases to point at. */
+function withoutExtensions(file: unknown): unknown {
+  if (!isJsonObject(file)) return file
+  return Object.fromEntries(Object.entries(file).filter(([name]) => !name.startsWith('x-')))
 }
 
 /** What holds itself has no end to look for. */

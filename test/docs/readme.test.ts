@@ -58,6 +58,7 @@ describe("the README's blocks", () => {
       'express',
       'faults',
       'host',
+      'many-sources',
       'mapper',
       'metrics',
       'plugin',
@@ -119,6 +120,19 @@ describe("the README's blocks", () => {
     })
     expect(parseConfigFile(block('proxy-settings'), { env: { ...env, FORWARD: 'false' } })).toMatchObject({
       configuration: { sources: [{ forward: { enabled: false } }] },
+    })
+  })
+
+  it('many-sources: have what they share, but for what they say themselves', () => {
+    const env = { WEB_WRITE_KEY: 'web', APP_WRITE_KEY: 'app' }
+    const region = 'eu-west-1'
+    expect(parseConfigFile(block('many-sources'), { env })).toMatchObject({
+      configuration: {
+        sources: [
+          { id: 'src_web', destinations: [{ region, mapping: [{ event: '*', stream: 'everything' }] }] },
+          { id: 'src_app', destinations: [{ region, mapping: [{ event: '*', stream: 'app' }] }] },
+        ],
+      },
     })
   })
 

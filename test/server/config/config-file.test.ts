@@ -64,6 +64,39 @@ describe('a config file', () => {
     })
   })
 
+  it('may say once what its sources share, in a part of its own', () => {
+    const sources = Array.from({ length: 500 }, (_, i) => [
+      `  - { <<: *source, id: src_${i}, writeKey: k${i}, destination: { <<: *eu, mappedStreams: { page: p${i} } } }`,
+    ])
+    const text = [
+      'x-eu: &eu { region: "${REGION}", mappedStreams: { "*": all } }',
+      'x-source: &source { ip: drop, destination: *eu }',
+      'x-unused: ${NOT_SET}',
+      'sources:',
+      ...sources,
+      '  - { <<: *source, id: src_last, writeKey: last }',
+    ].join('\n')
+    const read = parseConfigFile(text, { env: { REGION: 'eu-west-1' } })
+    expect('configuration' in read && read.configuration.sources).toHaveLength(501)
+    expect('configuration' in read && read.configuration.sources.slice(499)).toMatchObject([
+      {
+        id: 'src_499',
+        ip: 'drop',
+        destinations: [{ region: 'eu-west-1', mapping: [{ event: 'page', stream: 'p499' }] }],
+      },
+      { ip: 'drop', destinations: [{ region: 'eu-west-1', mapping: [{ event: '*', stream: 'all' }] }] },
+    ])
+  })
+
+  it('has such parts at its top alone', () => {
+    const text =
+      'sources: [{ id: src_web, writeKey: k, x-note: 1, destination: { mappedStreams: { "*": s } } }]'
+    const read = parseConfigFile(text, { env: {} })
+    expect('problems' in read && read.problems).toEqual([
+      expect.stringMatching(/^sources\[0]\.x-note: is not a setting; known are /),
+    ])
+  })
+
   it('may have write keys unset for who needs none', () => {
     expect(parseConfigFile(FILE, { env: {}, mayBeUnset: ['writeKey'] })).toHaveProperty('configuration')
   })
@@ -112,6 +145,28 @@ describe('a config file', () => {
         .map((it, i) => `${it}: &${it} [${Array(10).fill(`*${'abcde'[i]}`).join(', ')}]`)
         .join('\n')}`,
       ['is not valid YAML: Excessive alias count indicates a resource exhaustion attack'],
+    ],
+    [
+      'an alias bomb of merge keys',
+      `a: &a { k: 1, l: 1 }\n${[...'bcdefghijklmnop']
+        .map(
+          (it, i) =>
+            `${it}: &${it} { k: { <<: *${'abcdefghijklmno'[i]} }, l: { <<: *${'abcdefghijklmno'[i]} } }`,
+        )
+        .join('\n')}`,
+      ['is not valid YAML: Excessive alias count indicates a resource exhaustion attack'],
+    ],
+    [
+      'a merge key without a map',
+      '<<: *secret-key',
+      [
+        'is not valid YAML: Merge sources must be maps or map aliases; write <<: *name, with a map after &name before it',
+      ],
+    ],
+    [
+      'a map merged into itself',
+      'sources: [&all { more: { <<: *all } }]',
+      ['holds itself: an alias (*) stands inside its own anchor (&)'],
     ],
     [
       'a write key that YAML takes for an alias',
