@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { checkCommand } from './check-command.js'
 import { CommandError } from './command-error.js'
 import { errorLines } from './error-lines.js'
 import { iamCommand } from './iam-command.js'
@@ -38,7 +39,7 @@ function program(terminal: Terminal): Command {
     .version(version(), '-v, --version')
     .helpCommand('help [command]', 'all about a command')
     .addHelpText('after', EXAMPLES)
-  const commands = [serveCommand, replayCommand, localAwsCommand, iamCommand]
+  const commands = [serveCommand, checkCommand, replayCommand, localAwsCommand, iamCommand]
   for (const command of commands) program.addCommand(command(terminal))
   program.addCommand(workerCommand(terminal), { hidden: true })
   for (const command of [program, ...program.commands]) {

@@ -55,6 +55,7 @@ describe("the README's blocks", () => {
     expect(runnable().sort()).toEqual([
       'aws-cli',
       'browser',
+      'check',
       'express',
       'faults',
       'host',
@@ -218,6 +219,34 @@ describe("the README's blocks", () => {
     expect(stdout).toMatch(/Would be sent: 1\n {2}Website → new_users: 1\n(.|\n)*Delivered: 1\n/)
     expect(await test.lines('new_users')).toHaveLength(1)
     expect(await test.lines('everything')).toHaveLength(1)
+    await test.close()
+  }, 30_000)
+
+  it('check: finds the file right, and its role to be assumed', async () => {
+    const test = await startTestAws()
+    const dir = userFolder()
+    const config = block('analytics-firehose.yaml').replace(
+      'region: eu-west-1',
+      `region: eu-west-1\n      endpoint: ${test.aws.endpoint}\n      stsEndpoint: ${test.aws.endpoint}`,
+    )
+    writeFileSync(join(dir, 'analytics-firehose.yaml'), config)
+    const shell = `set -euo pipefail
+      npx() { shift; '${process.execPath}' --no-warnings '${ROOT}dist/server/bin.js' "$@"; }
+      ${block('check')}`
+    const { stdout } = await run('bash', ['-c', shell], {
+      cwd: dir,
+      timeout: 30_000,
+      env: {
+        PATH: process.env['PATH'],
+        WEB_WRITE_KEY: 'k',
+        AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000',
+        AWS_SECRET_ACCESS_KEY: 'any',
+      },
+    })
+    expect(stdout).toMatch(
+      / {2}Website → new_users, everything in eu-west-1, by arn:.*\n(.|\n)*AWS: all roles/,
+    )
+    expect(test.calls.map(({ action }) => action)).toEqual(['AssumeRole'])
     await test.close()
   }, 30_000)
 

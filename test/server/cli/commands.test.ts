@@ -42,7 +42,7 @@ it('serve says why nothing can be kept in the spill', async () => {
 
 describe('help', () => {
   it.each([
-    [['--help'], ['serve', 'replay', 'local-aws', 'iam', 'Examples:']],
+    [['--help'], ['serve', 'check', 'replay', 'local-aws', 'iam', 'Examples:']],
     [
       ['help', 'serve'],
       [
@@ -65,6 +65,10 @@ describe('help', () => {
     [
       ['local-aws', '--help'],
       ['--port <port>', '--dir <dir>', 'Examples:'],
+    ],
+    [
+      ['check', '--help'],
+      ['--config <file>', '--aws', 'Examples:'],
     ],
     [
       ['iam', '--help'],
