@@ -21,7 +21,7 @@ export interface RolePolicies {
 }
 
 export interface IamOptions {
-  /** ARN of who assumes the roles. @default the root of each role's own account, which stands for all in it */
+  /** ARN of who assumes the roles, or the ID of an account, for all in it. @default the root of each role's own account, which stands for all in it */
   readonly principal?: string | undefined
   /** Account of the streams of sources without a role. */
   readonly account?: string | undefined
@@ -49,7 +49,7 @@ export function rolePolicies(
       role: role ?? null,
       sources: [...new Set(users.map(({ name }) => name))],
       permissions: hasAccount ? permissionsOf(users, options.account) : null,
-      trust: role === undefined ? null : trustOf(users, options.principal ?? rootOf(role)),
+      trust: role === undefined ? null : trustOf(users, principalOf(role, options.principal)),
     }
   })
 }
@@ -72,9 +72,10 @@ function permissionsOf(uses: readonly RoleUse[], account: string | undefined): P
   return policy(allowStreams(sortedSet(streams)))
 }
 
-/** The root of the role's own account. */
-function rootOf(role: string): string {
-  return role.replace(/:role\/.*$/, ':root')
+/** An account is its root, in the role's partition; by default that of the role itself. */
+function principalOf(role: string, given: string | undefined): string {
+  if (given === undefined) return role.replace(/:role\/.*$/, ':root')
+  return /^\d{12}$/.test(given) ? role.replace(/::\d{12}:role\/.*$/, `::${given}:root`) : given
 }
 
 /** Who may assume the role, and with which external IDs. */

@@ -3,6 +3,7 @@ import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import { type PolicyDocument, type RolePolicies, rolePolicies } from '../iam.js'
 import { CommandError } from './command-error.js'
 import { loadConfig } from './load-config.js'
+import { type Principal, parsePrincipal } from './principal.js'
 import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
@@ -27,7 +28,7 @@ const MISSING = {
 
 interface IamFlags {
   readonly config?: string
-  readonly principal?: string
+  readonly principal?: Principal
   readonly account?: string
   readonly role?: string
   readonly only?: 'permissions' | 'trust'
@@ -41,8 +42,8 @@ export function iamCommand(terminal: Terminal): Command {
     .option('-c, --config <file>', 'config file', DEFAULT_CONFIG_FILE)
     .option(
       '--principal <arn>',
-      "who assumes the roles (default: anyone whom the role's own account lets)",
-      parseArn,
+      "who assumes the roles: the user or role that runs this package, or an account's ID (default: anyone whom the role's own account lets)",
+      parsePrincipal,
     )
     .option('--account <id>', 'AWS account of the streams of sources without a role', parseAccount)
     .option('--role <arn>', 'this role alone')
@@ -56,12 +57,14 @@ async function runIam(flags: IamFlags, terminal: Terminal): Promise<void> {
   const { env } = terminal
   // Policies do not depend on write keys: they can be printed where those are not at hand.
   const { sources } = await loadConfig(flags.config ?? DEFAULT_CONFIG_FILE, { env, mayBeUnset: ['writeKey'] })
-  const all = rolePolicies(sources, flags)
+  const { account, principal: { principal, note } = {} } = flags
+  const all = rolePolicies(sources, { account, principal })
   const chosen = flags.role === undefined ? all : all.filter(({ role }) => role === flags.role)
   if (chosen.length === 0) {
     const roles = all.map(({ role }) => role ?? AMBIENT).join(', ')
     throw new CommandError([`--role: no source assumes ${flags.role}; there is ${roles}`])
   }
+  if (note !== undefined) terminal.err(`# ${note}`)
   if (flags.only !== undefined && !flags.json) return terminal.out(json(theOnly(chosen, flags.only)))
   if (flags.json) return terminal.out(json(chosen.map((policies) => only(policies, flags))))
   for (const policies of chosen) print(policies, flags, terminal)
@@ -100,11 +103,6 @@ function print(
 
 function json(value: unknown): string {
   return JSON.stringify(value, undefined, 2)
-}
-
-function parseArn(text: string): string {
-  if (/^arn:[^:]+:(iam|sts)::\d{12}:.+$/.test(text)) return text
-  throw new InvalidArgumentError('Give an ARN, such as arn:aws:iam::111122223333:role/proxy.')
 }
 
 function parseAccount(text: string): string {

@@ -104,6 +104,16 @@ describe('the policies of a role', () => {
   })
 })
 
+describe('the account of the principal', () => {
+  it.each([
+    [ROLE, 'arn:aws:iam::595280932656:root'],
+    ['arn:aws-cn:iam::123456789012:role/x/y', 'arn:aws-cn:iam::595280932656:root'],
+  ])('stands for all in it, in the partition of the role: %s', (roleAddress, principal) => {
+    const [given] = policies({ src_a: { roleAddress } }, { principal: '595280932656' })
+    expect(given?.trust?.Statement[0]).toMatchObject({ Principal: { AWS: principal } })
+  })
+})
+
 describe('sources without a role', () => {
   const ambient = { roleAddress: undefined }
 

@@ -103,7 +103,7 @@ describe('wrong usage ends with 2 and a line', () => {
     ],
     [
       ['iam', '--principal', 'me'],
-      "error: option '--principal <arn>' argument 'me' is invalid. Give an ARN, such as arn:aws:iam::111122223333:role/proxy.\n",
+      "error: option '--principal <arn>' argument 'me' is invalid. Give an ARN, such as arn:aws:iam::111122223333:role/proxy, or the ID of an account.\n",
     ],
     [
       ['iam', '--only', 'x'],
@@ -227,6 +227,18 @@ describe('iam', () => {
       { sources: ['Website'], trust: { Statement: [{ Principal: { AWS: principal } }] } },
       { role: null, sources: ['App'], trust: null, permissions: { Statement: [{ Effect: 'Allow' }] } },
     ])
+  })
+
+  it('trusts the role of a session, and says so', async () => {
+    const session = 'arn:aws:sts::111122223333:assumed-role/proxy/i-0abc'
+    const role = 'arn:aws:iam::123456789012:role/segment-firehose'
+    const args = ['iam', '--role', role, '--only', 'trust', '--principal', session]
+    const { code, stdout, stderr } = await cli(args, { cwd: withConfig() })
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({
+      Statement: [{ Principal: { AWS: 'arn:aws:iam::111122223333:role/proxy' } }],
+    })
+    expect(stderr).toMatch(/^# --principal: took the role of this session, .*\n$/)
   })
 
   it('says so where no source has the role', async () => {
