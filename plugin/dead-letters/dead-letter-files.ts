@@ -22,7 +22,13 @@ export class DeadLetterFiles implements DeadLetterStore {
   readonly #clock: Clock
   readonly #maxBytes: number
   readonly #group = new GroupCommit<{ readonly lines: string }>({
-    commit: (round) => this.#append(round.map(({ lines }) => lines).join('')),
+    commit: async (round) => {
+      try {
+        await this.#append(round.map(({ lines }) => lines).join(''))
+      } catch (error) {
+        throw naming(this.directory, error)
+      }
+    },
   })
 
   /** @param maxBytes - of all files in the directory */
@@ -58,6 +64,12 @@ export class DeadLetterFiles implements DeadLetterStore {
       await file.close()
     }
   }
+}
+
+/** What fails by a file's handle, as a write to a full disk does, does not say where. */
+function naming(directory: string, error: unknown): unknown {
+  const { message } = error as Error
+  return message.includes(directory) ? error : new Error(`${message} (in ${directory})`, { cause: error })
 }
 
 function toLine(letter: DeadLetter): string {

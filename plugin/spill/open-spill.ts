@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
 import type { DeadLetterStore } from '../dead-letters/dead-letter.js'
 import { DeadLetterFiles } from '../dead-letters/dead-letter-files.js'
@@ -78,9 +78,11 @@ function check(configuration: SpillConfiguration): void {
     checkDirectory(directory)
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).message
+    // Which one that is depends on where the process was started.
+    const whole = isAbsolute(directory) ? '' : `, which is ${resolve(directory)}`
     throw new FirehoseError(
       'ERR_SETTINGS',
-      `Wrong settings:\n  spill: got ${JSON.stringify(directory)}, in which nothing can be kept (${why}); ${fixOf(cause)}`,
+      `Wrong settings:\n  spill: got ${JSON.stringify(directory)}${whole}, in which nothing can be kept (${why}); ${fixOf(cause)}`,
       { cause },
     )
   }

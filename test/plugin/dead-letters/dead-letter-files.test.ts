@@ -103,7 +103,8 @@ describe('dead-letter files', () => {
     await files.write([letter('a')])
     const syncs = await countSyncs()
     syncs.mockRejectedValueOnce(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }))
-    await expect(files.write([letter('b')])).rejects.toThrow('no space left on device')
+    const problem = `no space left on device (in ${files.directory})`
+    await expect(files.write([letter('b')])).rejects.toThrow(problem)
     await files.write([letter('c')])
     expect(idsIn()).toContain('c')
   })
