@@ -3,6 +3,7 @@ import { assumeRoles } from './assume-roles.js'
 import { CommandError } from './command-error.js'
 import { loadConfig } from './load-config.js'
 import { createLog } from './log.js'
+import { logNodeWarnings } from './node-warnings.js'
 import type { Terminal } from './terminal.js'
 
 export interface CheckFlags {
@@ -13,6 +14,7 @@ export interface CheckFlags {
 /** What the command `check` does. */
 export async function runCheck({ config, aws }: CheckFlags, terminal: Terminal): Promise<void> {
   const logger = createLog({ level: 'warn', format: 'text', write: terminal.err })
+  logNodeWarnings(logger)
   const { sources } = await loadConfig(config, { env: terminal.env, logger })
   terminal.out(`${config} is right, and has ${sources.length} source(s):`)
   for (const line of sources.flatMap(waysOf)) terminal.out(`  ${line}`)

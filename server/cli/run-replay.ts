@@ -18,6 +18,7 @@ import type { SignalSource } from '../shutdown.js'
 import { CommandError } from './command-error.js'
 import { loadConfig } from './load-config.js'
 import { createLog } from './log.js'
+import { logNodeWarnings } from './node-warnings.js'
 import { ReplayDisplay } from './replay-display.js'
 import type { ReplayFlags } from './replay-flags.js'
 import { report, summary } from './replay-summary.js'
@@ -30,6 +31,7 @@ const DELIVERY_TIMEOUT_MS = 30_000
 export async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise<void> {
   let writeLine = terminal.err
   const log = createLog({ level: 'warn', format: 'text', write: (line) => writeLine(line) })
+  logNodeWarnings(log)
   // Nobody's write key is needed for this.
   const context = { env: terminal.env, mayBeUnset: ['writeKey'], logger: log }
   const configuration = await loadConfig(flags.config, context)
