@@ -25,6 +25,8 @@ export class QueueClaims {
   readonly #claims = new Set<QueueClaim>()
   /** By their ids: SQS can tell how much there is, and not for whom. */
   readonly #targets = new Map<string, SpillTarget>()
+  /** Ids of targets that were ever claimed here. */
+  readonly #wanted = new Set<string>()
   #appends = 0
   #isStopped = false
 
@@ -40,6 +42,11 @@ export class QueueClaims {
   /** The messages that are claimed now. */
   get messages(): readonly HeldMessage[] {
     return [...this.#claims].flatMap(({ messages }) => messages)
+  }
+
+  /** Whether anyone here has ever claimed the target's records: who has no destination for them never does. */
+  isWanted(target: SpillTarget): boolean {
+    return this.#wanted.has(targetId(target))
   }
 
   /** Records for the target came from the queue. */
@@ -60,7 +67,7 @@ export class QueueClaims {
    */
   async claim(target: SpillTarget): Promise<SpillClaim | undefined> {
     const { queueUrl, held, inbox, waitSeconds } = this.#parts
-    targetId(target)
+    this.#wanted.add(targetId(target))
     if (held.isBehind)
       throw new Error(
         `Too many delivered messages cannot be deleted from the spill queue ${queueUrl}: no more are taken ` +

@@ -59,9 +59,13 @@ export class QueueInbox {
   }
 
   takeAll(): HeldMessage[] {
-    const all = this.#shelf.all()
-    for (const message of all) this.#shelf.remove(message)
-    return all
+    return this.takeThose(() => true)
+  }
+
+  takeThose(isMeant: (message: HeldMessage) => boolean): HeldMessage[] {
+    const taken = this.#shelf.all().filter(isMeant)
+    for (const message of taken) this.#shelf.remove(message)
+    return taken
   }
 
   /**

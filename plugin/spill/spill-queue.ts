@@ -164,11 +164,17 @@ class SpillQueue implements Spill {
   }
 
   async #beat(): Promise<void> {
+    const since = this.#clock.now() - BEAT_MS
+    const foreign = this.#inbox.takeThose(
+      ({ target, receivedAt }) => receivedAt <= since && !this.#claims.isWanted(target),
+    )
     const messages = [...this.#claims.messages, ...this.#inbox.current()]
     this.#level.held(messages)
     await Promise.all([this.#held.extend(messages), this.#deleteLeftovers()])
     await this.#watch.look()
     await this.#discover()
+    // After that look, which would bring them back: until the next one a process has them that can send them.
+    await this.#held.giveBack(foreign)
   }
 
   async #deleteLeftovers(): Promise<void> {

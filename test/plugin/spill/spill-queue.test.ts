@@ -137,9 +137,21 @@ describe('messages of other targets', () => {
     expect(count('ChangeMessageVisibilityBatch')).toBeLessThanOrEqual(51)
   })
 
+  it('that nobody here ever claims are left to others half of the time', async () => {
+    const { open, beat } = await queueHarness()
+    const first = await open()
+    await first.append(APP, records('a'))
+    await beat()
+    const second = await open()
+    expect(await second.claim(APP)).toBeUndefined()
+    await beat()
+    expect(idsOf((await claimed(second, APP)).records)).toEqual(['a'])
+  })
+
   it('that waited for long are left to others', async () => {
     const { open, beat } = await queueHarness()
     const keeper = await open()
+    expect(await keeper.claim(APP)).toBeUndefined()
     await keeper.append(APP, records('app'))
     await keeper.append(WEB, records('web'))
     await (await claimed(keeper, WEB)).done()
