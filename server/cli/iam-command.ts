@@ -18,8 +18,9 @@ Examples:
       --policy-document "$(analytics-firehose iam --only permissions)"
 `
 
-/** Stands for a role where there is none. */
+/** Stand for a role where there is none: in what is told, and on the command line. */
 const AMBIENT = 'the AWS credentials of this machine'
+const NO_ROLE = 'none'
 
 const MISSING = {
   permissions: 'give --account ID, as there is no role that tells the account',
@@ -46,7 +47,7 @@ export function iamCommand(terminal: Terminal): Command {
       parsePrincipal,
     )
     .option('--account <id>', 'AWS account of the streams of sources without a role', parseAccount)
-    .option('--role <arn>', 'this role alone')
+    .option('--role <arn>', `this role alone, or "${NO_ROLE}": ${AMBIENT}`)
     .addOption(new Option('--only <policy>', 'this policy alone').choices(['permissions', 'trust']))
     .option('--json', 'everything as one JSON document')
     .addHelpText('after', EXAMPLES)
@@ -59,11 +60,9 @@ async function runIam(flags: IamFlags, terminal: Terminal): Promise<void> {
   const { sources } = await loadConfig(flags.config ?? DEFAULT_CONFIG_FILE, { env, mayBeUnset: ['writeKey'] })
   const { account, principal: { principal, note } = {} } = flags
   const all = rolePolicies(sources, { account, principal })
-  const chosen = flags.role === undefined ? all : all.filter(({ role }) => role === flags.role)
-  if (chosen.length === 0) {
-    const roles = all.map(({ role }) => role ?? AMBIENT).join(', ')
-    throw new CommandError([`--role: no source assumes ${flags.role}; there is ${roles}`])
-  }
+  const chosen = flags.role === undefined ? all : all.filter(({ role }) => (role ?? NO_ROLE) === flags.role)
+  if (chosen.length === 0)
+    throw new CommandError([`--role: no source assumes ${flags.role}; there is ${choiceOf(all)}`])
   if (note !== undefined) terminal.err(`# ${note}`)
   if (flags.only !== undefined && !flags.json) return terminal.out(json(theOnly(chosen, flags.only)))
   if (flags.json) return terminal.out(json(chosen.map((policies) => only(policies, flags))))
@@ -72,14 +71,16 @@ async function runIam(flags: IamFlags, terminal: Terminal): Promise<void> {
 
 /** The one document that a command of the AWS CLI takes. */
 function theOnly(chosen: readonly RolePolicies[], name: 'permissions' | 'trust'): PolicyDocument {
-  const [policies, another] = chosen
-  if (another !== undefined) {
-    const roles = chosen.map(({ role }) => role ?? AMBIENT).join(', ')
-    throw new CommandError([`--only: there are several roles; name one with --role: ${roles}`])
-  }
+  const [policies, another] = name === 'trust' ? chosen.filter(({ role }) => role !== null) : chosen
+  if (another !== undefined)
+    throw new CommandError([`--only: there are several roles; name one with --role: ${choiceOf(chosen)}`])
   const policy = policies?.[name]
   if (policy) return policy
   throw new CommandError([`--only ${name}: ${MISSING[name]}`])
+}
+
+function choiceOf(all: readonly RolePolicies[]): string {
+  return all.map(({ role }) => role ?? `${NO_ROLE} (${AMBIENT})`).join(', ')
 }
 
 function only({ permissions, trust, ...rest }: RolePolicies, { only }: IamFlags): object {

@@ -200,10 +200,18 @@ describe('iam', () => {
     })
   })
 
+  it('prints the only trust policy that there is, and the permissions of no role by its name', async () => {
+    const cwd = withConfig()
+    const trust = await cli(['iam', '--only', 'trust'], { cwd })
+    expect(JSON.parse(trust.stdout)).toMatchObject({ Statement: [{ Action: 'sts:AssumeRole' }] })
+    const args = ['iam', '--role', 'none', '--account', '444455556666', '--only', 'permissions']
+    expect((await cli(args, { cwd })).stdout).toContain(':444455556666:deliverystream/')
+  })
+
   it.each([
     [
-      ['--only', 'trust'],
-      '--only: there are several roles; name one with --role: arn:aws:iam::123456789012:role/segment-firehose, the AWS credentials of this machine',
+      ['--only', 'permissions'],
+      '--only: there are several roles; name one with --role: arn:aws:iam::123456789012:role/segment-firehose, none (the AWS credentials of this machine)',
     ],
     [['--only', 'trust', '--config', 'app.yaml'], '--only trust: there is none, as no role is assumed'],
     [
@@ -249,7 +257,7 @@ describe('iam', () => {
     const { code, stderr } = await cli(['iam', '--role', role], { cwd: withConfig() })
     expect(code).toBe(1)
     expect(stderr).toBe(
-      `error: --role: no source assumes ${role}; there is arn:aws:iam::123456789012:role/segment-firehose, the AWS credentials of this machine\n`,
+      `error: --role: no source assumes ${role}; there is arn:aws:iam::123456789012:role/segment-firehose, none (the AWS credentials of this machine)\n`,
     )
   })
 
