@@ -5,6 +5,7 @@ import { showPath } from '../../plugin/settings/problems.js'
 import { isJsonObject } from '../json-object.js'
 import { type ConfigResult, readServeConfig, type ServeConfiguration } from './configuration.js'
 import { type Environment, interpolate } from './environment.js'
+import { type LoadModule, withTransforms } from './transform-modules.js'
 
 /** Where `serve`, `replay` and `iam` look when no file is named. */
 export const DEFAULT_CONFIG_FILE = './analytics-firehose.yaml'
@@ -23,6 +24,8 @@ export interface ConfigFileContext {
   readonly mayBeUnset?: readonly string[]
   /** Where notices go unless the file says. @default console */
   readonly logger?: Logger
+  /** Loads the modules of `transform`; for tests. */
+  readonly loadModule?: LoadModule
 }
 
 /** What a file says, and the text of it. */
@@ -59,20 +62,21 @@ export async function readConfigFile(
 /** {@link readConfigFile} for the file's text. */
 export function parseConfigFile(
   text: string,
-  { env, mayBeUnset = [], logger }: ConfigFileContext,
+  { env, mayBeUnset = [], logger, loadModule }: ConfigFileContext,
 ): ConfigResult<ServeConfiguration> {
   const yaml = parseYaml(text)
   if ('problem' in yaml) return { problems: [yaml.problem] }
   const { value, unset } = interpolate(withoutExtensions(yaml.value), env)
   const missing = unset.filter(({ path }) => !mayBeUnset.some((setting) => path.includes(setting)))
-  const read = readServeConfig(value, { env, ...(logger && { logger }) })
-  if (missing.length === 0) return read
+  const { value: whole, problems } = withTransforms(value, loadModule)
+  const read = readServeConfig(whole, { env, ...(logger && { logger }) })
+  if (missing.length + problems.length === 0) return read
   // A setting whose variable is missing has one problem, whatever else its check says of the value.
   const paths = missing.map(({ path }) => showPath(path))
   const isOfMissing = (line: string) =>
     paths.some((path) => line.startsWith(path) && /^(\[0\])?: got /.test(line.slice(path.length)))
   const rest = 'problems' in read ? read.problems.filter((line) => !isOfMissing(line)) : []
-  return { problems: [...missing.map(({ problem }) => problem), ...rest] }
+  return { problems: [...missing.map(({ problem }) => problem), ...problems, ...rest] }
 }
 
 function parseYaml(text: string): { value: unknown } | { problem: string } {

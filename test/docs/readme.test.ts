@@ -64,6 +64,7 @@ describe("the README's blocks", () => {
       'metrics',
       'plugin',
       'proxy-settings',
+      'redact',
       'replay',
       'scrape',
       'try',
@@ -84,6 +85,22 @@ describe("the README's blocks", () => {
       'console.log(map($1).map((it) => it.stream).join())',
     )
     expect(await runScript(userFolder(), code)).toBe('page_views,audit\n')
+  })
+
+  it('redact: leaves out what it names', async () => {
+    const dir = userFolder()
+    writeFileSync(join(dir, 'redact.mjs'), block('redact'))
+    const events = [
+      { type: 'identify', traits: { email: 'e@example.com', phone: '1', plan: 'Pro' } },
+      { type: 'page', context: { page: { path: '/internal/x' } } },
+      { type: 'track', event: 'E' },
+    ]
+    const code = `import redact from './redact.mjs'\nconsole.log(JSON.stringify(${JSON.stringify(events)}.map(redact)))`
+    expect(JSON.parse(await runScript(dir, code))).toEqual([
+      { type: 'identify', traits: { plan: 'Pro' } },
+      null,
+      { type: 'track', event: 'E' },
+    ])
   })
 
   it('try: leaves the records, by the calls that its comment tells', async () => {

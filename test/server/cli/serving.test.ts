@@ -73,6 +73,34 @@ describe('serve --local-aws', () => {
     ])
   })
 
+  it.each([
+    ['redact.mjs', 'export default ({ traits, ...event }) => (event.userId === "drop" ? null : event)\n'],
+    ['redact.cjs', 'module.exports = ({ traits, ...event }) => (event.userId === "drop" ? null : event)\n'],
+  ])(
+    'has each event changed by the module that the config file names as transform: %s',
+    async (name, code) => {
+      const cwd = tempDir()
+      const destination = { mappedStreams: { '*': 'all' }, transform: `./${name}` }
+      const config = { sources: [{ id: 'src_web', writeKey: 'k', destination }] }
+      writeFileSync(join(cwd, 'analytics-firehose.yaml'), JSON.stringify(config))
+      writeFileSync(join(cwd, name), code)
+      const args = ['serve', '--local-aws', 'out', '--port', '0', '--workers', '2']
+      const run = new Cli(args, { cwd, nodeWarnings: true })
+      const url = await run.saw(/^Listening on (.*)$/m)
+      const identify = (userId: string) =>
+        send(url, '/v1/identify', 'k', { userId, traits: { email: 'e@x.y' } })
+      expect([(await identify('u1')).status, (await identify('drop')).status]).toEqual([200, 200])
+      run.child.kill('SIGTERM')
+      const { code: exitCode, stderr } = await run.ended()
+      expect(exitCode).toBe(0)
+      expect(stderr).not.toContain('ExperimentalWarning')
+      expect(records(join(cwd, 'out'), 'all')).toEqual([
+        expect.objectContaining({ type: 'identify', userId: 'u1' }),
+      ])
+      expect(records(join(cwd, 'out'), 'all')[0]).not.toHaveProperty('traits')
+    },
+  )
+
   it('points the destinations of a config file at it; flags win over the file, the file over the environment', async () => {
     const cwd = tempDir()
     const config = {

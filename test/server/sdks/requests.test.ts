@@ -112,18 +112,13 @@ describe('a path or a method', () => {
     }
   })
 
-  it.each([
-    '/V1/batch',
-    '/v1/Batch',
-    '/v1/%62atch',
-    '/v1/x',
-    '/v1/tt',
-    '/v2/batch',
-    '/v1batch',
-  ])('%s is 404 in JSON', async (path) => {
-    const { answer, web } = await post({ path })
-    expect([answer.status, JSON.parse(answer.body).code, web.calls]).toEqual([404, 'not_found', []])
-  })
+  it.each(['/V1/batch', '/v1/Batch', '/v1/%62atch', '/v1/x', '/v1/tt', '/v2/batch', '/v1batch'])(
+    '%s is 404 in JSON',
+    async (path) => {
+      const { answer, web } = await post({ path })
+      expect([answer.status, JSON.parse(answer.body).code, web.calls]).toEqual([404, 'not_found', []])
+    },
+  )
 
   it('of telemetry takes anything, read to its end', async () => {
     for (const path of ['/v1/m', '/v1/m/']) {
