@@ -56,8 +56,9 @@ export function iamCommand(terminal: Terminal): Command {
 
 async function runIam(flags: IamFlags, terminal: Terminal): Promise<void> {
   const { env } = terminal
-  // Policies do not depend on write keys: they can be printed where those are not at hand.
-  const { sources } = await loadConfig(flags.config ?? DEFAULT_CONFIG_FILE, { env, mayBeUnset: ['writeKey'] })
+  // Policies depend neither on write keys nor on a transform: they can be printed where those are not at hand.
+  const context = { env, mayBeUnset: ['writeKey'], loadModule: () => (event: unknown) => event }
+  const { sources } = await loadConfig(flags.config ?? DEFAULT_CONFIG_FILE, context)
   const { account, principal: { principal, note } = {} } = flags
   const all = rolePolicies(sources, { account, principal })
   const chosen = flags.role === undefined ? all : all.filter(({ role }) => (role ?? NO_ROLE) === flags.role)

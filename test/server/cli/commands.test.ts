@@ -192,6 +192,19 @@ describe('iam', () => {
     )
   })
 
+  it('needs no module of a transform', async () => {
+    const cwd = withConfig()
+    const destination = { mappedStreams: { '*': 'all' }, transform: './elsewhere.mjs' }
+    const config = { sources: [{ id: 'src_app', writeKey: 'k', destination }] }
+    writeFileSync(join(cwd, 'app.yaml'), JSON.stringify(config))
+    const args = ['iam', '--config', 'app.yaml', '--account', '444455556666', '--only', 'permissions']
+    expect(await cli(args, { cwd })).toMatchObject({ code: 0, stderr: '' })
+    expect(await cli(['check', '--config', 'app.yaml'], { cwd })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/transform: ".\/elsewhere.mjs" is not there/),
+    })
+  })
+
   it('prints one document for the AWS CLI', async () => {
     const args = ['iam', '--role', 'arn:aws:iam::123456789012:role/segment-firehose', '--only', 'permissions']
     const { stdout } = await cli(args, { cwd: withConfig() })
