@@ -25,6 +25,7 @@ export class DeadLetterFiles implements DeadLetterStore {
     commit: async (round) => {
       try {
         await this.#append(round.map(({ lines }) => lines).join(''))
+        for (const { resolve } of round) resolve()
       } catch (error) {
         throw naming(this.directory, error)
       }

@@ -5,7 +5,7 @@ export type Waiting<T> = T & {
 }
 
 export interface GroupCommitHooks<T> {
-  /** Rejects those of a round that failed; the others are done once it returns. Where it throws, all have failed. */
+  /** Resolves those of a round that are committed, and rejects the others. Where it throws, it does so for the rest. */
   readonly commit: (round: readonly Waiting<T>[]) => Promise<void>
   /** How many of those that wait go into the next round, 1 at least. @default all */
   readonly roundSize?: (waiting: readonly T[]) => number
@@ -39,12 +39,14 @@ export class GroupCommit<T extends object> {
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const round = this.#waiting.splice(0, roundSize(this.#waiting))
+      let error: unknown
       try {
         await commit(round)
-        for (const { resolve } of round) resolve()
-      } catch (error) {
-        for (const { reject } of round) reject(error)
+      } catch (thrown) {
+        error = thrown
       }
+      // SECURITY: what was not accounted for must never be taken as committed. For the others this comes too late.
+      for (const { reject } of round) reject(error ?? new Error('Nobody tells whether this was written'))
     }
     this.#running = undefined
   }

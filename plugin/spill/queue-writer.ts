@@ -71,7 +71,10 @@ export class QueueWriter {
       for (let drafts = batches.shift(); drafts; drafts = batches.shift()) await this.#send(drafts, failed)
     }
     await Promise.all(Array.from({ length: MAX_CALLS_AT_ONCE }, sendNext))
-    for (const [one, error] of failed) for (const { reject } of one.parcels) reject(error)
+    for (const one of packs)
+      for (const parcel of one.parcels)
+        if (failed.has(one)) parcel.reject(failed.get(one))
+        else parcel.resolve()
   }
 
   /** A record that is too large fails its own parcel, which is settled then, and not those it was packed with. */

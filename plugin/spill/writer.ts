@@ -72,9 +72,10 @@ export class SpillWriter {
       await Promise.all(placed.map((one) => this.#withdraw(one, error)))
       return
     }
-    for (const { drafts } of placed) {
+    for (const { pack, drafts } of placed) {
       for (const { file } of drafts) this.#inventory.add(file)
       this.#forget(drafts)
+      for (const { resolve } of pack.parcels) resolve()
     }
   }
 

@@ -11,10 +11,12 @@ function harness(roundSize?: GroupCommitHooks<Item>['roundSize']) {
   const rounds: string[] = []
   const ends: { resolve(): void; reject(error: Error): void }[] = []
   const group = new GroupCommit<Item>({
-    commit(round: readonly Waiting<Item>[]) {
+    async commit(round: readonly Waiting<Item>[]) {
       rounds.push(round.map(({ id }) => id).join(''))
-      for (const { id, reject } of round) if (id === 'x') reject(new Error('x failed'))
-      return new Promise((resolve, reject) => ends.push({ resolve, reject }))
+      await new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))
+      for (const { id, resolve, reject } of round)
+        if (id === 'x') reject(new Error('x failed'))
+        else if (id !== '?') resolve()
     },
     ...(roundSize && { roundSize }),
   })
@@ -60,6 +62,14 @@ describe('a group commit', () => {
     await turnOfTheLoop()
     await end()
     expect((await adding).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  })
+
+  it('takes nothing as committed that it is told nothing of', async () => {
+    const { add, end } = harness()
+    const adding = add('a?')
+    await turnOfTheLoop()
+    await end()
+    expect((await adding).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
   })
 
   it('fails all of a round that throws, and goes on with the next', async () => {
