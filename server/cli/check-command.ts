@@ -4,7 +4,7 @@ import type { CheckFlags } from './run-check.js'
 import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
-Ends with 0 where \`serve\` would start with the file, else with 1 and what \`serve\` would say. The variables that the
+Ends with 0 where \`serve\` would take the file, else with 1 and what \`serve\` would say. The variables that the
 file names must be set.
 
 Examples:
