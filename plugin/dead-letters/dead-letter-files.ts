@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
+import { stringifyWithText } from '../json/json-text.js'
 import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
 import { GroupCommit } from '../spill/group-commit.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
@@ -75,7 +76,7 @@ function naming(directory: string, error: unknown): unknown {
 
 function toLine(letter: DeadLetter): string {
   try {
-    return `${JSON.stringify(letter)}\n`
+    return `${stringifyWithText({ ...letter })}\n`
   } catch (error) {
     // Of what is no JSON, as a program may have handed it in, the rest is kept.
     return `${error instanceof RangeError ? deepJson(letter) : JSON.stringify({ ...letter, data: null })}\n`

@@ -9,6 +9,7 @@ import {
   OPEN_BRACKET,
   QUOTE,
 } from './json-scanner.js'
+import { endOfString } from './json-spans.js'
 
 const SPACE = 0x20
 
@@ -199,13 +200,4 @@ function mergedCuts(flat: readonly number[]): readonly Cut[] {
     else if (cut.end > last.end) last.end = cut.end
   }
   return merged
-}
-
-/** Where a string that begins here ends: behind its closing quote. */
-export function endOfString(bytes: Uint8Array, start: number): number {
-  for (let at = start + 1; ; at++) {
-    const byte = bytes[at]
-    if (byte === QUOTE) return at + 1
-    if (byte === BACKSLASH) at++
-  }
 }

@@ -99,12 +99,28 @@ export class JsonScanner {
   private hashes = new Int32Array(1_024)
   private hashCount = 0
 
-  /** Validates the one value in the bytes from `start` to before `end`, with the white space around it. */
+  /**
+   * Validates the one value in the bytes from `start` to before `end`, with the white space around it.
+   *
+   * @throws JsonSyntaxError
+   */
   check(bytes: Uint8Array, start = 0, end = bytes.length): void {
     this.begin(bytes, start, end)
     this.space()
     this.value(0)
     this.finish()
+  }
+
+  /**
+   * Validates the one value that begins at `start`, whatever follows it.
+   *
+   * @returns where it ends
+   * @throws JsonSyntaxError
+   */
+  endOfValue(bytes: Uint8Array, start: number): number {
+    this.begin(bytes, start, bytes.length)
+    this.value(0)
+    return this.at
   }
 
   protected begin(bytes: Uint8Array, start: number, end: number): void {
@@ -281,7 +297,8 @@ export class JsonScanner {
     const { bytes } = this
     const byte = at + 1 < this.end ? (bytes[at + 1] as number) : 0
     if (ESCAPED[byte] === 1) return at + 2
-    const isUnicode = byte === LOWER_U && at + 6 <= this.end && [2, 3, 4, 5].every((i) => isHex(bytes[at + i]))
+    const isUnicode =
+      byte === LOWER_U && at + 6 <= this.end && [2, 3, 4, 5].every((i) => isHex(bytes[at + i]))
     if (isUnicode) return at + 6
     this.at = at
     return this.fail()

@@ -1,40 +1,40 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { isJsonObject, type JsonObject } from '../json-object.js'
 import { badRequest, unavailable } from './http-problem.js'
 import { createInflater } from './inflater.js'
 import { MAX_BODY_BYTES } from './limits.js'
 import { Pieces } from './pieces.js'
 import type { Reservation } from './reservation.js'
-import { readUtf8 } from './utf8.js'
 
 /** As Connect's body parsers leave it: what they read, and that they did. */
 type ParsedRequest = IncomingMessage & { readonly body?: unknown }
 
-export interface JsonBody {
-  readonly value: JsonObject
-  /** What `value` was parsed of; `undefined` where a body parser had read it before. */
-  readonly bytes: Buffer | undefined
-  /** As it came, encoded as Content-Encoding says; `undefined` as that. */
+/** The body of a request that may hold events. */
+export interface EventsBody {
+  /** JSON as it should be, UTF-8 as far as it is. */
+  readonly bytes: Buffer
+  /** As it came, encoded as Content-Encoding says; `undefined` where a body parser had read it before. */
   readonly sent: Buffer | undefined
 }
 
 /**
- * The body of a request, as JSON whatever its Content-Type says: that of browsers is text/plain.
- * What a body parser read before is used as it is.
+ * The body of a request, whatever its Content-Type says: that of browsers is text/plain. What a body parser read
+ * before is written as JSON again.
  *
- * @throws HttpProblem 400 for what is no JSON object or too large, 503 where memory runs out
+ * @throws HttpProblem 400 for what is too large or cannot be inflated, 503 where memory runs out
  */
-export async function readJsonBody(req: IncomingMessage, reservation: Reservation): Promise<JsonBody> {
+export async function readEventsBody(req: IncomingMessage, reservation: Reservation): Promise<EventsBody> {
   const parsed = parsedBefore(req)
-  const { body, sent } =
-    parsed === undefined ? await readBody(req, reservation) : { body: parsed, sent: undefined }
-  const value = Buffer.isBuffer(body) || typeof body === 'string' ? parseJson(body) : body
-  if (isJsonObject(value)) return { value, bytes: sent && (body as Buffer), sent }
-  throw badRequest('invalid_request', 'The body must be a JSON object')
+  if (parsed === undefined) {
+    const { body, sent } = await readBody(req, reservation)
+    return { bytes: body, sent }
+  }
+  if (Buffer.isBuffer(parsed)) return { bytes: parsed, sent: undefined }
+  const text = typeof parsed === 'string' ? parsed : JSON.stringify(parsed)
+  return { bytes: Buffer.from(text), sent: undefined }
 }
 
-/** @throws HttpProblem as {@link readJsonBody}, by what Content-Length says, before anything is read */
+/** @throws HttpProblem as {@link readEventsBody}, by what Content-Length says, before anything is read */
 export function checkContentLength(req: IncomingMessage, hasRoomFor: (bytes: number) => boolean): void {
   const length = Number(req.headers['content-length'] ?? 0)
   if (length > MAX_BODY_BYTES) throw tooLarge()
@@ -103,19 +103,6 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
     stream.once('close', () => stream.readableEnded || cutOff())
     if (stream.destroyed) cutOff()
   })
-}
-
-function parseJson(body: Buffer | string): unknown {
-  const text = (typeof body === 'string' ? body : readUtf8(body)).replace(/^\uFEFF/, '')
-  try {
-    return JSON.parse(text)
-  } catch {
-    // SECURITY: V8's message quotes the body, and with it a write key perhaps.
-    throw badRequest(
-      'malformed_json',
-      text.trim() === '' ? 'The body is empty; send JSON' : 'The body is not valid JSON',
-    )
-  }
 }
 
 function tooLarge() {

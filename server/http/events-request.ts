@@ -5,10 +5,10 @@ import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import type { Source } from '../source.js'
 import { admit, refuseIfParked } from './admission.js'
-import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
+import { checkContentLength, type EventsBody, readEventsBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
-import { pixelEvent } from './pixel.js'
+import { pixelBytes } from './pixel.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
 import { basicWriteKey, sourceWithKey } from './write-key.js'
@@ -42,6 +42,8 @@ export async function acceptBody(
   const reservation = new Reservation(context.budget)
   try {
     const events = await readEvents(exchange, endpoint, { source, reservation }, context)
+    // The body is no longer needed.
+    reservation.shrinkTo(events.heldBytes)
     await context.intake.deliver(events, reservation)
   } finally {
     reservation.release()
@@ -55,8 +57,8 @@ async function readEvents(
   { source, reservation }: { readonly source: Source | undefined; readonly reservation: Reservation },
   context: EventsContext,
 ): Promise<SortedEvents> {
-  const body = await readJsonBody(exchange.req, reservation)
-  return takeEvents(exchange, endpoint, { body, source }, context)
+  const body = await readEventsBody(exchange.req, reservation)
+  return takeEvents(exchange, endpoint, { body, source, reservation }, context)
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -65,32 +67,46 @@ export async function acceptPixel(
   endpoint: IntakeEndpoint,
   context: EventsContext,
 ): Promise<void> {
-  const body = { value: pixelEvent(exchange.req.url ?? ''), bytes: undefined, sent: undefined }
-  const events = takeEvents(exchange, endpoint, { body, source: undefined }, context)
-  // A URL is no larger than Node's headers may be: it is not counted.
-  await context.intake.deliver(events, new Reservation(context.budget))
+  const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined }
+  const reservation = new Reservation(context.budget)
+  try {
+    const events = takeEvents(exchange, endpoint, { body, source: undefined, reservation }, context)
+    await context.intake.deliver(events, reservation)
+  } finally {
+    reservation.release()
+  }
+}
+
+interface RequestBody {
+  readonly body: EventsBody
+  /** Named by HTTP Basic. */
+  readonly source: Source | undefined
+  readonly reservation: Reservation
 }
 
 /** What a request holds by source, each of them asked, and forwarded where that is wanted. */
 function takeEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { body, source }: { readonly body: JsonBody; readonly source: Source | undefined },
+  { body, source, reservation }: RequestBody,
   { clock, newId }: EventsContext,
 ): SortedEvents {
   const { req, site, seen } = exchange
   const sender = senderOf(req, site.trust)
-  const events = sortEvents(body, endpoint, {
+  const events = sortEvents(body.bytes, endpoint, {
     sources: site.sources,
     source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
     receivedAt: new Date(clock.wallTime()).toISOString(),
     newId,
+    userAgent: req.headers['user-agent'],
+    hasExactNumbers: endpoint.kind === 'pixel' || body.sent !== undefined,
+    reserve: (bytes) => reservation.take(bytes),
   })
   const { accepted, refused, owners } = events
   for (const owner of owners) if (owner !== source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
-  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
+  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body }, events)
   return events
 }

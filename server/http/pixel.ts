@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import { isJsonObject, type JsonObject } from '../json-object.js'
 import { badRequest } from './http-problem.js'
 
 /** A transparent GIF of 1 × 1. */
@@ -26,24 +25,16 @@ export function answerPixel(
 }
 
 /**
- * The event in the URL of a pixel.
+ * The bytes of the event in the URL of a pixel.
  *
  * @throws HttpProblem 400
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
  */
-export function pixelEvent(url: string): JsonObject {
+export function pixelBytes(url: string): Buffer {
   const data = new URLSearchParams(url.split('?').slice(1).join('?')).get('data')
   if (data === null || data === '') {
     throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
   }
   // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
-  const text = Buffer.from(data.replaceAll(' ', '+'), 'base64').toString('utf8')
-  let event: unknown
-  try {
-    event = JSON.parse(text)
-  } catch {
-    throw badRequest('malformed_json', 'The parameter `data` is not base64 of valid JSON')
-  }
-  if (isJsonObject(event)) return event
-  throw badRequest('invalid_request', 'The parameter `data` must hold a JSON object')
+  return Buffer.from(data.replaceAll(' ', '+'), 'base64')
 }

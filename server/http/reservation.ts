@@ -16,6 +16,13 @@ export class Reservation {
     return true
   }
 
+  /** Gives back what is held beyond so many bytes. */
+  shrinkTo(bytes: number): void {
+    const rest = Math.max(0, this.#held - bytes)
+    this.#budget.giveBack(rest)
+    this.#held -= rest
+  }
+
   /**
    * Hands what is held over to what `start` begins with it, as far as that counts it by itself; the rest is held on.
    * `start` must count what it takes before it returns.

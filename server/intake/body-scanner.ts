@@ -30,24 +30,23 @@ export const COLUMN = {
   projectId: 32,
   writeKey: 34,
   batch: 36,
-  /** Of `context`, as the following two. */
+  /** Of `context`, as the following ones. */
   ip: 38,
   userAgent: 40,
-  libraryName: 42,
+  library: 42,
+  libraryName: 44,
 } as const
 
 /** Columns of a row. The first two say where the whole value begins and ends. */
-export const ROW_LENGTH = 44
+export const ROW_LENGTH = 46
 
-/** Where the first column that no event has is: only what is in `context`. */
-const CONTEXT_COLUMNS = new Set<string>(['ip', 'userAgent', 'libraryName'])
-const LIBRARY = -2
+const CONTEXT_COLUMNS = new Set<string>(['ip', 'userAgent', 'library', 'libraryName'])
 
 const EVENT_KEYS = new KeyTable(Object.entries(COLUMN).filter(([name]) => !CONTEXT_COLUMNS.has(name)))
 const CONTEXT_KEYS = new KeyTable([
   ['ip', COLUMN.ip],
   ['userAgent', COLUMN.userAgent],
-  ['library', LIBRARY],
+  ['library', COLUMN.library],
 ])
 const LIBRARY_KEYS = new KeyTable([['name', COLUMN.libraryName]])
 
@@ -164,8 +163,8 @@ class BodyScanner extends JsonScanner {
       this.colon()
       const value = this.at
       if (column === undefined) this.value(depth)
-      else this.#member(column, base, depth)
-      if (column !== undefined && column !== LIBRARY) {
+      else {
+        this.#member(column, base, depth)
         this.#rows[base + column] = value
         this.#rows[base + column + 1] = this.at
       }
@@ -178,7 +177,7 @@ class BodyScanner extends JsonScanner {
     const first = this.bytes[this.at]
     if (first === OPEN_BRACE) {
       if (column === COLUMN.context) return this.#object(CONTEXT_KEYS, base, depth + 1)
-      if (column === LIBRARY) return this.#object(LIBRARY_KEYS, base, depth + 1)
+      if (column === COLUMN.library) return this.#object(LIBRARY_KEYS, base, depth + 1)
     }
     const isBatch = column === COLUMN.batch && first === OPEN_BRACKET && base === 0 && this.#takesBatch
     if (isBatch) this.#elements('batch', depth + 1)

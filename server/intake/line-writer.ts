@@ -1,29 +1,86 @@
-/** Puts one line together, of stretches of bytes and of text, in one buffer that is never copied. */
+import { COMMA, OPEN_BRACE } from '../../plugin/json/json-scanner.js'
+import { cutOf, startOfMember } from '../../plugin/json/json-spans.js'
+
+const SPACE = 0x20
+
+/**
+ * Copies an object of JSON with some stretches of it left out or replaced, and members added at its end. The bytes
+ * between stay as they came. Edits must not overlap, and of the members of one object at most one may be removed.
+ */
 export class LineWriter {
-  readonly #source: Buffer
-  readonly #line: Buffer
-  #length = 0
+  readonly #bytes: Buffer
+  readonly #start: number
+  readonly #end: number
+  /** In the order of their places. */
+  readonly #edits: Edit[] = []
+  #added = ''
+
+  /** @param start - of the object's opening brace; `end` is behind the closing one */
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes
+    this.#start = start
+    this.#end = end
+  }
+
+  /** Puts the text in place of the bytes from `start` to before `end`. */
+  replace(start: number, end: number, text: string): void {
+    const edits = this.#edits
+    let at = edits.length
+    while (at > 0 && (edits[at - 1] as Edit).start > start) at--
+    edits.splice(at, 0, { start, end, text })
+  }
 
   /**
-   * @param source - what is copied from
-   * @param capacity - bytes that the line may come to
+   * Leaves out the member whose value is there. Members in `instead`, with commas between them, take its place.
+   *
+   * @param key - as it is written, without escapes
    */
-  constructor(source: Buffer, capacity: number) {
-    this.#source = source
-    this.#line = Buffer.allocUnsafe(capacity)
+  remove(key: string, valueStart: number, valueEnd: number, instead = ''): void {
+    const start = startOfMember(this.#bytes, key, valueStart)
+    if (instead !== '') return this.replace(start, valueEnd, instead)
+    const [from, to] = cutOf(this.#bytes, { start, valueStart, valueEnd })
+    this.replace(from, to, '')
   }
 
-  /** Appends the bytes from `from` to before `to` of the source. */
-  copy(from: number, to: number): void {
-    this.#length += this.#source.copy(this.#line, this.#length, from, to)
+  /** Adds members, with commas between them, at the beginning of the object within that begins at `start`. */
+  insert(start: number, isEmpty: boolean, members: string): void {
+    this.replace(start + 1, start + 1, isEmpty ? members : `${members},`)
   }
 
-  /** Appends text as UTF-8. */
-  write(text: string): void {
-    this.#length += this.#line.write(text, this.#length)
+  /** Adds a member at the end. */
+  add(key: string, text: string): void {
+    this.#added += this.#added === '' ? `"${key}":${text}` : `,"${key}":${text}`
   }
 
-  written(): Buffer {
-    return this.#length === this.#line.length ? this.#line : this.#line.subarray(0, this.#length)
+  /** The object followed by `end`, UTF-8. */
+  written(end = ''): Buffer {
+    const tail = `${this.#added}}${end}`
+    let size = this.#end - this.#start + 1 + Buffer.byteLength(tail)
+    for (const { start, end, text } of this.#edits) size += Buffer.byteLength(text) - (end - start)
+    const line = Buffer.allocUnsafe(size)
+    let length = 0
+    let from = this.#start
+    for (const { start, end, text } of this.#edits) {
+      length += this.#bytes.copy(line, length, from, start)
+      length += line.write(text, length)
+      from = end
+    }
+    length += this.#bytes.copy(line, length, from, this.#end - 1)
+    if (this.#added !== '' && !isOpen(line, length)) line[length++] = COMMA
+    length += line.write(tail, length)
+    return length === line.length ? line : line.subarray(0, length)
   }
+}
+
+interface Edit {
+  readonly start: number
+  readonly end: number
+  readonly text: string
+}
+
+/** Whether the object has no member yet. */
+function isOpen(line: Buffer, length: number): boolean {
+  let last = length - 1
+  while ((line[last] as number) <= SPACE) last--
+  return line[last] === OPEN_BRACE
 }

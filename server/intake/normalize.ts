@@ -1,91 +1,142 @@
 import { ENVELOPE_VERSION } from '../../plugin/envelope.js'
-import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
 import type { Sender } from '../http/sender.js'
-import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
-import { channelOf } from './channel.js'
-import { type ContextChanges, changedContext, contextChanges } from './client-context.js'
-import { timestampsOf } from './timestamps.js'
+import { type Channel, channelOf } from './channel.js'
+import { writeContext } from './client-context.js'
+import { IncomingEvent } from './incoming-event.js'
+import { LineWriter } from './line-writer.js'
+import { COMPOSITE, type KnownMember, type ScannedEvent } from './scanned-event.js'
+import type { SharedMembers } from './shared-members.js'
+import { type Timestamps, timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
 export interface Envelope {
   /** Of the batch that it is in. */
-  readonly shared?: Shared
+  readonly shared?: SharedMembers | undefined
   /** ISO 8601. */
   readonly receivedAt: string
   readonly sender: Sender
   readonly newId: () => string
+  /** `false` where numbers went through JavaScript's before: the digits are not those that the sender wrote. */
+  readonly hasExactNumbers?: boolean
 }
 
-/** What the body of a batch says for all its events. */
-export interface Shared {
-  readonly context?: unknown
-  readonly integrations?: unknown
-  readonly sentAt?: unknown
-}
+const VERSION_TEXT = String(ENVELOPE_VERSION)
+const NEWLINE = '\n'
 
-const NOTHING_SHARED: Shared = {}
-
-/** What normalisation does to an event. */
-export interface Changes {
-  /** Members that are set over the event's own. The context is not among them. */
-  readonly members: Readonly<Record<string, unknown>>
-  /** The context that it has in the end but for {@link inContext}: its own, that of the batch, or both in one. */
-  readonly context: unknown
-  readonly inContext: ContextChanges | undefined
-}
-
-/** What the request that brought the event, and the source, make of it. */
-export function changesOf(
-  event: JsonObject,
+/**
+ * Makes the event as downstream tables see it: the bytes that came, with what normalisation sets and removes. What is
+ * not named here stays as it came, digits and all.
+ */
+export function normalize(
+  event: ScannedEvent,
   type: EventType,
   { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
-  { shared = NOTHING_SHARED, receivedAt, sender, newId }: Envelope,
-): Changes {
-  const context = merged(shared.context, event['context'])
-  const channel = event['channel'] ?? channelOf(context, sender)
-  const integrations = merged(shared.integrations, event['integrations'])
-  const { timestamp, originalTimestamp } = event
-  const sentAt = event['sentAt'] ?? shared.sentAt
-  const messageId = messageIdOf(event['messageId']) ?? newId()
-  const members: Record<string, unknown> = { type, messageId, channel, version: ENVELOPE_VERSION, projectId }
-  // Not by spread, which takes V8 far longer.
-  Object.assign(members, timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt))
-  if (integrations !== undefined) members['integrations'] = integrations
-  return { members, context, inContext: contextChanges(context, { channel, sender, policy }) }
+  envelope: Envelope,
+): IncomingEvent {
+  const { shared } = envelope
+  const line = new LineWriter(event.bytes, event.start, event.end)
+  const set = (member: KnownMember, text: string) => setMember(line, event, member, text)
+  const messageId = messageIdOf(event, envelope)
+  const channel = event.valueOf('channel') ?? channelFor(event, envelope)
+
+  // SECURITY: a key must not be kept beside what it let in.
+  if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
+  set('type', `"${type}"`)
+  if (messageId !== event.valueOf('messageId')) set('messageId', JSON.stringify(messageId))
+  if (channel !== event.valueOf('channel')) set('channel', JSON.stringify(channel))
+  set('version', VERSION_TEXT)
+  set('projectId', JSON.stringify(projectId))
+  writeTimestamps(line, event, envelope)
+  writeIntegrations(line, event, shared)
+  writeContext(line, event, { channel, sender: envelope.sender, policy, shared })
+  const members = {
+    type,
+    event: event.stringOf('event'),
+    messageId,
+    integrations: integrationsOf(event, shared),
+  }
+  return new IncomingEvent(members, line.written(NEWLINE))
 }
 
-/** The event as downstream tables see it; a copy, what it was made from is left alone. */
-export function normalize(
-  event: JsonObject,
-  type: EventType,
-  source: Pick<Source, 'id' | 'ip'>,
-  envelope: Envelope,
-): SegmentEvent {
-  return normalized(event, changesOf(event, type, source, envelope))
+export function setMember(line: LineWriter, event: ScannedEvent, member: KnownMember, text: string): void {
+  if (!event.has(member)) line.add(member, text)
+  else if (event.textOf(member) !== text) line.replace(event.startOf(member), event.endOf(member), text)
 }
 
 /**
- * {@link normalize} with what it does already known.
- *
- * SECURITY: copied by spread, which makes an own property of a `__proto__` in the JSON, and never assigns one.
+ * The ID by which an event is known: the text that came, that of a number included. An event whose ID cannot be told
+ * from others for certain gets a new one: two events must never be taken for one.
  */
-export function normalized(event: JsonObject, { members, context, inContext }: Changes): SegmentEvent {
-  const { writeKey: _kept, ...own } = event
-  const final = changedContext(context, inContext)
-  return { ...own, ...members, ...(final === undefined ? {} : { context: final }) } as SegmentEvent
+function messageIdOf(event: ScannedEvent, { newId, hasExactNumbers = true }: Envelope): string {
+  const given = event.valueOf('messageId')
+  if (event.hasUnreadableId) return newId()
+  if (typeof given === 'string' && given !== '') return given
+  if (typeof given !== 'number') return newId()
+  return hasExactNumbers || Number.isSafeInteger(given) ? (event.textOf('messageId') as string) : newId()
 }
 
-/** What all events share, under what the event says itself. */
-function merged(shared: unknown, own: unknown): unknown {
-  if (!isJsonObject(shared)) return own
-  if (own === undefined || own === null) return shared
-  return isJsonObject(own) ? { ...shared, ...own } : own
+function channelFor(event: ScannedEvent, { shared, sender }: Envelope): Channel {
+  const ownLibrary = event.hasObject('context') && event.has('library')
+  return channelOf((ownLibrary ? event : (shared?.body ?? event)).stringOf('libraryName'), sender)
 }
 
-/** Senders of their own making number their events. */
-function messageIdOf(given: unknown): string | undefined {
-  if (typeof given === 'number') return String(given)
-  return typeof given === 'string' && given !== '' ? given : undefined
+const TIMES = ['originalTimestamp', 'timestamp', 'sentAt', 'receivedAt'] as const
+
+function writeTimestamps(line: LineWriter, event: ScannedEvent, { shared, receivedAt }: Envelope): void {
+  const hasOwnSentAt = (event.valueOf('sentAt') ?? undefined) !== undefined
+  const sources = {
+    timestamp: event,
+    originalTimestamp: event,
+    sentAt: hasOwnSentAt ? event : shared?.body,
+  }
+  const given = {
+    timestamp: timeIn(sources, 'timestamp'),
+    originalTimestamp: timeIn(sources, 'originalTimestamp'),
+    sentAt: timeIn(sources, 'sentAt'),
+  }
+  const times: Timestamps = timestampsOf(given, receivedAt)
+  for (const name of TIMES) {
+    const time = times[name]
+    if (time === undefined) continue
+    // What came is written as it came: it may be a number, or no time at all.
+    const from = GIVEN_TIMES.find((it) => given[it] === time)
+    setMember(line, event, name, (from && sources[from]?.textOf(from)) ?? JSON.stringify(time))
+  }
+}
+
+const GIVEN_TIMES = ['originalTimestamp', 'timestamp', 'sentAt'] as const
+
+type GivenTime = (typeof GIVEN_TIMES)[number]
+
+/** Objects and arrays are no times. Each has a symbol of its own, by which it is known again. */
+const NO_TIMES: Readonly<Record<GivenTime, symbol>> = {
+  originalTimestamp: Symbol('originalTimestamp'),
+  timestamp: Symbol('timestamp'),
+  sentAt: Symbol('sentAt'),
+}
+
+function timeIn(sources: Readonly<Record<GivenTime, ScannedEvent | undefined>>, member: GivenTime): unknown {
+  const value = sources[member]?.valueOf(member)
+  return value === COMPOSITE ? NO_TIMES[member] : value
+}
+
+function writeIntegrations(line: LineWriter, event: ScannedEvent, shared: SharedMembers | undefined): void {
+  if (!shared?.has('integrations')) return
+  if (!event.hasObject('integrations')) {
+    return setMember(line, event, 'integrations', shared.body.textOf('integrations') as string)
+  }
+  const missing = shared.missingIn(event, 'integrations')
+  if (missing === '') return
+  line.insert(event.startOf('integrations'), event.isEmpty('integrations'), missing)
+}
+
+/** The integrations that count for an event: its own over those of its batch. */
+export function integrationsOf(event: ScannedEvent, shared: SharedMembers | undefined): unknown {
+  const below = shared?.integrations
+  if (event.isEmpty('integrations')) return below
+  if (!event.hasObject('integrations')) return below ?? event.valueOf('integrations')
+  const own = JSON.parse(event.textOf('integrations') as string) as object
+  return below === undefined ? own : { ...below, ...own }
 }

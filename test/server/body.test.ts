@@ -9,7 +9,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
-import { readJsonBody } from '../../server/http/body.js'
+import { readEventsBody } from '../../server/http/body.js'
 import { MAX_BODY_BYTES } from '../../server/http/limits.js'
 import { Reservation } from '../../server/http/reservation.js'
 import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
@@ -81,10 +81,10 @@ describe('a body', () => {
 
   it.each<[string, Buffer | string, Record<string, string>, string]>([
     ['empty', '', {}, 'malformed_json'],
-    ['cut off', json.slice(0, -2), {}, 'malformed_json'],
+    ['cut off', json.slice(0, -4), {}, 'malformed_json'],
     ['no JSON', 'a=b', {}, 'malformed_json'],
     ['gzip that does not say so', gzipSync(json), {}, 'malformed_json'],
-    ['an array', '[]', {}, 'invalid_request'],
+    ['an array of numbers', '[1', {}, 'malformed_json'],
     ['null', 'null', {}, 'invalid_request'],
     ['a string', '"x"', {}, 'invalid_request'],
     ['without a batch', '{}', {}, 'invalid_batch'],
@@ -174,7 +174,7 @@ describe('a body that comes byte by byte', () => {
       alive = pieces.filter((piece) => piece.deref() !== undefined).length
     }
     const req = Object.assign(Readable.from(sent(), { objectMode: false, highWaterMark: 1 }), { headers: {} })
-    const { sent: gathered } = await readJsonBody(
+    const { sent: gathered } = await readEventsBody(
       req as unknown as IncomingMessage,
       new Reservation(new ByteBudget(MAX_BODY_BYTES)),
     )
@@ -224,13 +224,18 @@ describe('at the memory cap', () => {
   })
 })
 
+/** Bytes of its record. */
+const lineBytes = (event: object) => Buffer.byteLength(JSON.stringify(event)) + 1
+
 describe('the memory of a request that is being delivered', () => {
   it('is held until it is answered, as far as its events are no records', async () => {
     const harness = proxyHarness()
     let deliver = () => {}
+    const seen: object[] = []
     const asked = new Promise<void>((called) => {
-      harness.web.outcome = () =>
+      harness.web.outcome = (event) =>
         new Promise((resolve) => {
+          seen.push(event)
           deliver = () => resolve({ status: 'unmapped' })
           called()
         })
@@ -238,9 +243,10 @@ describe('the memory of a request that is being delivered', () => {
     const answered = post(json, {}, harness)
     await asked
     await new Promise(setImmediate)
-    expect(harness.budget.used).toBe(Buffer.byteLength(json))
+    const held = harness.budget.used
     deliver()
     await answered
+    expect(held).toBe(lineBytes(seen[0] as object))
     expect(harness.budget.used).toBe(0)
   })
 
@@ -256,7 +262,7 @@ describe('the memory of a request that is being delivered', () => {
       return { status: 'delivered' }
     }
     await post(json, {}, harness)
-    expect(used).toEqual([Buffer.byteLength(json)])
+    expect(used).toEqual([lineBytes(harness.web.delivered[0] as object)])
     expect(harness.budget.used).toBe(0)
   })
 })

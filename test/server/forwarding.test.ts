@@ -158,21 +158,22 @@ describe('forwarding to Segment', () => {
     expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ forwarded: 0, queued: 1 })
   })
 
-  it('drops and counts what cannot be written anew, and the delivery goes on', async () => {
+  it('hands on the events that were accepted of a body that is broken elsewhere', async () => {
     aws = await startTestAws()
     const segment = await startSegment()
     proxy = firehoseProxy(await configFor(segment.url))
     const url = await listen(proxy)
-    const event = (messageId: string) => ({ ...batch[0], writeKey: 'src_web-key', messageId })
+    const event = (messageId: string) => JSON.stringify({ ...batch[0], writeKey: 'src_web-key', messageId })
     const depth = 100_000
-    const deep = JSON.stringify({ ...event('deep'), properties: 0 }).replace(
-      '"properties":0',
-      `"properties":${'['.repeat(depth)}${']'.repeat(depth)}`,
-    )
-    const body = `{"batch":[${JSON.stringify(event('good'))},${deep}]}`
+    const deep = event('deep').replace('"E"', `"E","properties":${'['.repeat(depth)}${']'.repeat(depth)}`)
+    const body = `{"sentAt":"2026-01-01T00:00:00Z","batch":[${event('good')},${deep},{"a":NaN},${event('also')}]}`
     expect((await fetch(`${url}/v1/batch`, { method: 'POST', body })).status).toBe(200)
-    expect(await aws.lines('src_web')).toEqual([expect.stringContaining('"messageId":"good"')])
-    expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ dropped: 1, queued: 0 })
+    const ids = (await aws.lines('src_web')).map((line) => JSON.parse(line).messageId)
+    expect(ids).toEqual(['good', 'also'])
+    const [seen] = await segment.sawRequests(1)
+    expect(seen?.body.toString()).toBe(
+      `{"sentAt":"2026-01-01T00:00:00Z","batch":[${event('good')},${event('also')}]}`,
+    )
   })
 
   it('goes on while Firehose takes nothing', async () => {

@@ -5,7 +5,21 @@ const space = fc.constantFrom('', '', '', ' ', '\t', '\n', ' \r\n ')
 const unit = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 6 }).map((text) => JSON.stringify(text).slice(1, -1)),
   fc.constantFrom(
-    ...['\\u0061', '\\"', '\\\\', '\\/', '\\n', '\\ud83d\\ude00', '\\ud800', '\u2028', 'é', '{', '}', '[', ','],
+    ...[
+      '\\u0061',
+      '\\"',
+      '\\\\',
+      '\\/',
+      '\\n',
+      '\\ud83d\\ude00',
+      '\\ud800',
+      '\u2028',
+      'é',
+      '{',
+      '}',
+      '[',
+      ',',
+    ],
   ),
 )
 
@@ -15,7 +29,19 @@ export const stringText = fc.array(unit, { maxLength: 4 }).map((units) => `"${un
 /** Numbers as senders of all kinds write them. */
 export const numberText = fc.oneof(
   fc.constantFrom(
-    ...['0', '-0', '-0.0', '1e400', '-1e999', '-1E+5', '1.50', '12345678901234567890', '2e-7', '1.2345678E7', '-1'],
+    ...[
+      '0',
+      '-0',
+      '-0.0',
+      '1e400',
+      '-1e999',
+      '-1E+5',
+      '1.50',
+      '12345678901234567890',
+      '2e-7',
+      '1.2345678E7',
+      '-1',
+    ],
     ...['9007199254740993', '1541815603606036480', '0.1000000000000000055', '1e-400', '100', '1.0'],
   ),
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((it) => JSON.stringify(it)),
@@ -36,7 +62,11 @@ export function jsonTexts(knownKeys: readonly string[]): fc.Arbitrary<string> {
     return {
       value: fc.oneof(
         { maxDepth: 4 },
-        fc.oneof(fc.constantFrom('true', 'false', 'null', '"2025-12-31T00:00:00.000Z"'), numberText, stringText),
+        fc.oneof(
+          fc.constantFrom('true', 'false', 'null', '"2025-12-31T00:00:00.000Z"'),
+          numberText,
+          stringText,
+        ),
         tie('object'),
         tie('array'),
       ),
@@ -55,7 +85,11 @@ export const jsonText = jsonTexts(['type', 'context', 'writeKey'])
 
 /** Text that is JSON but for one stroke, as a rule. */
 export const mutated = fc
-  .tuple(jsonText, fc.nat(), fc.constantFrom('', ',', '"', '}', ']', '{', '\\', 'NaN', '0', '-', ' ', '\0', '\t', 'e', '.'))
+  .tuple(
+    jsonText,
+    fc.nat(),
+    fc.constantFrom('', ',', '"', '}', ']', '{', '\\', 'NaN', '0', '-', ' ', '\0', '\t', 'e', '.'),
+  )
   .map(([text, at, stroke]) => {
     const index = at % (text.length + 1)
     return text.slice(0, index) + stroke + text.slice(index + (at % 2))

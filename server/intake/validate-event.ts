@@ -1,19 +1,27 @@
 import { EVENT_TYPES, type EventType } from '../http/endpoint.js'
-import { isJsonObject } from '../json-object.js'
+import type { ScannedEvent } from './scanned-event.js'
+
+/** Segment takes no event larger than this; only a record that switches thousands of destinations would need it. */
+export const MAX_INTEGRATIONS_BYTES = 32 * 1024
 
 /**
  * What is wrong with an event, as one sentence, or `undefined`. The rules are those of Segment's libraries.
  *
  * @param type - of the endpoint, or what the event of a batch says
  */
-export function invalidity(event: unknown, type: unknown): string | undefined {
-  if (!isJsonObject(event)) return 'The event is not an object'
+export function validateEvent(event: ScannedEvent, type: unknown): string | undefined {
+  if (!event.isObject) return 'The event is not an object'
   if (type === undefined || type === null || type === '') return 'The event has no type'
   if (!isEventType(type)) return `The event's type is none of ${EVENT_TYPES.join(', ')}`
-  if (!IDENTITIES.some((name) => isIdentity(event[name]))) return 'The event has no userId and no anonymousId'
-  const { event: name } = event
-  if (type === 'track' && (typeof name !== 'string' || name.trim() === '')) {
+  if (!IDENTITIES.some((name) => isIdentity(event.valueOf(name)))) {
+    return 'The event has no userId and no anonymousId'
+  }
+  if (type === 'track' && !event.stringOf('event')?.trim()) {
     return 'The track event has no event name: `event` must be a string'
+  }
+  // SECURITY: they are parsed, which takes many times their size.
+  if (event.endOf('integrations') - event.startOf('integrations') > MAX_INTEGRATIONS_BYTES) {
+    return `The event's integrations are larger than ${MAX_INTEGRATIONS_BYTES} bytes`
   }
   return undefined
 }
