@@ -3,15 +3,13 @@ import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COMMA,
-  HASH_MULTIPLIER,
-  NOTE,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './json-scanner.js'
+  SPACE,
+} from './json-bytes.js'
+import { HASH_MULTIPLIER, NOTE } from './json-scanner.js'
 import { endOfString } from './json-spans.js'
-
-const SPACE = 0x20
 
 /** Objects with more members look their keys up in a Map. */
 const FEW_MEMBERS = 12

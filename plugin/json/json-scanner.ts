@@ -1,7 +1,32 @@
 import { randomInt } from 'node:crypto'
-
-/** Deeper than any event of a real library, and what common readers of records take (Jackson's default is 1,000). */
-export const MAX_DEPTH = 1_000
+import {
+  BACKSLASH,
+  CARRIAGE_RETURN,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  DOT,
+  LINE_FEED,
+  LOWER_A,
+  LOWER_E,
+  LOWER_F,
+  LOWER_N,
+  LOWER_T,
+  LOWER_U,
+  MINUS,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  PLUS,
+  QUOTE,
+  SPACE,
+  TAB,
+  UPPER_E,
+  ZERO,
+} from './json-bytes.js'
+import { JsonSyntaxError, MAX_DEPTH } from './json-syntax-error.js'
+import { OpenKeys } from './open-keys.js'
 
 /** What a scan notices about valid JSON, as bits: text with any of these is rewritten before it is edited. */
 export const NOTE = {
@@ -12,31 +37,6 @@ export const NOTE = {
   /** Two keys of one object are the same, or have the same hash. */
   REPEATED_KEY: 4,
 } as const
-
-export const QUOTE = 0x22
-export const COMMA = 0x2c
-export const COLON = 0x3a
-export const OPEN_BRACKET = 0x5b
-export const BACKSLASH = 0x5c
-export const CLOSE_BRACKET = 0x5d
-export const OPEN_BRACE = 0x7b
-export const CLOSE_BRACE = 0x7d
-
-const TAB = 0x09
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const SPACE = 0x20
-const PLUS = 0x2b
-const MINUS = 0x2d
-const DOT = 0x2e
-const ZERO = 0x30
-const NINE = 0x39
-const UPPER_E = 0x45
-const LOWER_E = 0x65
-const LOWER_F = 0x66
-const LOWER_N = 0x6e
-const LOWER_T = 0x74
-const LOWER_U = 0x75
 
 const TRUE = Buffer.from('true')
 const FALSE = Buffer.from('false')
@@ -57,31 +57,12 @@ IN_STRING[BACKSLASH] = ESCAPE
 const ESCAPED = new Uint8Array(256)
 for (const byte of Buffer.from('"\\/bfnrt')) ESCAPED[byte] = 1
 
-/** Objects with more members are checked for repeated keys when they end, by a Set. */
-const FEW_KEYS = 32
-
 /**
  * What the hash of a key is made with: `hash · multiplier + byte`, modulo 2³².
  *
  * SECURITY: another one in each process, so that no sender can make keys whose hashes are the same.
  */
 export const HASH_MULTIPLIER = randomInt(2 ** 31) * 2 + 1
-
-/** Why bytes are not JSON that is taken here, and where that shows. SECURITY: the message quotes nothing of the bytes. */
-export class JsonSyntaxError extends Error {
-  /** Offset of the first byte that cannot be part of valid JSON. */
-  readonly position: number
-  readonly isTooDeep: boolean
-
-  constructor(position: number, isTooDeep = false) {
-    super(
-      isTooDeep ? `it is nested deeper than ${MAX_DEPTH} levels` : `it is not valid JSON at byte ${position}`,
-    )
-    this.name = 'JsonSyntaxError'
-    this.position = position
-    this.isTooDeep = isTooDeep
-  }
-}
 
 /**
  * Validates JSON in one pass over its bytes and makes no object. It accepts what JSON.parse accepts, up to
@@ -95,9 +76,7 @@ export class JsonScanner {
   protected bytes: Uint8Array = NULL
   protected at = 0
   protected end = 0
-  /** Hashes of the keys of the objects that are open, one object after the other. */
-  private hashes = new Int32Array(1_024)
-  private hashCount = 0
+  protected readonly keys = new OpenKeys()
 
   /**
    * Validates the one value in the bytes from `start` to before `end`, with the white space around it.
@@ -128,7 +107,7 @@ export class JsonScanner {
     this.at = start
     this.end = end
     this.notes = 0
-    this.hashCount = 0
+    this.keys.clear()
   }
 
   protected finish(): void {
@@ -217,36 +196,6 @@ export class JsonScanner {
     return hash
   }
 
-  /** Returns a mark to close the object with. */
-  protected openKeys(): number {
-    return this.hashCount
-  }
-
-  /** Notes a repeated key of the object that was opened with the mark. */
-  protected addKey(mark: number, hash: number): void {
-    if (this.notes & NOTE.REPEATED_KEY) return
-    const count = this.hashCount
-    if (count - mark < FEW_KEYS) {
-      for (let i = mark; i < count; i++) if (this.hashes[i] === hash) this.notes |= NOTE.REPEATED_KEY
-    }
-    if (count === this.hashes.length) {
-      const larger = new Int32Array(2 * count)
-      larger.set(this.hashes)
-      this.hashes = larger
-    }
-    this.hashes[count] = hash
-    this.hashCount = count + 1
-  }
-
-  protected closeKeys(mark: number): void {
-    const count = this.hashCount - mark
-    if (count > FEW_KEYS && !(this.notes & NOTE.REPEATED_KEY)) {
-      const own = this.hashes.subarray(mark, this.hashCount)
-      if (new Set(own).size < count) this.notes |= NOTE.REPEATED_KEY
-    }
-    this.hashCount = mark
-  }
-
   private members(depth: number): void {
     if (depth > MAX_DEPTH) throw new JsonSyntaxError(this.at, true)
     this.at++
@@ -254,13 +203,15 @@ export class JsonScanner {
       this.at++
       return
     }
-    const mark = this.openKeys()
+    const mark = this.keys.open()
     for (;;) {
       if (this.space() !== QUOTE) this.fail()
-      this.addKey(mark, this.key())
+      if (this.keys.add(mark, this.key())) this.notes |= NOTE.REPEATED_KEY
       this.colon()
       this.value(depth)
-      if (this.isLast(CLOSE_BRACE)) return this.closeKeys(mark)
+      if (!this.isLast(CLOSE_BRACE)) continue
+      if (this.keys.close(mark)) this.notes |= NOTE.REPEATED_KEY
+      return
     }
   }
 
@@ -347,5 +298,3 @@ function isHex(byte: number | undefined): boolean {
     (isDigit(byte) || (byte >= 0x41 && byte <= 0x46) || (byte >= LOWER_A && byte <= LOWER_F))
   )
 }
-
-const LOWER_A = 0x61

@@ -1,18 +1,17 @@
 import {
   BACKSLASH,
+  CARRIAGE_RETURN,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
   COMMA,
+  LINE_FEED,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from './json-scanner.js'
-
-const TAB = 0x09
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
-const SPACE = 0x20
+  SPACE,
+  TAB,
+} from './json-bytes.js'
 
 /** A member of an object, by its place in the bytes. */
 export interface MemberSpan {

@@ -1,10 +1,16 @@
-import { CLOSE_BRACE, CLOSE_BRACKET, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } from './json-scanner.js'
+import {
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  LOWER_N,
+  MINUS,
+  NINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  ZERO,
+} from './json-bytes.js'
 import { endOfString, endOfValue, skipSpace } from './json-spans.js'
-
-const MINUS = 0x2d
-const ZERO = 0x30
-const NINE = 0x39
-const LOWER_N = 0x6e
 
 /** SECURITY: each takes far more memory than its digits did. */
 const MAX_ODD_NUMBERS = 50_000

@@ -1,13 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { canonicalJson } from '../../plugin/json/canonical-json.js'
-import {
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
-  JsonScanner,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-} from '../../plugin/json/json-scanner.js'
+import { CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../plugin/json/json-bytes.js'
+import { JsonScanner, NOTE } from '../../plugin/json/json-scanner.js'
 import { KeyTable } from './key-table.js'
 
 /** Columns of a row: where the value of a member begins; the next column says where it ends. -1: there is none. */
@@ -153,13 +147,13 @@ class BodyScanner extends JsonScanner {
       this.at++
       return
     }
-    const mark = this.openKeys()
+    const mark = this.keys.open()
     for (;;) {
       if (this.space() !== QUOTE) this.fail()
       const start = this.at + 1
       const hash = this.key()
       const column = keys.columnOf(hash, this.bytes, start, this.at - 1)
-      this.addKey(mark, hash)
+      if (this.keys.add(mark, hash)) this.notes |= NOTE.REPEATED_KEY
       this.colon()
       const value = this.at
       if (column === undefined) this.value(depth)
@@ -168,7 +162,9 @@ class BodyScanner extends JsonScanner {
         this.#rows[base + column] = value
         this.#rows[base + column + 1] = this.at
       }
-      if (this.isLast(CLOSE_BRACE)) return this.closeKeys(mark)
+      if (!this.isLast(CLOSE_BRACE)) continue
+      if (this.keys.close(mark)) this.notes |= NOTE.REPEATED_KEY
+      return
     }
   }
 

@@ -1,7 +1,5 @@
-import { COMMA, OPEN_BRACE } from '../../plugin/json/json-scanner.js'
+import { COMMA, OPEN_BRACE, SPACE } from '../../plugin/json/json-bytes.js'
 import { cutOf, startOfMember } from '../../plugin/json/json-spans.js'
-
-const SPACE = 0x20
 
 /**
  * Copies an object of JSON with some stretches of it left out or replaced, and members added at its end. The bytes

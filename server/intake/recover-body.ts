@@ -1,19 +1,18 @@
 import {
-  BACKSLASH,
   CLOSE_BRACE,
   CLOSE_BRACKET,
   COLON,
   COMMA,
-  JsonScanner,
-  JsonSyntaxError,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-} from '../../plugin/json/json-scanner.js'
+} from '../../plugin/json/json-bytes.js'
+import { JsonScanner } from '../../plugin/json/json-scanner.js'
 import { membersOf, skipSpace } from '../../plugin/json/json-spans.js'
+import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
+import { afterSeparators, endByBrackets, endOfBrokenString } from './broken-json.js'
 import { isEventType } from './validate-event.js'
 
-const SPACE = 0x20
 /** A body with more broken places is not looked through any further: the rest of it is one broken piece. */
 const MAX_FAILURES = 500
 /** Bytes that may be scanned again, as a multiple of the body. */
@@ -224,24 +223,9 @@ class Recovery {
    * together.
    */
   #tolerantEnd(start: number): number | undefined {
-    const end = this.#endByBrackets(start)
+    const end = endByBrackets(this.#bytes, start)
     if (end === undefined) this.#spend(this.#bytes.length - start, start)
     return end
-  }
-
-  #endByBrackets(start: number): number | undefined {
-    const open: number[] = []
-    for (let at = start; at < this.#bytes.length; at++) {
-      const byte = this.#bytes[at]
-      if (byte === QUOTE) at = endOfBrokenString(this.#bytes, at) - 1
-      else if (byte === OPEN_BRACE) open.push(CLOSE_BRACE)
-      else if (byte === OPEN_BRACKET) open.push(CLOSE_BRACKET)
-      else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
-        if (open.pop() !== byte) return undefined
-        if (open.length === 0) return at + 1
-      }
-    }
-    return undefined
   }
 
   /** Where what is no value ends: before the next comma or closing bracket outside strings and brackets. */
@@ -304,23 +288,6 @@ function looksLikeEvent(bytes: Buffer, start: number): boolean {
       bytes[valueStart] === QUOTE &&
       isEventType(JSON.parse(bytes.toString('utf8', valueStart, valueEnd))),
   )
-}
-
-/** White space, NULs and commas say nothing. */
-function afterSeparators(bytes: Buffer, start: number, areCommasSkipped = true): number {
-  let at = start
-  while (at < bytes.length && ((bytes[at] as number) <= SPACE || (areCommasSkipped && bytes[at] === COMMA)))
-    at++
-  return at
-}
-
-/** Behind the closing quote, or at the end of the bytes. */
-export function endOfBrokenString(bytes: Buffer, start: number): number {
-  for (let at = start + 1; at < bytes.length; at++) {
-    if (bytes[at] === QUOTE) return at + 1
-    if (bytes[at] === BACKSLASH) at++
-  }
-  return bytes.length
 }
 
 function text(literal: string): Buffer {

@@ -1,4 +1,4 @@
-import { BACKSLASH, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../plugin/json/json-scanner.js'
+import { BACKSLASH, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../plugin/json/json-bytes.js'
 import { skipSpace } from '../../plugin/json/json-spans.js'
 import { COLUMN, ROW_LENGTH, type ScannedBody } from './body-scanner.js'
 

@@ -1,6 +1,6 @@
 import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { SegmentEvent } from '../../plugin/event.js'
-import { JsonSyntaxError } from '../../plugin/json/json-scanner.js'
+import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
 import { JsonText } from '../../plugin/json/json-text.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, type HttpProblem, unauthorized, unavailable } from '../http/http-problem.js'

@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer'
-import { COLON, QUOTE } from '../../plugin/json/json-scanner.js'
+import { COLON, QUOTE } from '../../plugin/json/json-bytes.js'
 import { skipSpace } from '../../plugin/json/json-spans.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
+import { endOfBrokenString } from './broken-json.js'
 import { type IpPolicy, withPolicy } from './ip-policy.js'
-import { endOfBrokenString } from './recover-body.js'
 
 const MAX_USER_AGENT_LENGTH = 256
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { JsonScanner, JsonSyntaxError, MAX_DEPTH, NOTE } from '../../../plugin/json/json-scanner.js'
+import { JsonScanner, NOTE } from '../../../plugin/json/json-scanner.js'
+import { JsonSyntaxError, MAX_DEPTH } from '../../../plugin/json/json-syntax-error.js'
 import { jsonText, mutated } from './json-texts.js'
 
 const scanner = new JsonScanner()
