@@ -74,7 +74,8 @@ export interface ScannedBody {
  * @throws JsonSyntaxError
  */
 export function scanBody(given: Buffer, takesBatch: boolean): ScannedBody {
-  let bytes = given.subarray(0, BOM.length).equals(BOM) ? given.subarray(BOM.length) : given
+  let bytes =
+    given[0] === BOM[0] && given[1] === BOM[1] && given[2] === BOM[2] ? given.subarray(BOM.length) : given
   let unreadableIds = NO_ROWS
   scanner.scan(bytes, takesBatch)
   if (!isUtf8(bytes)) {
@@ -86,7 +87,7 @@ export function scanBody(given: Buffer, takesBatch: boolean): ScannedBody {
     bytes = canonicalJson(bytes, scanner.notes)
     scanner.scan(bytes, takesBatch)
   }
-  return { ...scanner.result(), bytes, unreadableIds }
+  return scanner.result(bytes, unreadableIds)
 }
 
 const NO_ROWS: ReadonlySet<number> = new Set()
@@ -113,10 +114,10 @@ class BodyScanner extends JsonScanner {
   }
 
   /** A copy, as the next body is scanned into the same rows. */
-  result(): Pick<ScannedBody, 'rows' | 'kind' | 'count'> {
+  result(bytes: Buffer, unreadableIds: ReadonlySet<number>): ScannedBody {
     const rows = this.#rows.slice(0, (this.#count + 1) * ROW_LENGTH)
     if (this.#count > MOST_HELD_ROWS) this.#rows = new Int32Array(FIRST_ROWS * ROW_LENGTH)
-    return { rows, kind: this.#kind, count: this.#count }
+    return { bytes, rows, kind: this.#kind, count: this.#count, unreadableIds }
   }
 
   rowsWithUnreadableId(): ReadonlySet<number> {

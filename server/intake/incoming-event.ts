@@ -5,7 +5,8 @@ const NEWLINE_BYTES = 1
 
 export interface IncomingEventMembers {
   readonly type: unknown
-  readonly event: string | undefined
+  /** The name of a track event; empty where there is none. */
+  readonly event: string
   readonly messageId: unknown
   readonly integrations: unknown
 }
@@ -13,7 +14,7 @@ export interface IncomingEventMembers {
 /** An event of a request in the form that downstream tables see. Its line is written when it is made. */
 export class IncomingEvent extends WritableEvent {
   readonly type: unknown
-  readonly event: string | undefined
+  readonly event: string
   readonly messageId: unknown
   readonly integrations: unknown
   readonly #line: Buffer

@@ -2,7 +2,7 @@ import { ENVELOPE_VERSION } from '../../plugin/envelope.js'
 import type { EventType } from '../http/endpoint.js'
 import type { Sender } from '../http/sender.js'
 import type { Source } from '../source.js'
-import { type Channel, channelOf } from './channel.js'
+import { channelOf } from './channel.js'
 import { writeContext } from './client-context.js'
 import { IncomingEvent } from './incoming-event.js'
 import { LineWriter } from './line-writer.js'
@@ -37,26 +37,17 @@ export function normalize(
 ): IncomingEvent {
   const { shared } = envelope
   const line = new LineWriter(event.bytes, event.start, event.end)
-  const set = (member: KnownMember, text: string) => setMember(line, event, member, text)
-  const messageId = messageIdOf(event, envelope)
-  const channel = event.valueOf('channel') ?? channelFor(event, envelope)
-
   // SECURITY: a key must not be kept beside what it let in.
   if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
-  set('type', `"${type}"`)
-  if (messageId !== event.valueOf('messageId')) set('messageId', JSON.stringify(messageId))
-  if (channel !== event.valueOf('channel')) set('channel', JSON.stringify(channel))
-  set('version', VERSION_TEXT)
-  set('projectId', JSON.stringify(projectId))
+  if (!event.isString('type', type)) setMember(line, event, 'type', `"${type}"`)
+  const messageId = writeMessageId(line, event, envelope)
+  const channel = writeChannel(line, event, envelope)
+  setMember(line, event, 'version', VERSION_TEXT)
+  setMember(line, event, 'projectId', JSON.stringify(projectId))
   writeTimestamps(line, event, envelope)
   writeIntegrations(line, event, shared)
   writeContext(line, event, { channel, sender: envelope.sender, policy, shared })
-  const members = {
-    type,
-    event: event.stringOf('event'),
-    messageId,
-    integrations: integrationsOf(event, shared),
-  }
+  const members = { type, event: event.name, messageId, integrations: integrationsOf(event, shared) }
   return new IncomingEvent(members, line.written(NEWLINE))
 }
 
@@ -66,20 +57,30 @@ export function setMember(line: LineWriter, event: ScannedEvent, member: KnownMe
 }
 
 /**
- * The ID by which an event is known: the text that came, that of a number included. An event whose ID cannot be told
- * from others for certain gets a new one: two events must never be taken for one.
+ * Sets the ID by which the event is known: the text that came, that of a number included. An event whose ID cannot be
+ * told from others for certain gets a new one: two events must never be taken for one.
  */
-function messageIdOf(event: ScannedEvent, { newId, hasExactNumbers = true }: Envelope): string {
+function writeMessageId(
+  line: LineWriter,
+  event: ScannedEvent,
+  { newId, hasExactNumbers = true }: Envelope,
+): string {
   const given = event.valueOf('messageId')
-  if (event.hasUnreadableId) return newId()
-  if (typeof given === 'string' && given !== '') return given
-  if (typeof given !== 'number') return newId()
-  return hasExactNumbers || Number.isSafeInteger(given) ? (event.textOf('messageId') as string) : newId()
+  if (typeof given === 'string' && given !== '' && !event.hasUnreadableId) return given
+  const isKnownNumber = typeof given === 'number' && (hasExactNumbers || Number.isSafeInteger(given))
+  const messageId = isKnownNumber ? (event.textOf('messageId') as string) : newId()
+  setMember(line, event, 'messageId', JSON.stringify(messageId))
+  return messageId
 }
 
-function channelFor(event: ScannedEvent, { shared, sender }: Envelope): Channel {
-  const ownLibrary = event.hasObject('context') && event.has('library')
-  return channelOf((ownLibrary ? event : (shared?.body ?? event)).stringOf('libraryName'), sender)
+/** Returns the channel that the event has in the end. */
+function writeChannel(line: LineWriter, event: ScannedEvent, { shared, sender }: Envelope): unknown {
+  const given = event.valueOf('channel')
+  if (given !== undefined && given !== null) return given
+  const hasOwnLibrary = event.hasObject('context') && event.has('library')
+  const channel = channelOf((hasOwnLibrary ? event : (shared?.body ?? event)).stringOf('libraryName'), sender)
+  setMember(line, event, 'channel', `"${channel}"`)
+  return channel
 }
 
 const TIMES = ['originalTimestamp', 'timestamp', 'sentAt', 'receivedAt'] as const
@@ -101,7 +102,9 @@ function writeTimestamps(line: LineWriter, event: ScannedEvent, { shared, receiv
     const time = times[name]
     if (time === undefined) continue
     // What came is written as it came: it may be a number, or no time at all.
-    const from = GIVEN_TIMES.find((it) => given[it] === time)
+    const from =
+      given[name as GivenTime] === time ? (name as GivenTime) : GIVEN_TIMES.find((it) => given[it] === time)
+    if (from === name && sources[from] === event) continue
     setMember(line, event, name, (from && sources[from]?.textOf(from)) ?? JSON.stringify(time))
   }
 }

@@ -15,6 +15,7 @@ export class ScannedEvent {
   readonly hasUnreadableId: boolean
   readonly #rows: Int32Array
   readonly #base: number
+  #name: string | undefined
 
   /** @param row - 0 for the body itself, then the elements of its batch */
   constructor(body: ScannedBody, row: number) {
@@ -36,6 +37,12 @@ export class ScannedEvent {
     return this.bytes[this.start] === OPEN_BRACE
   }
 
+  /** The name of a track event: the member `event`, empty where that is not a string. */
+  get name(): string {
+    this.#name ??= this.stringOf('event') ?? ''
+    return this.#name
+  }
+
   has(member: KnownMember): boolean {
     return this.startOf(member) >= 0
   }
@@ -53,6 +60,21 @@ export class ScannedEvent {
   hasObject(member: KnownMember): boolean {
     const start = this.startOf(member)
     return start >= 0 && this.bytes[start] === OPEN_BRACE
+  }
+
+  /** Whether the member is the string, written without escapes. The string is ASCII. */
+  isString(member: KnownMember, text: string): boolean {
+    const start = this.startOf(member)
+    if (start < 0 || this.endOf(member) - start !== text.length + 2 || this.bytes[start] !== QUOTE)
+      return false
+    for (let i = 0; i < text.length; i++) if (this.bytes[start + 1 + i] !== text.charCodeAt(i)) return false
+    return true
+  }
+
+  /** Whether the member is a string with something in it. */
+  hasText(member: KnownMember): boolean {
+    const start = this.startOf(member)
+    return start >= 0 && this.bytes[start] === QUOTE && this.endOf(member) - start > 2
   }
 
   /** Whether the member is an object or array without members or elements. */

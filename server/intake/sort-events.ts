@@ -15,7 +15,7 @@ import { type BrokenPiece, recoverBody } from './recover-body.js'
 import { ScannedEvent } from './scanned-event.js'
 import { SharedMembers } from './shared-members.js'
 import { sourceNamedIn, unreadableBody } from './unreadable-body.js'
-import { isEventType, validateEvent } from './validate-event.js'
+import { isEventType, typeOf, validateEvent } from './validate-event.js'
 
 /**
  * More than twice what fits into the largest body that Segment takes (500 KB), and five times its limit of events; a
@@ -95,8 +95,10 @@ class Sorting {
   #hasKeysInEvents = false
   #lineBytes = 0
   #rejection: HttpProblem | undefined
+  #envelope: Envelope
 
   constructor(bytes: Buffer, endpoint: IntakeEndpoint, context: SortingContext) {
+    this.#envelope = context
     this.#bytes = bytes
     this.#endpoint = endpoint
     this.#context = context
@@ -214,7 +216,7 @@ class Sorting {
       return undefined
     }
     this.#owners.add(owner)
-    const type = event.valueOf('type')
+    const type = typeOf(event)
     const invalid = validateEvent(event, type)
     if (invalid === undefined && isEventType(type)) {
       this.#accept(event, type, owner, shared)
@@ -230,7 +232,8 @@ class Sorting {
     source: Source,
     shared: SharedMembers | undefined,
   ): void {
-    const normal = normalize(event, type, source, { ...this.#context, shared })
+    if (this.#envelope.shared !== shared) this.#envelope = { ...this.#context, shared }
+    const normal = normalize(event, type, source, this.#envelope)
     if (!this.#context.reserve(normal.size)) {
       throw unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
     }

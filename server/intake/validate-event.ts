@@ -13,10 +13,10 @@ export function validateEvent(event: ScannedEvent, type: unknown): string | unde
   if (!event.isObject) return 'The event is not an object'
   if (type === undefined || type === null || type === '') return 'The event has no type'
   if (!isEventType(type)) return `The event's type is none of ${EVENT_TYPES.join(', ')}`
-  if (!IDENTITIES.some((name) => isIdentity(event.valueOf(name)))) {
+  if (!IDENTITIES.some((name) => event.hasText(name) || isNumber(event, name))) {
     return 'The event has no userId and no anonymousId'
   }
-  if (type === 'track' && !event.stringOf('event')?.trim()) {
+  if (type === 'track' && event.name.trim() === '') {
     return 'The track event has no event name: `event` must be a string'
   }
   // SECURITY: they are parsed, which takes many times their size.
@@ -33,7 +33,12 @@ export function isEventType(type: unknown): type is EventType {
   return EVENT_TYPES.some((known) => known === type)
 }
 
+/** The type that the event says it has. */
+export function typeOf(event: ScannedEvent): unknown {
+  return EVENT_TYPES.find((known) => event.isString('type', known)) ?? event.valueOf('type')
+}
+
 /** Segment's API takes numbers too; JSON's may be beyond a double. */
-function isIdentity(value: unknown): boolean {
-  return Number.isFinite(value) || (typeof value === 'string' && value !== '')
+function isNumber(event: ScannedEvent, member: (typeof IDENTITIES)[number]): boolean {
+  return event.has(member) && Number.isFinite(event.valueOf(member))
 }

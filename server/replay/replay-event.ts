@@ -104,7 +104,7 @@ export function eventFor(
   setMember(line, event, 'projectId', JSON.stringify(source.id))
   const members = {
     type: event.valueOf('type'),
-    event: event.stringOf('event'),
+    event: event.name,
     messageId,
     integrations: integrationsOf(event, undefined),
   }
