@@ -18,9 +18,9 @@ export interface RateLimitConfig {
 
 /** How long a `messageId` is remembered, so that an event that comes twice is delivered once. */
 export interface DedupeConfig {
-  /** In ms. @default 600000 */
+  /** How long at the least, and one and a half times that at the most, in ms. @default 600000 */
   readonly windowMs?: number | undefined
-  /** IDs remembered at most. @default 100000 */
+  /** IDs remembered at most; the latest half of them for certain. @default 100000 */
   readonly maxEntries?: number | undefined
 }
 
