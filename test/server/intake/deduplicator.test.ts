@@ -47,7 +47,7 @@ describe('a deduplicator', () => {
     expect(await deliver('a')).toEqual([])
     await clock.advance(499)
     expect(await deliver('b')).toEqual([])
-    await clock.advance(2)
+    await clock.advance(502)
     expect(await deliver('a', 'b')).toEqual(['a', 'b'])
   })
 
