@@ -216,6 +216,26 @@ describe('the plugin in a real Analytics', () => {
     expect(await events('everything')).toHaveLength(2)
   })
 
+  it('resolves a flush to what became of the events since the one before', async () => {
+    const { analytics, plugin } = await start({ mappedStreams: { A: 'everything' } })
+    analytics.track({ userId: 'u', event: 'A' })
+    analytics.track({ userId: 'u', event: 'A' })
+    analytics.track({ userId: 'u', event: 'B' })
+    const none = { delivered: 0, spilled: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
+    expect(await plugin.flush()).toEqual({ ...none, delivered: 2, unmapped: 1 })
+    expect(await plugin.flush()).toEqual(none)
+  })
+
+  it('resolves a flush after the callbacks and the `error` events of what failed', async () => {
+    const { analytics, plugin, errors } = await start({ transform: () => undefined as never })
+    const seen: unknown[] = []
+    for (let i = 0; i < 20; i++) {
+      analytics.track({ userId: 'u', event: 'A' }, (error) => void seen.push(error))
+    }
+    const { failed } = await plugin.flush()
+    expect([failed, seen.length, errors.length]).toEqual([20, 20, 20])
+  })
+
   it('delivers what it has when it is deregistered, and lets go of the pool', async () => {
     const { analytics, plugin, events } = await start({ flushInterval: 20_000 })
     analytics.track({ userId: 'u', event: 'A' })
