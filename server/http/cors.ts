@@ -5,7 +5,9 @@ import { hostOf } from './forwarded-header.js'
 const allowOrigin = cors({
   origin: true,
   methods: ['GET', 'HEAD', 'POST'],
-  allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-retry-count', 'x-request-id'],
+  // Without `allowedHeaders`, cors allows whatever the preflight asks for: tracing scripts add headers of their own
+  // (`baggage`, `traceparent`, `x-datadog-*`), and one that is not allowed blocks the request. SECURITY: no header
+  // grants a page more than its events or the settings do.
   exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
   // As long as any browser takes.
   maxAge: 86_400,

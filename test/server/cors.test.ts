@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import { AllowedOrigins } from '../../server/http/allowed-origins.js'
 import { trustOf } from '../../server/http/client-address.js'
+import { Endpoints } from '../../server/http/endpoint.js'
+import type { Site } from '../../server/site.js'
 import { Sources } from '../../server/sources.js'
 import { FakeDestination } from './fake-destination.js'
 import { APP_KEY, basic, listen, plainSource, proxyHarness, WEB_KEY } from './proxy-harness.js'
@@ -9,7 +11,7 @@ const PAGE = 'https://www.example.com'
 const event = { event: 'E', userId: 'u1' }
 
 /** Two sources, of which `Website` takes pages of one origin and `App` those of another. */
-function harness() {
+function harness(site: Partial<Site> = {}) {
   const [web, app] = [new FakeDestination(), new FakeDestination()]
   const sources = [
     {
@@ -22,7 +24,9 @@ function harness() {
     },
   ]
   const union = new AllowedOrigins([PAGE, 'https://app.example.com'])
-  const { proxy } = proxyHarness({ more: { sources: new Sources(sources, union), trust: trustOf(1) } })
+  const { proxy } = proxyHarness({
+    more: { sources: new Sources(sources, union), trust: trustOf(1), ...site },
+  })
   return { proxy, web, app }
 }
 
@@ -53,6 +57,41 @@ describe('CORS', () => {
       expect(web.calls).toEqual([])
     },
   )
+
+  it.each([
+    '/v1/b',
+    '/v1/pixel/track',
+    '/v1/projects/k/settings',
+    '/analytics.js/v1/k/analytics.min.js',
+    '/e7/t',
+  ])('allows the headers that a preflight asks for: %s', async (path) => {
+    const { proxy } = harness({ customPath: '/e7', endpoints: new Endpoints('/e7') })
+    const asked =
+      'baggage,sentry-trace,traceparent,tracestate,x-datadog-trace-id,x-datadog-sampling-priority,x-of-tomorrow'
+    const res = await fetch((await listen(proxy)) + path, {
+      method: 'OPTIONS',
+      headers: {
+        origin: PAGE,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': asked,
+      },
+    })
+    expect([res.status, res.headers.get('access-control-allow-headers')]).toEqual([204, asked])
+    expect(res.headers.get('vary')).toBe('Origin, Access-Control-Request-Headers')
+  })
+
+  it('allows no headers to an origin that no source allows', async () => {
+    const { proxy } = harness()
+    const res = await fetch(`${await listen(proxy)}/v1/t`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://evil.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'traceparent',
+      },
+    })
+    expect([res.status, res.headers.get('access-control-allow-headers')]).toEqual([204, null])
+  })
 
   it('answers a preflight of an origin that no source allows without allowing it', async () => {
     const { proxy } = harness()
