@@ -20,6 +20,7 @@ import { joined } from './joined-destination.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
 import { Sources } from './sources.js'
+import { parsePublicUrl } from './web/public-url.js'
 
 export interface SiteBuilderOptions {
   readonly pool: ClientPool
@@ -67,7 +68,7 @@ export class SiteBuilder {
         sources: new Sources(sources, unionOf(configuration.sources)),
         endpoints: new Endpoints(customPath),
         trust: trustOf(trustProxy),
-        publicUrl,
+        publicUrl: publicUrl === undefined ? undefined : parsePublicUrl(publicUrl),
         customPath,
       },
       retired: [...before.values()].map(({ source }) => source).filter((source) => !kept.has(source)),

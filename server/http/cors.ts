@@ -1,6 +1,6 @@
 import cors from 'cors'
 import type { Exchange } from './exchange.js'
-import { hostOf } from './forwarded-header.js'
+import { ownAddressOf } from './forwarded-header.js'
 
 const allowOrigin = cors({
   origin: true,
@@ -22,7 +22,7 @@ const allowOrigin = cors({
  */
 export function setCorsHeaders({ req, res, site, headers }: Exchange): void {
   const { origin } = req.headers
-  const isAllowed = origin !== undefined && site.sources.origins.allows(origin, hostOf(req, site.trust))
+  const isAllowed = origin !== undefined && site.sources.origins.allows(origin, ownAddressOf(req, site))
   if (isAllowed) allowOrigin(req, res, () => {})
   else if (res.hasHeader('Vary')) res.appendHeader('Vary', 'Origin')
   else headers['Vary'] = 'Origin'

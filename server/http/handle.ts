@@ -87,9 +87,8 @@ function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: Handl
   const { req, res, site, seen } = exchange
   const source = sourceOf(endpoint, site.sources)
   if ('writeKey' in endpoint) seen.source = source?.name
-  const isTrusted = isTrustedPeer(req, site.trust)
-  if (site.publicUrl === undefined && !isTrusted) context.untrustedProxy.note(req)
-  const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted })
+  if (site.publicUrl === undefined && !isTrustedPeer(req, site.trust)) context.untrustedProxy.note(req)
+  const url = publicUrlOf(req, { configured: site.publicUrl, trust: site.trust })
   return async () => {
     setHeaders(exchange)
     const resources = await context.resources()

@@ -4,6 +4,7 @@ import { trustOf } from '../../server/http/client-address.js'
 import { Endpoints } from '../../server/http/endpoint.js'
 import type { Site } from '../../server/site.js'
 import { Sources } from '../../server/sources.js'
+import { parsePublicUrl } from '../../server/web/public-url.js'
 import { FakeDestination } from './fake-destination.js'
 import { APP_KEY, basic, listen, plainSource, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
@@ -151,6 +152,37 @@ describe('CORS', () => {
     }
     expect((await post(url, behind)).status).toBe(200)
     expect(web.delivered).toHaveLength(2)
+  })
+
+  it('knows its own host by the last trusted proxy, whatever the client says before', async () => {
+    const { proxy, web } = harness()
+    const url = await listen(proxy)
+    const headers = (origin: string) => ({
+      authorization: basic(WEB_KEY),
+      origin,
+      'x-forwarded-host': 'evil.example, events.shop.example',
+    })
+    expect((await post(url, headers('https://evil.example'))).status).toBe(403)
+    expect((await post(url, headers('https://events.shop.example'))).status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it('knows its own host by publicUrl alone, where that is set', async () => {
+    const publicUrl = parsePublicUrl('https://events.example.com/analytics')
+    const { proxy, web } = harness({ publicUrl })
+    const url = await listen(proxy)
+    const asked = async (origin: string, more: Record<string, string> = {}) => {
+      const headers = { authorization: basic(WEB_KEY), origin, ...more }
+      const preflight = await fetch(`${url}/v1/t`, { method: 'OPTIONS', headers })
+      return [preflight.headers.get('access-control-allow-origin'), (await post(url, headers)).status]
+    }
+    expect(await asked(url)).toEqual([null, 403])
+    const forwarded = { 'x-forwarded-host': 'evil.example' }
+    expect(await asked('https://evil.example', forwarded)).toEqual([null, 403])
+    expect(await asked('http://events.example.com')).toEqual([null, 403])
+    expect(web.calls).toEqual([])
+    const own = 'https://events.example.com'
+    expect(await asked(own, forwarded)).toEqual([own, 200])
   })
 
   it('has no say where there is no origin', async () => {
