@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { JsonBody } from '../http/body.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
-import { writeKeyIn } from '../http/write-key.js'
+import { type NamedSource, ownerOf, writeKeyIn } from '../http/write-key.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { forwardedRequest } from './forwarded-request.js'
@@ -12,8 +12,8 @@ export interface EventsRequest {
   readonly clientIp: string | undefined
   readonly endpoint: IntakeEndpoint
   readonly body: JsonBody
-  /** Whose key HTTP Basic holds. */
-  readonly source: Source | undefined
+  /** What HTTP Basic names, if that is a source. */
+  readonly named: NamedSource | undefined
 }
 
 /** Hands the request on for each source that wants its events forwarded. Neither waits nor throws. */
@@ -35,14 +35,14 @@ export function forwardEvents(
 function forwardedFor(source: Source, request: EventsRequest, sources: Sources) {
   const { headers, clientIp, endpoint, body } = request
   const path = endpoint.kind === 'pixel' ? `/v1/${endpoint.type}` : endpoint.path
-  const own = ownBody(source, request, sources)
-  if (own === body.value && body.sent !== undefined) {
-    return forwardedRequest({ path, headers, clientIp, body: body.sent })
+  const { value, writeKey } = ownPart(source, request, sources)
+  if (value === body.value && body.sent !== undefined) {
+    return forwardedRequest({ path, headers, writeKey, clientIp, body: body.sent })
   }
   const { 'content-encoding': _encoding, ...rest } = headers
   const plain = { ...rest, 'content-type': 'application/json' }
-  const written = writtenAnew(own)
-  return written && forwardedRequest({ path, headers: plain, clientIp, body: written })
+  const written = writtenAnew(value)
+  return written && forwardedRequest({ path, headers: plain, writeKey, clientIp, body: written })
 }
 
 function writtenAnew(body: unknown): Buffer | undefined {
@@ -54,14 +54,15 @@ function writtenAnew(body: unknown): Buffer | undefined {
   }
 }
 
-/** SECURITY: of a batch whose events name sources of their own, each source's endpoint gets those of that source. */
-function ownBody(source: Source, { body: { value }, ...request }: EventsRequest, sources: Sources): unknown {
-  const { batch } = value
-  const isOfOne = request.source !== undefined || writeKeyIn(value) !== undefined || !Array.isArray(batch)
-  if (isOfOne) return value
-  const isOwn = (event: unknown) => {
-    const writeKey = writeKeyIn(event)
-    return writeKey !== undefined && sources.withKey(writeKey) === source
-  }
-  return { ...value, batch: batch.filter(isOwn) }
+/**
+ * What of a body goes on for a source, and with which write key beside it.
+ *
+ * SECURITY: of a batch whose events name sources of their own, each source's endpoint gets those of that source.
+ */
+function ownPart(source: Source, { body: { value }, named }: EventsRequest, sources: Sources) {
+  const { batch, writeKey: _unknown, ...shared } = value
+  const isOfOne = named !== undefined || ownerOf(value, sources) !== undefined || !Array.isArray(batch)
+  if (isOfOne) return { value, writeKey: named?.writeKey }
+  const own: unknown[] = batch.filter((event) => ownerOf(event, sources) === source)
+  return { value: { ...shared, batch: own }, writeKey: writeKeyIn(own[0]) }
 }

@@ -3,7 +3,6 @@ import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
-import type { Source } from '../source.js'
 import { admit, refuseIfParked } from './admission.js'
 import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
@@ -11,7 +10,7 @@ import type { Exchange } from './exchange.js'
 import { pixelEvent } from './pixel.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
-import { basicWriteKey, sourceWithKey } from './write-key.js'
+import { type NamedSource, sourceNamedIn } from './write-key.js'
 
 export interface EventsContext {
   readonly budget: ByteBudget
@@ -32,16 +31,15 @@ export async function acceptBody(
   context: EventsContext,
 ): Promise<void> {
   const { req, site } = exchange
-  const writeKey = basicWriteKey(req)
-  const source = writeKey === undefined ? undefined : sourceWithKey(site.sources, writeKey)
-  if (source !== undefined) {
-    admit(source, exchange)
-    refuseIfParked([source])
+  const named = sourceNamedIn(req, site.sources)
+  if (named !== undefined) {
+    admit(named.source, exchange)
+    refuseIfParked([named.source])
   }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
   const reservation = new Reservation(context.budget)
   try {
-    const events = await readEvents(exchange, endpoint, { source, reservation }, context)
+    const events = await readEvents(exchange, endpoint, { named, reservation }, context)
     await context.intake.deliver(events, reservation)
   } finally {
     reservation.release()
@@ -52,11 +50,11 @@ export async function acceptBody(
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { source, reservation }: { readonly source: Source | undefined; readonly reservation: Reservation },
+  { named, reservation }: { readonly named: NamedSource | undefined; readonly reservation: Reservation },
   context: EventsContext,
 ): Promise<SortedEvents> {
   const body = await readJsonBody(exchange.req, reservation)
-  return takeEvents(exchange, endpoint, { body, source }, context)
+  return takeEvents(exchange, endpoint, { body, named }, context)
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -66,7 +64,7 @@ export async function acceptPixel(
   context: EventsContext,
 ): Promise<void> {
   const body = { value: pixelEvent(exchange.req.url ?? ''), bytes: undefined, sent: undefined }
-  const events = takeEvents(exchange, endpoint, { body, source: undefined }, context)
+  const events = takeEvents(exchange, endpoint, { body, named: undefined }, context)
   // A URL is no larger than Node's headers may be: it is not counted.
   await context.intake.deliver(events, new Reservation(context.budget))
 }
@@ -75,22 +73,22 @@ export async function acceptPixel(
 function takeEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { body, source }: { readonly body: JsonBody; readonly source: Source | undefined },
+  { body, named }: { readonly body: JsonBody; readonly named: NamedSource | undefined },
   { clock, newId }: EventsContext,
 ): SortedEvents {
   const { req, site, seen } = exchange
   const sender = senderOf(req, site.trust)
   const events = sortEvents(body, endpoint, {
     sources: site.sources,
-    source,
+    source: named?.source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
     receivedAt: new Date(clock.wallTime()).toISOString(),
     newId,
   })
   const { accepted, refused, owners } = events
-  for (const owner of owners) if (owner !== source) admit(owner, exchange)
+  for (const owner of owners) if (owner !== named?.source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
-  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
+  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, named }, site.sources, accepted)
   return events
 }

@@ -4,15 +4,33 @@ import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { unauthorized } from './http-problem.js'
 
-/** The write key of a request's HTTP Basic user name. */
-export function basicWriteKey(req: IncomingMessage): string | undefined {
-  return basicAuth(req)?.name || undefined
+/** A write key that was found outside of a request's body, and the source that it names. */
+export interface NamedSource {
+  readonly source: Source
+  readonly writeKey: string
+}
+
+/**
+ * The source that the HTTP Basic user name of a request names. Where it names none, the request is as one without: the
+ * credentials may be meant for something in front, such as a site that browsers send them to with every request.
+ */
+export function sourceNamedIn(req: IncomingMessage, sources: Sources): NamedSource | undefined {
+  const writeKey = basicAuth(req)?.name
+  if (writeKey === undefined || writeKey === '') return undefined
+  const source = sources.withKey(writeKey)
+  return source && { source, writeKey }
 }
 
 /** The `writeKey` of a body or an event. */
 export function writeKeyIn(value: unknown): string | undefined {
   const key = (value as { writeKey?: unknown } | null | undefined)?.writeKey
   return typeof key === 'string' && key !== '' ? key : undefined
+}
+
+/** The source that the `writeKey` of a body or an event names. */
+export function ownerOf(value: unknown, sources: Sources): Source | undefined {
+  const writeKey = writeKeyIn(value)
+  return writeKey === undefined ? undefined : sources.withKey(writeKey)
 }
 
 /** @throws HttpProblem 401 where the key is none of ours */

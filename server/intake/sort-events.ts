@@ -3,7 +3,7 @@ import type { SegmentEvent } from '../../plugin/event.js'
 import type { JsonBody } from '../http/body.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, unauthorized } from '../http/http-problem.js'
-import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
+import { ownerOf } from '../http/write-key.js'
 import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
@@ -40,7 +40,7 @@ export interface SortedEvents {
 
 export interface SortingContext extends Omit<Envelope, 'shared'> {
   readonly sources: Sources
-  /** Of HTTP Basic, which wins over keys in the body. */
+  /** What HTTP Basic names, if that is a source: it wins over keys in the body. */
   readonly source: Source | undefined
 }
 
@@ -58,9 +58,9 @@ export function sortEvents(
   if (endpoint.kind === 'batch') return sortBatch(body, text, context)
   if (endpoint.kind === 'telemetry') return { accepted: [], refused: [], owners: [] }
   const { type } = endpoint
-  const source = sourceOf(body, context)
+  const source = context.source ?? ownerOf(body, context.sources)
   if (source === undefined)
-    throw unauthorized('There is no write key; give it as HTTP Basic user name or `writeKey`')
+    throw unauthorized('There is no known write key; give it as HTTP Basic user name or `writeKey`')
   const problem = invalidity(body, type)
   if (problem !== undefined) throw badRequest('invalid_event', problem)
   const event = new IncomingEvent(body, changesOf(body, type, source, context), text, 0)
@@ -68,7 +68,7 @@ export function sortEvents(
 }
 
 function sortBatch(body: JsonObject, text: BodyText | undefined, context: SortingContext): SortedEvents {
-  const source = sourceOf(body, context)
+  const source = context.source ?? ownerOf(body, context.sources)
   const { batch, ...shared } = body
   if (!Array.isArray(batch)) throw badRequest('invalid_batch', 'The body has no `batch`, an array of events')
   checkBatchSize(batch, shared)
@@ -106,18 +106,6 @@ function sortBatch(body: JsonObject, text: BodyText | undefined, context: Sortin
     throw unauthorized('There is no known write key, neither in the request nor in its events')
   }
   return { accepted: Array.from(accepted, ([source, events]) => ({ source, events })), refused, owners }
-}
-
-/** @throws HttpProblem 401 where the body's key is none of ours */
-function sourceOf(body: JsonObject, { source, sources }: SortingContext): Source | undefined {
-  const writeKey = writeKeyIn(body)
-  if (source !== undefined || writeKey === undefined) return source
-  return sourceWithKey(sources, writeKey)
-}
-
-function ownerOf(event: unknown, sources: Sources): Source | undefined {
-  const writeKey = writeKeyIn(event)
-  return writeKey === undefined ? undefined : sources.withKey(writeKey)
 }
 
 /** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */

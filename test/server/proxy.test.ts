@@ -213,9 +213,33 @@ describe('write keys', () => {
   it('of HTTP Basic win', async () => {
     const { web, app } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic(WEB_KEY) })
     expect([web.delivered.length, app.delivered.length]).toEqual([1, 0])
-    const { res } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic('wrong') })
-    expect(res.status).toBe(401)
   })
+
+  it.each<[string, string]>([
+    ['Basic of a site in front', `Basic ${Buffer.from('visitor:password').toString('base64')}`],
+    ['an empty user name', basic('')],
+    ['a Bearer token', 'Bearer abc'],
+    ['what is no Basic', 'Basic %%%'],
+    ['Digest', 'Digest username="visitor"'],
+  ])(
+    'in the body or its events count beside credentials that name no source: %s',
+    async (_name, authorization) => {
+      const headers = { authorization }
+      const ofBody = await post({ writeKey: APP_KEY, batch: [track] }, headers)
+      expect([ofBody.res.status, ofBody.app.delivered.length]).toEqual([200, 1])
+      const ofEvent = await post({ ...track, writeKey: WEB_KEY }, headers, '/v1/track')
+      expect([ofEvent.res.status, ofEvent.web.delivered.length]).toEqual([200, 1])
+      const batch = [
+        { ...track, writeKey: WEB_KEY },
+        { ...track, writeKey: APP_KEY },
+      ]
+      for (const shared of [{}, { writeKey: 'of-the-site' }]) {
+        const ofEvents = await post({ ...shared, batch }, headers)
+        expect(ofEvents.res.status).toBe(200)
+        expect([ofEvents.web.delivered.length, ofEvents.app.delivered.length]).toEqual([1, 1])
+      }
+    },
+  )
 
   it('of the body win over those of its events', async () => {
     const { web, app } = await post({ writeKey: WEB_KEY, batch: [{ ...track, writeKey: APP_KEY }] })
