@@ -52,12 +52,16 @@ export async function listenWithTls(certificate: Certificate, handler: RequestLi
 }
 
 /** A reverse proxy before `url`, which says for whom it asks: `client`, whatever address that has here. */
-export function frontOf(url: () => string, client: string): RequestListener {
+export function frontOf(
+  url: () => string,
+  client: string,
+  protocol: 'http' | 'https' = 'https',
+): RequestListener {
   return (req, res) => {
     const headers = {
       ...req.headers,
       host: new URL(url()).host,
-      'x-forwarded-proto': 'https',
+      'x-forwarded-proto': protocol,
       'x-forwarded-host': req.headers.host,
       'x-forwarded-for': client,
     }
