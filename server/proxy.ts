@@ -63,7 +63,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const retirement = new Retirement(() => responder.settled)
 
   const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
-    const endpoint = site.endpoints.at(req.url ?? '/')
+    const endpoint = site.endpoints.at(req.url ?? '/', { isAlone: next === undefined })
     if (next !== undefined && endpoint === 'elsewhere') return next()
     const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
     const headers = { 'X-Request-Id': id }

@@ -62,11 +62,11 @@ export class SiteBuilder {
     this.#made = new Map(made.map((it) => [it.configuration.id, it]))
     const sources = made.map(({ source }) => source)
     const kept = new Set(sources)
-    const { trustProxy, publicUrl, customPath } = configuration
+    const { trustProxy, publicUrl, customPath, unversionedPaths } = configuration
     return {
       site: {
         sources: new Sources(sources, unionOf(configuration.sources)),
-        endpoints: new Endpoints(customPath),
+        endpoints: new Endpoints(customPath, unversionedPaths),
         trust: trustOf(trustProxy),
         publicUrl: publicUrl === undefined ? undefined : parsePublicUrl(publicUrl),
         customPath,

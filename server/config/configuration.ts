@@ -21,6 +21,7 @@ export interface ProxyConfiguration {
   readonly trustProxy: TrustSetting
   readonly publicUrl: string | undefined
   readonly customPath: string | undefined
+  readonly unversionedPaths: boolean | undefined
   readonly onRequest: ((entry: RequestEntry) => void) | undefined
   readonly logger: Logger
 }
@@ -104,6 +105,7 @@ function read(
       trustProxy: values.trustProxy ?? false,
       publicUrl: values.publicUrl?.replace(/\/+$/, ''),
       customPath: values.customPath,
+      unversionedPaths: values.unversionedPaths,
       onRequest: values.onRequest as ProxyConfig['onRequest'],
       logger,
       listen: listenOf(values, 'listen'),

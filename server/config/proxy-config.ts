@@ -106,6 +106,12 @@ export interface ProxyConfig {
   readonly publicUrl?: string | undefined
   /** A path, such as `/e7`, below which all that browsers need stands again under names no blocker knows. @default none */
   readonly customPath?: string | undefined
+  /**
+   * Whether the paths of Segment's API count without `/v1` as well (`/b`, `/batch`, `/t`, `/projects/:writeKey/settings`),
+   * as SDKs ask for them that are given a bare host.
+   * @default true in `serve` and for a handler that is called without `next`; else false: they may be the app's own
+   */
+  readonly unversionedPaths?: boolean | undefined
   /** Called with each request that was answered, for an access log. SECURITY: holds no key, no path and no address. */
   readonly onRequest?: ((entry: RequestEntry) => void) | undefined
   /** Where notices go. @default console */

@@ -92,6 +92,10 @@ const CUSTOM_PATH = "give a path of one part that is not in use, such as '/e7'"
 const PUBLIC_URL = "give the URL that clients reach, such as 'https://events.example.com/analytics'"
 const TAKEN_PATHS: ReadonlySet<string> = new Set([
   '/v1',
+  '/beacon',
+  '/sourceConfig',
+  '/pixel',
+  '/projects',
   '/analytics-next',
   '/next-integrations',
   '/snippet',
@@ -125,6 +129,7 @@ const proxyFields = {
     .regex(/^\/[A-Za-z0-9_-]{1,64}$/, { error: CUSTOM_PATH })
     .refine((path) => !TAKEN_PATHS.has(path), { error: CUSTOM_PATH })
     .optional(),
+  unversionedPaths: flag().optional(),
   onRequest: z
     .custom<(entry: never) => void>((given) => typeof given === 'function', { error: 'give a function' })
     .optional(),

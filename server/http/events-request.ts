@@ -31,7 +31,8 @@ export async function acceptBody(
   context: EventsContext,
 ): Promise<void> {
   const { req, site } = exchange
-  const named = sourceNamedIn(req, site.sources)
+  const keyInUrl = endpoint.kind === 'batch' ? endpoint.keyInUrl : undefined
+  const named = sourceNamedIn(req, site.sources, keyInUrl)
   if (named !== undefined) {
     admit(named.source, exchange)
     refuseIfParked([named.source])

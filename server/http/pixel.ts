@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { isJsonObject, type JsonObject } from '../json-object.js'
+import { parameterOf } from './endpoint.js'
 import { badRequest } from './http-problem.js'
 
 /** A transparent GIF of 1 × 1. */
@@ -32,8 +33,8 @@ export function answerPixel(
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
  */
 export function pixelEvent(url: string): JsonObject {
-  const data = new URLSearchParams(url.split('?').slice(1).join('?')).get('data')
-  if (data === null || data === '') {
+  const data = parameterOf(url, 'data')
+  if (data === undefined) {
     throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
   }
   // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.

@@ -11,14 +11,22 @@ export interface NamedSource {
 }
 
 /**
- * The source that the HTTP Basic user name of a request names. Where it names none, the request is as one without: the
- * credentials may be meant for something in front, such as a site that browsers send them to with every request.
+ * The source that a request names before its body: by its HTTP Basic user name, else in its URL. A user name that names
+ * none is passed over: the credentials may be meant for something in front, such as a site that browsers send them to
+ * with every request.
+ *
+ * @param keyInUrl - where the endpoint has one
  */
-export function sourceNamedIn(req: IncomingMessage, sources: Sources): NamedSource | undefined {
-  const writeKey = basicAuth(req)?.name
-  if (writeKey === undefined || writeKey === '') return undefined
-  const source = sources.withKey(writeKey)
-  return source && { source, writeKey }
+export function sourceNamedIn(
+  req: IncomingMessage,
+  sources: Sources,
+  keyInUrl?: string,
+): NamedSource | undefined {
+  for (const writeKey of [basicAuth(req)?.name, keyInUrl]) {
+    const source = writeKey ? sources.withKey(writeKey) : undefined
+    if (writeKey && source !== undefined) return { source, writeKey }
+  }
+  return undefined
 }
 
 /** The `writeKey` of a body or an event. */

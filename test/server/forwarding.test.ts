@@ -174,6 +174,20 @@ describe('forwarding to Segment', () => {
     expect(byId.get('m1')?.authorization).toBe(basic('src_web-key'))
   })
 
+  it('hands a beacon on as the batch that it is, with the key of its URL as HTTP Basic', async () => {
+    aws = await startTestAws()
+    const segment = await startSegment()
+    proxy = firehoseProxy(await configFor(segment.url))
+    const body = JSON.stringify({ batch })
+    await fetch(`${await listen(proxy)}/beacon/v1/batch?writeKey=src_web-key`, { method: 'POST', body })
+    const [seen] = await segment.sawRequests(1)
+    expect([seen?.url, seen?.headers['authorization'], seen?.body.toString()]).toEqual([
+      '/v1/batch',
+      basic('src_web-key'),
+      body,
+    ])
+  })
+
   it('never delays or fails the delivery', async () => {
     aws = await startTestAws()
     proxy = firehoseProxy(await configFor('http://127.0.0.1:1'))

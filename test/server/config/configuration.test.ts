@@ -206,7 +206,7 @@ describe('a config', () => {
       'settings that are of no use there',
       { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
       [
-        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, onRequest, logger',
+        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, unversionedPaths, onRequest, logger',
         'sources[0].destination.maxBufferedBytes: memory is capped for all sources together; set it beside sources',
       ],
     ],
@@ -386,6 +386,8 @@ describe("a source's settings", () => {
     ],
     [{ customPath: '/v1' }, {}, 'customPath: got "/v1"; give a path of one part that is not in use'],
     [{ customPath: 'e7' }, {}, 'customPath: got "e7"; give a path of one part'],
+    [{ customPath: '/beacon' }, {}, 'customPath: got "/beacon"; give a path of one part that is not in use'],
+    [{ unversionedPaths: '/' }, {}, 'unversionedPaths: got "/"; use true or false'],
     [{ onRequest: 'log' }, {}, 'onRequest: got "log"; give a function'],
   ])('that are wrong are told: %j %j', (more, change, problem) => {
     const told = problems({ ...more, sources: [{ ...source, ...change }] })
