@@ -33,18 +33,41 @@ export function answerPixel(
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
  */
 export function pixelEvent(url: string): JsonObject {
-  const data = parameterOf(url, 'data')
-  if (data === undefined) {
-    throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
-  }
-  // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
-  const text = Buffer.from(data.replaceAll(' ', '+'), 'base64').toString('utf8')
+  const data = pixelData(url).toString('utf8')
   let event: unknown
   try {
-    event = JSON.parse(text)
+    event = JSON.parse(data)
   } catch {
     throw badRequest('malformed_json', 'The parameter `data` is not base64 of valid JSON')
   }
   if (isJsonObject(event)) return event
   throw badRequest('invalid_request', 'The parameter `data` must hold a JSON object')
+}
+
+/**
+ * The bytes of JSON in the URL of a pixel.
+ *
+ * @throws HttpProblem 400 where there are none
+ */
+function pixelData(url: string): Buffer {
+  const data = parameterOf(url, 'data')
+  if (data === undefined) {
+    throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
+  }
+  // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
+  return Buffer.from(withoutEscapes(data).replaceAll(' ', '+'), 'base64')
+}
+
+/** Templates and mailers encode URLs that are encoded already. SECURITY: each round goes through the whole text. */
+const MAX_EXTRA_ENCODINGS = 3
+
+/** Base64 that was percent-encoded more often than once. Its alphabet has no `%`, so that any is left over from that. */
+function withoutEscapes(base64: string): string {
+  let text = base64
+  for (let round = 0; round < MAX_EXTRA_ENCODINGS && text.includes('%'); round++) {
+    text = text.replace(/%([\da-f]{2})/gi, (_escape, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+  }
+  return text
 }
