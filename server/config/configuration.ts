@@ -27,7 +27,7 @@ export interface ProxyConfiguration {
 }
 
 export interface ServeConfiguration extends ProxyConfiguration {
-  readonly listen: ListenConfiguration
+  readonly listen: ServerConfiguration
   /** Where the metrics page is; nowhere without a port. */
   readonly metrics: ListenConfiguration
 }
@@ -35,6 +35,11 @@ export interface ServeConfiguration extends ProxyConfiguration {
 export interface ListenConfiguration {
   readonly host: string | undefined
   readonly port: number | undefined
+}
+
+export interface ServerConfiguration extends ListenConfiguration {
+  /** Bytes of a request's headers and URL at most; Node's own limit where it is not set. */
+  readonly maxHeaderBytes: number | undefined
 }
 
 export interface ConfigContext {
@@ -114,9 +119,9 @@ function read(
   }
 }
 
-function listenOf(values: object, name: 'listen' | 'metrics'): ListenConfiguration {
-  const given = (values as { [_ in typeof name]?: { host?: string; port?: number } })[name]
-  return { host: given?.host, port: given?.port }
+function listenOf(values: object, name: 'listen' | 'metrics'): ServerConfiguration {
+  const given = (values as { [_ in typeof name]?: Partial<ServerConfiguration> })[name]
+  return { host: given?.host, port: given?.port, maxHeaderBytes: given?.maxHeaderBytes }
 }
 
 interface ReadDestinations {

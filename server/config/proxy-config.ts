@@ -124,6 +124,11 @@ interface ListenConfig {
   readonly host?: string | undefined
   /** 0 takes any free one. @default 8080 */
   readonly port?: number | undefined
+  /**
+   * Bytes of a request's headers and URL at most, from 1,024 to 1,048,576; beyond it requests are answered 431. Browsers
+   * send the cookies of the whole site to a host of its own. @default that of Node, 16384
+   */
+  readonly maxHeaderBytes?: number | undefined
 }
 
 /** Where `serve` has a page of what it counts, for Prometheus. */

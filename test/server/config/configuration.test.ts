@@ -251,12 +251,22 @@ describe('a config', () => {
   })
 
   it('of serve has listen', () => {
-    const result = readServeConfig({ listen: { host: '::1', port: '81' }, sources: [source] }, { env: {} })
-    expect(result).toMatchObject({ configuration: { listen: { host: '::1', port: 81 } } })
+    const listen = { host: '::1', port: '81', maxHeaderBytes: '65536' }
+    const result = readServeConfig({ listen, sources: [source] }, { env: {} })
+    expect(result).toMatchObject({
+      configuration: { listen: { host: '::1', port: 81, maxHeaderBytes: 65_536 } },
+    })
     expect(problems({ listen: { prot: 1, port: 70_000 }, sources: [source] }, readServeConfig)).toEqual([
       'listen.port: got 70000; use a whole number from 0 to 65535',
-      'listen.prot: is not a setting; known are host, port',
+      'listen.prot: is not a setting; known are host, port, maxHeaderBytes',
     ])
+    for (const maxHeaderBytes of [1_023, 1_048_577, 1.5, '16k', null]) {
+      expect(problems({ listen: { maxHeaderBytes }, sources: [source] }, readServeConfig)).toEqual([
+        expect.stringMatching(
+          /^listen\.maxHeaderBytes: got .*; use a whole number of bytes from 1024 to 1048576$/,
+        ),
+      ])
+    }
   })
 
   it('of serve has metrics, which are off without a port', () => {
