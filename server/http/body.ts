@@ -19,6 +19,13 @@ export interface JsonBody {
   readonly sent: Buffer | undefined
 }
 
+/** Its sender went away before the body was whole: there is nobody to answer. */
+export class BodyCutOff extends Error {
+  constructor() {
+    super('The body was cut off')
+  }
+}
+
 /**
  * The body of a request, as JSON whatever its Content-Type says: that of browsers is text/plain.
  * What a body parser read before is used as it is.
@@ -96,13 +103,18 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
       reject(error)
     }
     stream.on('data', take)
-    stream.once('end', () => resolve(pieces.taken()))
+    const cutOff = () => stop(new BodyCutOff())
+    // Under HTTP/2 Node ends a body that was cut off as if it were whole.
+    stream.once('end', () => (isAborted(stream) ? cutOff() : resolve(pieces.taken())))
     stream.once('error', stop)
-    const cutOff = () => stop(new Error('The body was cut off'))
     // It is closed after its end, too.
     stream.once('close', () => stream.readableEnded || cutOff())
     if (stream.destroyed) cutOff()
   })
+}
+
+function isAborted(stream: Readable & { readonly aborted?: boolean }): boolean {
+  return stream.aborted === true
 }
 
 function parseJson(body: Buffer | string): unknown {
