@@ -56,7 +56,7 @@ export interface SourceConfig {
   readonly enabled?: boolean | undefined
   /**
    * Origins of the pages that may send, such as `https://www.example.com` or `https://*.example.com`; `*` for all. A
-   * page on the host of the proxy itself always may. @default '*'
+   * page on the host of the proxy itself, that of `publicUrl` where it is set, always may. @default '*'
    */
   readonly origins?: string | readonly string[] | undefined
   /** What becomes of `context.ip`: `truncate` keeps 24 bits of IPv4 and 48 of IPv6. @default 'keep' */
@@ -96,11 +96,13 @@ export interface ProxyConfig {
   readonly deadLetters?: string | undefined
   /**
    * Which proxies in front are believed when they name the client's address, protocol and host: their number, their
-   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. @default false
+   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. Of several values in a header that
+   * of the last trusted proxy counts. @default false
    */
   readonly trustProxy?: TrustSetting | undefined
   /**
-   * URL at which clients reach this proxy, mount path included, for settings and scripts that name it.
+   * URL at which clients reach this proxy, mount path included, for settings and scripts that name it, and for which
+   * pages are on its own host. No header of a request overrides it.
    * @default what each request asked for
    */
   readonly publicUrl?: string | undefined

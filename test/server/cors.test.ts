@@ -64,7 +64,15 @@ describe('CORS', () => {
     '/v1/pixel/track',
     '/v1/projects/k/settings',
     '/analytics.js/v1/k/analytics.min.js',
+    '/analytics-next/bundles/auto-track.bundle.0123456789abcdef.js',
+    '/next-integrations/actions/x.js',
     '/e7/t',
+    '/e7/c/k/settings',
+    '/e7/k.js',
+    '/e7/b/0123456789abcdef.js',
+    '/beacon/v1/batch?writeKey=k',
+    '/sourceConfig/?writeKey=k',
+    '/t',
   ])('allows the headers that a preflight asks for: %s', async (path) => {
     const { proxy } = harness({ customPath: '/e7', endpoints: new Endpoints('/e7') })
     const asked =

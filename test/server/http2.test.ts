@@ -32,7 +32,7 @@ afterEach(async () => {
 /** The middleware in a real HTTP/2 server, by the compatibility API of Node, without TLS. */
 async function start(parts: HarnessParts = {}) {
   const harness = proxyHarness(parts)
-  const server = createServer((req, res) => harness.proxy(req as never, res as never))
+  const server = createServer(harness.proxy)
   const url = await listening(server)
   const session = connect(url)
   closing.push(() => session.destroy())
