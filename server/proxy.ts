@@ -19,7 +19,7 @@ import { Retirement } from './retirement.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
 
-/** A Connect-style handler of {@link Site}s, for HTTP/1 and for the compatibility API of HTTP/2. */
+/** A Connect-style handler that serves a {@link Site}, under HTTP/1 and the compatibility API of `node:http2`. */
 export interface SiteProxy {
   (
     req: IncomingMessage | Http2ServerRequest,
@@ -68,7 +68,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const retirement = new Retirement(() => responder.settled)
 
   const handle: (...args: Parameters<SiteProxy>) => void = (anyReq, anyRes, next) => {
-    // What HTTP/2 lacks of these is not used, or asked for first.
+    // The code below uses only what the HTTP/2 classes share with these, or checks for it first.
     const [req, res] = [anyReq as IncomingMessage, anyRes as ServerResponse]
     const endpoint = site.endpoints.at(req.url ?? '/', { isAlone: next === undefined })
     if (next !== undefined && endpoint === 'elsewhere') return next()

@@ -27,9 +27,9 @@ const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connect
 /** Longer than load balancers keep an idle connection (60 s is common): one closed under a request is a 502. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
-/** Where to listen, and what is taken there. */
+/** Where to listen, and how large headers may be there. */
 export interface ServeAddress extends ListenAddress {
-  /** Bytes of a request's headers and URL at most. @default that of Node */
+  /** Maximum size of a request's headers and URL in bytes. @default Node's limit */
   readonly maxHeaderBytes?: number | undefined
 }
 

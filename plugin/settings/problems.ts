@@ -43,9 +43,9 @@ function suggestion(key: string, known: readonly string[]): string {
   return meant === undefined ? `; known are ${known.join(', ')}` : `. Did you mean \`${meant}\`?`
 }
 
-/** The known name that a mistyped one was meant to be, or `undefined` where none is like it. */
+/** Returns the known name that a mistyped one most likely means, or `undefined` if none resembles it. */
 export function closestName(name: string, known: readonly string[]): string | undefined {
-  // Of three letters one may be wrong, of six two: beyond that the likeness is chance.
+  // Allow one wrong letter in three: names that differ more resemble each other by chance.
   return closestMatch(name, known, { maxDistance: Math.min(3, Math.floor(name.length / 3)) })
 }
 

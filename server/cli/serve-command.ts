@@ -43,7 +43,7 @@ export function serveCommand(terminal: Terminal): Command {
     )
     .option(
       '--max-header-bytes <bytes>',
-      "size of a request's headers and URL at most (default: the config file's, else Node's, 16384)",
+      "maximum size of a request's headers and URL (default: the config file's, else Node's, 16384)",
       parseHeaderBytes,
     )
     .option(

@@ -40,7 +40,7 @@ export function listenAddress(
   }
 }
 
-/** @throws InvalidArgumentError which commander turns into a line */
+/** Parses `--max-header-bytes`. @throws InvalidArgumentError, which commander prints as one line */
 export function parseHeaderBytes(text: string): number {
   const { min, max } = HEADER_BYTES
   const bytes = /^\d{1,9}$/.test(text) ? Number(text) : 0

@@ -38,7 +38,7 @@ export interface ListenConfiguration {
 }
 
 export interface ServerConfiguration extends ListenConfiguration {
-  /** Bytes of a request's headers and URL at most; Node's own limit where it is not set. */
+  /** Maximum size of a request's headers and URL in bytes; `undefined` means Node's own limit. */
   readonly maxHeaderBytes: number | undefined
 }
 

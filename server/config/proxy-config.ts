@@ -56,7 +56,7 @@ export interface SourceConfig {
   readonly enabled?: boolean | undefined
   /**
    * Origins of the pages that may send, such as `https://www.example.com` or `https://*.example.com`; `*` for all. A
-   * page on the host of the proxy itself, that of `publicUrl` where it is set, always may. @default '*'
+   * page on the proxy's own host always may; `publicUrl`, if set, says which host that is. @default '*'
    */
   readonly origins?: string | readonly string[] | undefined
   /** What becomes of `context.ip`: `truncate` keeps 24 bits of IPv4 and 48 of IPv6. @default 'keep' */
@@ -96,22 +96,22 @@ export interface ProxyConfig {
   readonly deadLetters?: string | undefined
   /**
    * Which proxies in front are believed when they name the client's address, protocol and host: their number, their
-   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. Of several values in a header that
-   * of the last trusted proxy counts. @default false
+   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. If a header has several values, the
+   * one that the last trusted proxy added counts. @default false
    */
   readonly trustProxy?: TrustSetting | undefined
   /**
-   * URL at which clients reach this proxy, mount path included, for settings and scripts that name it, and for which
-   * pages are on its own host. No header of a request overrides it.
+   * URL at which clients reach this proxy, mount path included. Settings and scripts point there, and pages on its host
+   * may always send. No request header overrides it.
    * @default what each request asked for
    */
   readonly publicUrl?: string | undefined
   /** A path, such as `/e7`, below which all that browsers need stands again under names no blocker knows. @default none */
   readonly customPath?: string | undefined
   /**
-   * Whether the paths of Segment's API count without `/v1` as well (`/b`, `/batch`, `/t`, `/projects/:writeKey/settings`),
-   * as SDKs ask for them that are given a bare host.
-   * @default true in `serve` and for a handler that is called without `next`; else false: they may be the app's own
+   * Whether to serve the paths of Segment's API without `/v1` as well (`/b`, `/batch`, `/t`,
+   * `/projects/:writeKey/settings`). SDKs that are configured with a bare host use them.
+   * @default true in `serve` and for a handler that is called without `next`; false in an app, which may have such paths
    */
   readonly unversionedPaths?: boolean | undefined
   /** Called with each request that was answered, for an access log. SECURITY: holds no key, no path and no address. */
@@ -127,8 +127,8 @@ interface ListenConfig {
   /** 0 takes any free one. @default 8080 */
   readonly port?: number | undefined
   /**
-   * Bytes of a request's headers and URL at most, from 1,024 to 1,048,576; beyond it requests are answered 431. Browsers
-   * send the cookies of the whole site to a host of its own. @default that of Node, 16384
+   * Maximum size of a request's headers and URL in bytes, from 1,024 to 1,048,576. Larger requests are answered 431. On
+   * a host of the site's own domain, browsers send the site's cookies along. @default Node's limit, 16384
    */
   readonly maxHeaderBytes?: number | undefined
 }

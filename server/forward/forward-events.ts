@@ -12,7 +12,7 @@ export interface EventsRequest {
   readonly clientIp: string | undefined
   readonly endpoint: IntakeEndpoint
   readonly body: JsonBody
-  /** What HTTP Basic names, if that is a source. */
+  /** The source that HTTP Basic or the URL names, if any. */
   readonly named: NamedSource | undefined
 }
 
@@ -55,9 +55,9 @@ function writtenAnew(body: unknown): Buffer | undefined {
 }
 
 /**
- * What of a body goes on for a source, and with which write key beside it.
+ * Selects the part of a body that a source forwards, and the write key to send in HTTP Basic.
  *
- * SECURITY: of a batch whose events name sources of their own, each source's endpoint gets those of that source.
+ * SECURITY: if the events of a batch name different sources, each source forwards only its own events.
  */
 function ownPart(source: Source, { body: { value }, named }: EventsRequest, sources: Sources) {
   const { batch, writeKey: _unknown, ...shared } = value

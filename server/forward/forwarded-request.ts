@@ -11,7 +11,7 @@ export interface ForwardedRequest {
 export interface IncomingRequest {
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  /** That of its HTTP Basic user name, if that names a source. */
+  /** The write key from HTTP Basic or the URL, if it names a source. */
   readonly writeKey: string | undefined
   /** Of whoever sent it, by trusted proxies only. */
   readonly clientIp: string | undefined
@@ -22,8 +22,9 @@ export interface IncomingRequest {
 /**
  * What Segment reads. SECURITY: cookies are not among it. This is a first-party host, so a browser sends along the
  * cookies of the whole site, sessions included, which are nobody else's business. Nor is anything else that is not
- * named here, such as headers of proxies on the way and those that hold for one connection only. `Authorization` is
- * written anew with the write key alone: what a client sends there may be meant for something in front of this server.
+ * named here, such as headers of proxies on the way and those that hold for one connection only. The client's
+ * `Authorization` is not passed on either, as its credentials may be meant for something in front of this server:
+ * `forwardedRequest` writes a new one that holds the write key only.
  */
 const KEPT_HEADERS = [
   'content-type',

@@ -11,10 +11,10 @@ const WILDCARD = '://*.'
 const LABELS = /^[^.]+(?:\.[^.]+)*$/
 const PARENT = /^(?:\.[^.]+)+$/
 
-/** Where this server itself is; under either scheme where it is not known which. */
+/** The address of this server itself. Without a protocol, both schemes count as its own. */
 export interface OwnAddress {
   readonly protocol?: 'http' | 'https'
-  /** With its port, where that is not the scheme's own. */
+  /** Includes the port, unless it is the scheme's default. */
   readonly host: string | undefined
 }
 

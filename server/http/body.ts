@@ -19,7 +19,7 @@ export interface JsonBody {
   readonly sent: Buffer | undefined
 }
 
-/** Its sender went away before the body was whole: there is nobody to answer. */
+/** The sender went away before the whole body had arrived, so nobody is left to answer. */
 export class BodyCutOff extends Error {
   constructor() {
     super('The body was cut off')
@@ -104,7 +104,7 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
     }
     stream.on('data', take)
     const cutOff = () => stop(new BodyCutOff())
-    // Under HTTP/2 Node ends a body that was cut off as if it were whole.
+    // Under HTTP/2, Node emits 'end' even if the client reset the stream in the middle of the body.
     stream.once('end', () => (isAborted(stream) ? cutOff() : resolve(pieces.taken())))
     stream.once('error', stop)
     // It is closed after its end, too.

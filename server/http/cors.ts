@@ -5,9 +5,9 @@ import { ownAddressOf } from './forwarded-header.js'
 const allowOrigin = cors({
   origin: true,
   methods: ['GET', 'HEAD', 'POST'],
-  // Without `allowedHeaders`, cors allows whatever the preflight asks for: tracing scripts add headers of their own
-  // (`baggage`, `traceparent`, `x-datadog-*`), and one that is not allowed blocks the request. SECURITY: no header
-  // grants a page more than its events or the settings do.
+  // `allowedHeaders` is left out on purpose: cors then allows whatever headers the preflight asks for. Tracing scripts
+  // add their own (`baggage`, `traceparent`, `x-datadog-*`), and browsers block requests with headers that are not
+  // allowed. SECURITY: no request header gives a page access to more.
   exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
   // As long as any browser takes.
   maxAge: 86_400,

@@ -9,7 +9,7 @@ export type EventType = (typeof EVENT_TYPES)[number]
  */
 export type IntakeEndpoint = { readonly path: string } & (
   | { readonly kind: 'event'; readonly type: EventType }
-  /** `keyInUrl` is the write key in the URL of a beacon, which has no headers. */
+  /** `keyInUrl` is the write key of a beacon, which cannot send an Authorization header. */
   | { readonly kind: 'batch'; readonly keyInUrl?: string }
   | { readonly kind: 'pixel'; readonly type: EventType }
   | { readonly kind: 'telemetry' }
@@ -19,7 +19,7 @@ export type IntakeEndpoint = { readonly path: string } & (
 export type ResourceEndpoint =
   /** The source's settings, as JSON; `isCustom` where they were asked for below the custom path. */
   | { readonly kind: 'settings'; readonly writeKey: string; readonly isCustom: boolean }
-  /** What RudderStack's SDKs read in place of settings; the write key is in its URL, or in HTTP Basic. */
+  /** What RudderStack's SDKs load in place of settings. The write key comes in the URL or in HTTP Basic. */
   | { readonly kind: 'sourceConfig'; readonly keyInUrl?: string }
   /** analytics.js with the write key in it; `isCustom` as of settings. */
   | { readonly kind: 'library'; readonly writeKey: string; readonly isCustom: boolean }
@@ -69,7 +69,7 @@ const CUSTOM_SETTINGS = /^\/c\/([^/]+)\/settings$/
 const CUSTOM_LIBRARY = /^\/([^/]+)\.js$/
 const CUSTOM_BUNDLE = /^\/b\/([^/]+)$/
 
-/** RudderStack's. Source: `gateway/handle_lifecycle.go` of rudder-server, and the `sourceConfig` of its SDKs. */
+/** Paths of RudderStack's API. Source: `gateway/handle_lifecycle.go` of rudder-server, and the sources of its SDKs. */
 const BEACON = '/beacon/v1/batch'
 const SOURCE_CONFIG = '/sourceConfig'
 
@@ -80,8 +80,8 @@ export class Endpoints {
 
   /**
    * @param customPath - begins with `/` and does not end with one
-   * @param unversionedPaths - whether the paths below `/v1` count without it too, as SDKs ask for them that were given a
-   * bare host. @default only for requests that nobody else can be meant by
+   * @param unversionedPaths - whether to find the paths below `/v1` without that prefix too; SDKs that are configured
+   * with a bare host use them. @default only if no other handler is there, see `isAlone`
    */
   constructor(customPath?: string, unversionedPaths?: boolean) {
     this.#customPath = customPath
@@ -91,7 +91,7 @@ export class Endpoints {
   /**
    * The endpoint of a request, `unknown` where there is none under our paths, `elsewhere` for all other paths.
    *
-   * @param isAlone - whether there is no other handler that could be meant
+   * @param isAlone - whether no other handler could take the request
    */
   at(url: string, { isAlone = false } = {}): Endpoint | 'unknown' | 'elsewhere' {
     const path = pathOf(url)
@@ -158,7 +158,7 @@ function at(name: string, endpoint: Unplaced<IntakeEndpoint>): IntakeEndpoint {
   return { ...endpoint, path: `/v1/${name}` }
 }
 
-/** A parameter of a URL's query, `undefined` where it is missing or empty. */
+/** Reads a query parameter of a URL; `undefined` if it is missing or empty. */
 export function parameterOf(url: string, name: string): string | undefined {
   return new URLSearchParams(url.split('?').slice(1).join('?')).get(name) || undefined
 }

@@ -7,11 +7,10 @@ import { isTrustedPeer, type Trust } from './client-address.js'
 export type ForwardedHeader = 'x-forwarded-host' | 'x-forwarded-proto' | 'x-forwarded-prefix'
 
 /**
- * What the trusted proxies say in a header, or `undefined` where they say nothing.
+ * Reads the value that the trusted proxy nearest to the client set in a header; `undefined` if there is none.
  *
- * SECURITY: each proxy appends its own value on the right of those that it was sent, so the leftmost one may be the
- * client's invention. As in `X-Forwarded-For`, one trusted proxy vouches for the last value only, two for the last two;
- * the value that counts is the one of the trusted proxy that is nearest to the client.
+ * SECURITY: each proxy appends its value on the right of those that it received, so a client can invent the leftmost
+ * ones. As in `X-Forwarded-For`, one trusted proxy vouches for the last value only, two vouch for the last two.
  */
 export function forwardedHeader(
   req: IncomingMessage,
@@ -25,7 +24,7 @@ export function forwardedHeader(
   return values[values.length - trusted]?.trim() || undefined
 }
 
-/** How many proxies are trusted, from the nearest on and up to `limit`. */
+/** Counts the trusted proxies from the nearest on, up to `limit`. */
 function trustedHops(req: IncomingMessage, trust: Trust, limit: number): number {
   const addresses: readonly (string | undefined)[] = proxyAddr.all(req)
   let hops = 0
@@ -34,8 +33,10 @@ function trustedHops(req: IncomingMessage, trust: Trust, limit: number): number 
 }
 
 /**
- * Where this server is, for the pages of its own. SECURITY: where `publicUrl` says it, no header of a request has a
- * say: a page whose own host name leads here (DNS rebinding) would else pass for one of ours.
+ * Returns the address whose pages count as this server's own.
+ *
+ * SECURITY: if `publicUrl` is set, request headers do not matter. Otherwise a page could point its own host name at this
+ * server (DNS rebinding) and pass for one of ours.
  */
 export function ownAddressOf(
   req: IncomingMessage,
@@ -49,7 +50,7 @@ export function hostOf(req: IncomingMessage, trust: Trust): string | undefined {
   return forwardedHeader(req, 'x-forwarded-host', trust) ?? authorityOf(req)
 }
 
-/** HTTP/2 has a pseudo-header in place of Host, and where both are there it counts. Source: RFC 9113, 8.3.1. */
+/** HTTP/2 replaces Host by a pseudo-header, which wins if a request has both. Source: RFC 9113, 8.3.1. */
 function authorityOf({ headers }: IncomingMessage): string | undefined {
   const authority = headers[':authority']
   return typeof authority === 'string' && authority !== '' ? authority : headers.host

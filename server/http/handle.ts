@@ -100,7 +100,7 @@ function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: Handl
   }
 }
 
-/** What the request names, `undefined` for an endpoint of no source. @throws HttpProblem 401 */
+/** Finds the source that the request names; `undefined` if the endpoint needs none. @throws HttpProblem 401 */
 function namedIn(endpoint: ResourceEndpoint, { req, site }: Exchange): NamedSource | undefined {
   const named = lookedUp(endpoint, req, site.sources)
   if (named !== undefined && !named.source.enabled) {
@@ -121,7 +121,7 @@ function lookedUp(endpoint: ResourceEndpoint, req: IncomingMessage, sources: Sou
   return { source: sourceWithKey(sources, writeKey), writeKey }
 }
 
-/** Destinations that run in the browser are the same for all: any source that has a CDN behind it will do. */
+/** Finds a source with a CDN. Any will do, as the code of browser destinations is the same for all sources. */
 function cdnFor(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {
   if (endpoint.kind !== 'integration') return undefined
   return sources.all.find(({ enabled, cdn }) => enabled && cdn !== undefined)

@@ -45,23 +45,23 @@ export function pixelEvent(url: string): JsonObject {
 }
 
 /**
- * The bytes of JSON in the URL of a pixel.
+ * Decodes the JSON in the URL of a pixel, as bytes.
  *
- * @throws HttpProblem 400 where there are none
+ * @throws HttpProblem 400 if the URL has no `data`
  */
 function pixelData(url: string): Buffer {
   const data = parameterOf(url, 'data')
   if (data === undefined) {
     throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
   }
-  // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
+  // URLSearchParams reads an unescaped plus sign as a space. Node decodes base64 and base64url alike.
   return Buffer.from(withoutEscapes(data).replaceAll(' ', '+'), 'base64')
 }
 
-/** Templates and mailers encode URLs that are encoded already. SECURITY: each round goes through the whole text. */
+/** Templates and mailers encode URLs that are already encoded. SECURITY: each round reads the whole text again. */
 const MAX_EXTRA_ENCODINGS = 3
 
-/** Base64 that was percent-encoded more often than once. Its alphabet has no `%`, so that any is left over from that. */
+/** Undoes additional percent-encodings. The alphabet of base64 has no `%`, so each `%` must come from one. */
 function withoutEscapes(base64: string): string {
   let text = base64
   for (let round = 0; round < MAX_EXTRA_ENCODINGS && text.includes('%'); round++) {

@@ -123,7 +123,7 @@ export class Responder {
 
   /** A sender that keeps its connection would send its next events to a server that is gone. */
   #closeConnectionIfClosing({ res }: Exchange): void {
-    // HTTP/2 has no such thing: there the server ends its sessions.
+    // Responses under HTTP/2 have no such property: there the server closes its sessions.
     if (this.#isClosing && 'shouldKeepAlive' in res) res.shouldKeepAlive = false
   }
 

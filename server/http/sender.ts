@@ -25,18 +25,18 @@ export function senderOf(req: IncomingMessage, trust: Trust): Sender {
 }
 
 /**
- * The text of a header as its sender meant it. Node reads each byte as a character, over HTTP/2 too, but senders write
- * UTF-8 as a rule (RFC 9110, 5.5 leaves it open). Bytes that are no UTF-8 stay as Node reads them.
+ * Decodes the text of a header. Node reads each byte as one character, under HTTP/2 too, but most senders write UTF-8
+ * (RFC 9110, 5.5 leaves the encoding open). Bytes that are not valid UTF-8 stay as Node read them.
  */
 function headerText(given: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all characters that stand for a byte
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of one byte
   const isBytes = /[\x80-\xff]/.test(given) && /^[\x00-\xff]*$/.test(given)
   if (!isBytes) return given
   const bytes = Buffer.from(given, 'latin1')
   return isUtf8(bytes) ? bytes.toString('utf8') : given
 }
 
-/** Never ends in half of a surrogate pair, which is no text. */
+/** Cuts a long text, but never in the middle of a surrogate pair. */
 function shortened(text: string): string {
   const cut = text.slice(0, MAX_USER_AGENT_LENGTH)
   return cut.length < text.length ? cut.replace(/[\ud800-\udbff]$/, '') : cut

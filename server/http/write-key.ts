@@ -4,18 +4,17 @@ import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { unauthorized } from './http-problem.js'
 
-/** A write key that was found outside of a request's body, and the source that it names. */
+/** A source that a request names outside of its body, and the write key by which it does. */
 export interface NamedSource {
   readonly source: Source
   readonly writeKey: string
 }
 
 /**
- * The source that a request names before its body: by its HTTP Basic user name, else in its URL. A user name that names
- * none is passed over: the credentials may be meant for something in front, such as a site that browsers send them to
- * with every request.
+ * Finds the source that a request names by its HTTP Basic user name, else by its URL. It ignores a user name that names
+ * no source: a browser sends the password of a site along with every request to its host.
  *
- * @param keyInUrl - where the endpoint has one
+ * @param keyInUrl - the write key in the URL, for endpoints that have one
  */
 export function sourceNamedIn(
   req: IncomingMessage,
@@ -35,7 +34,7 @@ export function writeKeyIn(value: unknown): string | undefined {
   return typeof key === 'string' && key !== '' ? key : undefined
 }
 
-/** The source that the `writeKey` of a body or an event names. */
+/** Finds the source that the `writeKey` of a body or an event names. */
 export function ownerOf(value: unknown, sources: Sources): Source | undefined {
   const writeKey = writeKeyIn(value)
   return writeKey === undefined ? undefined : sources.withKey(writeKey)

@@ -40,7 +40,7 @@ export interface SortedEvents {
 
 export interface SortingContext extends Omit<Envelope, 'shared'> {
   readonly sources: Sources
-  /** What HTTP Basic names, if that is a source: it wins over keys in the body. */
+  /** The source that HTTP Basic or the URL names, if any: it wins over keys in the body. */
   readonly source: Source | undefined
 }
 

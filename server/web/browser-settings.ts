@@ -9,11 +9,11 @@ export interface DeliveryStrategy {
   readonly config?: DeliveryConfig | undefined
 }
 
-/** Analytics.js gets all of it as it is given here, settings that this package does not know included. */
+/** All of it is passed to analytics.js as given, including settings that this package does not know. */
 interface DeliveryConfig {
-  /** Headers of each request. SECURITY: everyone who opens the page can read them. @default none */
+  /** Headers to add to each request. SECURITY: everyone who opens the page can read them. @default none */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Whether browsers send cookies along. @default 'same-origin' */
+  /** When browsers send cookies. @default 'same-origin' */
   readonly credentials?: 'include' | 'same-origin' | 'omit' | undefined
   /** Batching only: events in a request at most. @default 10 */
   readonly size?: number | undefined
@@ -81,7 +81,7 @@ export interface BrowserSettings {
 
 const BATCHING_ONLY = ['size', 'timeout', 'maxRetries'] as const
 
-/** What `fetch` takes: for any other name or value it throws, and every event of the page would be lost. */
+/** `fetch` throws for any other name or value, so that the page would lose all its events. */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
@@ -115,7 +115,7 @@ const deliveryConfig = z
   )
   .catchall(jsonValue)
   .superRefine((config, context) => {
-    // Analytics.js may know more settings than these, but hardly one that differs from these by a letter or two.
+    // Later versions of analytics.js may know more settings, but hardly one that looks like a typo of these.
     const known = Object.keys(deliveryConfig.shape)
     const keys = Object.keys(config).filter(
       (name) => !known.includes(name) && closestName(name, known) !== undefined,

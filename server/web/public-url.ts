@@ -16,7 +16,7 @@ export interface PublicUrl {
 export interface PublicUrlOptions {
   /** Such as `https://events.example.com/analytics`. */
   readonly configured: PublicUrl | undefined
-  /** Whose `X-Forwarded-*` headers are to be believed. */
+  /** Says whose `X-Forwarded-*` headers to believe. */
   readonly trust: Trust
 }
 

@@ -29,7 +29,7 @@ export interface ResourceContext {
   readonly url: PublicUrl | undefined
   /** The source of the endpoint's write key; of an integration, which has none, any that has a `cdn`. */
   readonly source: { readonly browser: BrowserSettings; readonly cdn?: CdnMirror | undefined } | undefined
-  /** The one by which the request names its source, where it has to name one. */
+  /** The write key by which the request names its source, if the endpoint needs one. */
   readonly writeKey?: string | undefined
   readonly customPath: string | undefined
 }
@@ -68,7 +68,7 @@ export class Resources {
     context: ResourceContext,
   ): Promise<void> {
     const [content, options] = await this.#contentOf(endpoint, context)
-    // Its write key may come in either.
+    // The write key may come in this header rather than in the URL.
     if (endpoint.kind === 'sourceConfig') res.appendHeader('Vary', 'Authorization')
     if (content === undefined) throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
     answerContent(req, res, content, options)

@@ -1,13 +1,13 @@
-/** Off: SDKs would send their own errors and metrics to hosts of RudderStack's. */
+/** Switched off, because SDKs would report errors and metrics to RudderStack's own hosts. */
 const NO_STATISTICS = { errors: { enabled: false }, metrics: { enabled: false } }
 
 /**
- * What RudderStack's SDKs load before they send anything: a source that is switched on and has no destination of its own
- * on the device. Its members are those without which one of the SDKs for JavaScript, Android, iOS, Kotlin and Swift
- * refuses all of it.
+ * Makes the configuration that RudderStack's SDKs load before they send anything: a source that is enabled and has no
+ * device-mode destinations. At least one of the SDKs for JavaScript, Android, iOS, Kotlin and Swift rejects the
+ * configuration if one of these members is missing.
  *
- * SECURITY: the ID of our source is the external ID of its role, mostly, so that the write key stands in for it, which
- * the asker has.
+ * SECURITY: the source's ID is usually the external ID of its role, so the write key, which the client knows already,
+ * takes its place.
  *
  * @see https://github.com/rudderlabs/rudder-sdk-kotlin, `SourceConfig.kt`
  * @see https://github.com/rudderlabs/rudder-sdk-js, `isValidSourceConfig`
