@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
@@ -18,9 +19,13 @@ import { Retirement } from './retirement.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
 
-/** A Connect-style handler of {@link Site}s. */
+/** A Connect-style handler that serves a {@link Site}, under HTTP/1 and the compatibility API of `node:http2`. */
 export interface SiteProxy {
-  (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void
+  (
+    req: IncomingMessage | Http2ServerRequest,
+    res: ServerResponse | Http2ServerResponse,
+    next?: (error?: unknown) => void,
+  ): void
   /** Sends what is queued now; resolves when that is settled. */
   flush(): Promise<void>
   /**
@@ -62,8 +67,10 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const responder = responderOf({ ...parts, logger }, intake)
   const retirement = new Retirement(() => responder.settled)
 
-  const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
-    const endpoint = site.endpoints.at(req.url ?? '/')
+  const handle: (...args: Parameters<SiteProxy>) => void = (anyReq, anyRes, next) => {
+    // The code below uses only what the HTTP/2 classes share with these, or checks for it first.
+    const [req, res] = [anyReq as IncomingMessage, anyRes as ServerResponse]
+    const endpoint = site.endpoints.at(req.url ?? '/', { isAlone: next === undefined })
     if (next !== undefined && endpoint === 'elsewhere') return next()
     const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
     const headers = { 'X-Request-Id': id }

@@ -27,7 +27,13 @@ const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connect
 /** Longer than load balancers keep an idle connection (60 s is common): one closed under a request is a 502. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
-export interface ServeOptions extends ListenAddress {
+/** Where to listen, and how large headers may be there. */
+export interface ServeAddress extends ListenAddress {
+  /** Maximum size of a request's headers and URL in bytes. @default Node's limit */
+  readonly maxHeaderBytes?: number | undefined
+}
+
+export interface ServeOptions extends ServeAddress {
   readonly proxy: ServedProxy
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
@@ -57,6 +63,7 @@ export async function serve({
   proxy,
   host,
   port,
+  maxHeaderBytes,
   receiveLimits,
   preload = () => Promise.resolve(),
   findExpress = resolveExpress,
@@ -72,6 +79,7 @@ export async function serve({
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Node's own answer to a request without one has no body.
       requireHostHeader: false,
+      ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
       ...RECEIVE_LIMITS,
       ...receiveLimits,
     },

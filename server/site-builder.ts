@@ -20,6 +20,7 @@ import { joined } from './joined-destination.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
 import { Sources } from './sources.js'
+import { parsePublicUrl } from './web/public-url.js'
 
 export interface SiteBuilderOptions {
   readonly pool: ClientPool
@@ -61,13 +62,13 @@ export class SiteBuilder {
     this.#made = new Map(made.map((it) => [it.configuration.id, it]))
     const sources = made.map(({ source }) => source)
     const kept = new Set(sources)
-    const { trustProxy, publicUrl, customPath } = configuration
+    const { trustProxy, publicUrl, customPath, unversionedPaths } = configuration
     return {
       site: {
         sources: new Sources(sources, unionOf(configuration.sources)),
-        endpoints: new Endpoints(customPath),
+        endpoints: new Endpoints(customPath, unversionedPaths),
         trust: trustOf(trustProxy),
-        publicUrl,
+        publicUrl: publicUrl === undefined ? undefined : parsePublicUrl(publicUrl),
         customPath,
       },
       retired: [...before.values()].map(({ source }) => source).filter((source) => !kept.has(source)),

@@ -17,6 +17,13 @@ export interface EventsBody {
   readonly sent: Buffer | undefined
 }
 
+/** The sender went away before the whole body had arrived, so nobody is left to answer. */
+export class BodyCutOff extends Error {
+  constructor() {
+    super('The body was cut off')
+  }
+}
+
 /**
  * The body of a request, whatever its Content-Type says: that of browsers is text/plain. What a body parser read
  * before is written as JSON again.
@@ -96,13 +103,18 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
       reject(error)
     }
     stream.on('data', take)
-    stream.once('end', () => resolve(pieces.taken()))
+    const cutOff = () => stop(new BodyCutOff())
+    // Under HTTP/2, Node emits 'end' even if the client reset the stream in the middle of the body.
+    stream.once('end', () => (isAborted(stream) ? cutOff() : resolve(pieces.taken())))
     stream.once('error', stop)
-    const cutOff = () => stop(new Error('The body was cut off'))
     // It is closed after its end, too.
     stream.once('close', () => stream.readableEnded || cutOff())
     if (stream.destroyed) cutOff()
   })
+}
+
+function isAborted(stream: Readable & { readonly aborted?: boolean }): boolean {
+  return stream.aborted === true
 }
 
 function tooLarge() {

@@ -3,7 +3,6 @@ import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
-import type { Source } from '../source.js'
 import { admit, refuseIfParked } from './admission.js'
 import { checkContentLength, type EventsBody, readEventsBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
@@ -11,7 +10,7 @@ import type { Exchange } from './exchange.js'
 import { pixelBytes } from './pixel.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
-import { basicWriteKey, sourceWithKey } from './write-key.js'
+import { type NamedSource, sourceNamedIn } from './write-key.js'
 
 export interface EventsContext {
   readonly budget: ByteBudget
@@ -32,16 +31,16 @@ export async function acceptBody(
   context: EventsContext,
 ): Promise<void> {
   const { req, site } = exchange
-  const writeKey = basicWriteKey(req)
-  const source = writeKey === undefined ? undefined : sourceWithKey(site.sources, writeKey)
-  if (source !== undefined) {
-    admit(source, exchange)
-    refuseIfParked([source])
+  const keyInUrl = endpoint.kind === 'batch' ? endpoint.keyInUrl : undefined
+  const named = sourceNamedIn(req, site.sources, keyInUrl)
+  if (named !== undefined) {
+    admit(named.source, exchange)
+    refuseIfParked([named.source])
   }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
   const reservation = new Reservation(context.budget)
   try {
-    const events = await readEvents(exchange, endpoint, { source, reservation }, context)
+    const events = await readEvents(exchange, endpoint, { named, reservation }, context)
     // The body is no longer needed.
     reservation.shrinkTo(events.heldBytes)
     await context.intake.deliver(events, reservation)
@@ -54,11 +53,11 @@ export async function acceptBody(
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { source, reservation }: { readonly source: Source | undefined; readonly reservation: Reservation },
+  { named, reservation }: { readonly named: NamedSource | undefined; readonly reservation: Reservation },
   context: EventsContext,
 ): Promise<SortedEvents> {
   const body = await readEventsBody(exchange.req, reservation)
-  return takeEvents(exchange, endpoint, { body, source, reservation }, context)
+  return takeEvents(exchange, endpoint, { body, named, reservation }, context)
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -70,7 +69,7 @@ export async function acceptPixel(
   const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined }
   const reservation = new Reservation(context.budget)
   try {
-    const events = takeEvents(exchange, endpoint, { body, source: undefined, reservation }, context)
+    const events = takeEvents(exchange, endpoint, { body, named: undefined, reservation }, context)
     await context.intake.deliver(events, reservation)
   } finally {
     reservation.release()
@@ -79,8 +78,8 @@ export async function acceptPixel(
 
 interface RequestBody {
   readonly body: EventsBody
-  /** Named by HTTP Basic. */
-  readonly source: Source | undefined
+  /** The source that HTTP Basic or the URL names, if any. */
+  readonly named: NamedSource | undefined
   readonly reservation: Reservation
 }
 
@@ -88,25 +87,24 @@ interface RequestBody {
 function takeEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { body, source, reservation }: RequestBody,
+  { body, named, reservation }: RequestBody,
   { clock, newId }: EventsContext,
 ): SortedEvents {
   const { req, site, seen } = exchange
   const sender = senderOf(req, site.trust)
   const events = sortEvents(body.bytes, endpoint, {
     sources: site.sources,
-    source,
+    source: named?.source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
     receivedAt: new Date(clock.wallTime()).toISOString(),
     newId,
-    userAgent: req.headers['user-agent'],
     hasExactNumbers: endpoint.kind === 'pixel' || body.sent !== undefined,
     reserve: (bytes) => reservation.take(bytes),
   })
   const { accepted, refused, owners } = events
-  for (const owner of owners) if (owner !== source) admit(owner, exchange)
+  for (const owner of owners) if (owner !== named?.source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
-  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body }, events)
+  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, named }, events)
   return events
 }

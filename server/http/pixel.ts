@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { parameterOf } from './endpoint.js'
 import { badRequest } from './http-problem.js'
 
 /** A transparent GIF of 1 × 1. */
@@ -31,10 +32,24 @@ export function answerPixel(
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
  */
 export function pixelBytes(url: string): Buffer {
-  const data = new URLSearchParams(url.split('?').slice(1).join('?')).get('data')
-  if (data === null || data === '') {
+  const data = parameterOf(url, 'data')
+  if (data === undefined) {
     throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
   }
-  // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
-  return Buffer.from(data.replaceAll(' ', '+'), 'base64')
+  // URLSearchParams reads an unescaped plus sign as a space. Node decodes base64 and base64url alike.
+  return Buffer.from(withoutEscapes(data).replaceAll(' ', '+'), 'base64')
+}
+
+/** Templates and mailers encode URLs that are already encoded. SECURITY: each round reads the whole text again. */
+const MAX_EXTRA_ENCODINGS = 3
+
+/** Undoes additional percent-encodings. The alphabet of base64 has no `%`, so each `%` must come from one. */
+function withoutEscapes(base64: string): string {
+  let text = base64
+  for (let round = 0; round < MAX_EXTRA_ENCODINGS && text.includes('%'); round++) {
+    text = text.replace(/%([\da-f]{2})/gi, (_escape, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
+  }
+  return text
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import { answerProblem } from './answer.js'
+import { BodyCutOff } from './body.js'
 import { drain } from './drain.js'
 import { type Answer, type Exchange, setHeaders } from './exchange.js'
 import { HttpProblem, internalError, unavailable } from './http-problem.js'
@@ -83,7 +84,7 @@ export class Responder {
         throw new Error('A handler before this one has answered, and yet called the next')
       await this.#answer(exchange)
     } catch (thrown) {
-      const isGone = exchange.req.destroyed && !exchange.req.complete
+      const isGone = thrown instanceof BodyCutOff || (exchange.req.destroyed && !exchange.req.complete)
       if (isGone) return
       problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
       await this.#refuse(exchange, problem)
@@ -107,7 +108,7 @@ export class Responder {
     this.#closeConnectionIfClosing(exchange)
     const drained = drain(req)
     // Cut while its sender is still sending, the connection would be lost with the answer in it.
-    if (!res.shouldKeepAlive) await drained
+    if (res.shouldKeepAlive === false) await drained
     const isPixel = typeof endpoint !== 'string' && endpoint.kind === 'pixel'
     setHeaders(exchange)
     if (isPixel) answerPixel(res, problem.status, problem.headers)
@@ -122,7 +123,8 @@ export class Responder {
 
   /** A sender that keeps its connection would send its next events to a server that is gone. */
   #closeConnectionIfClosing({ res }: Exchange): void {
-    if (this.#isClosing) res.shouldKeepAlive = false
+    // Responses under HTTP/2 have no such property: there the server closes its sessions.
+    if (this.#isClosing && 'shouldKeepAlive' in res) res.shouldKeepAlive = false
   }
 
   #internalError(thrown: unknown, { id }: Exchange): HttpProblem {

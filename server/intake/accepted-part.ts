@@ -22,16 +22,32 @@ export class AcceptedPart {
     return this.#body.kind === (this.#isForBatch ? 'batch' : 'object')
   }
 
-  /** A body with the accepted events of the source alone, `undefined` where there are none. */
-  bodyFor(source: Source): Buffer | undefined {
+  /**
+   * A request with the accepted events of the source alone, `undefined` where there are none.
+   *
+   * SECURITY: a write key of the batch is left out where the events have keys of their own: it names no source here.
+   */
+  requestFor(source: Source): { readonly body: Buffer; readonly writeKey: string | undefined } | undefined {
     const rows = [...this.#owners.keys()].filter((row) => this.#owners.get(row) === source)
-    if (rows.length === 0) return undefined
+    const [first] = rows
+    if (first === undefined) return undefined
+    const root = new ScannedEvent(this.#body, 0)
+    const keyOf = (event: ScannedEvent) => {
+      const writeKey = event.stringOf('writeKey')
+      return writeKey !== undefined && source.writeKeys.includes(writeKey) ? writeKey : undefined
+    }
+    const writeKey = keyOf(root) ?? keyOf(new ScannedEvent(this.#body, first))
+    return { body: this.#bodyOf(root, rows, keyOf(root) !== undefined), writeKey }
+  }
+
+  #bodyOf(root: ScannedEvent, rows: readonly number[], keepsKey: boolean): Buffer {
     const events = rows.map((row) => this.#textOf(row))
     if (!this.#isForBatch) return Buffer.from(events.join(''))
     if (this.#body.kind !== 'batch') return Buffer.from(`{"batch":[${events.join(',')}]}`)
-    const root = new ScannedEvent(this.#body, 0)
     const whole = new LineWriter(root.bytes, root.start, root.end)
     whole.replace(root.startOf('batch'), root.endOf('batch'), `[${events.join(',')}]`)
+    if (root.has('writeKey') && !keepsKey)
+      whole.remove('writeKey', root.startOf('writeKey'), root.endOf('writeKey'))
     return whole.written()
   }
 

@@ -58,9 +58,8 @@ export interface SortedEvents {
 
 export interface SortingContext extends Omit<Envelope, 'shared'> {
   readonly sources: Sources
-  /** Named by HTTP Basic. */
+  /** The source that HTTP Basic or the URL names, if any: it wins over keys in the body. */
   readonly source: Source | undefined
-  readonly userAgent: string | undefined
   /** Takes memory for what is made of the body. Returns whether there is enough. */
   readonly reserve: (bytes: number) => boolean
 }
@@ -256,7 +255,7 @@ class Sorting {
 
   #unreadable(piece: BrokenPiece, code: DeadLetterCode, source: Source, reason: string): RefusedEvent {
     const { start, end, position } = piece
-    const { userAgent } = this.#context
+    const { userAgent } = this.#context.sender
     const bytes = this.#bytes.subarray(start, end)
     const part = { bytes, position, offset: start, endpoint: this.#endpoint.path, userAgent }
     return { code, reason, source, messageId: undefined, data: unreadableBody(part, source) }

@@ -2,7 +2,7 @@ import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
-import { EVENT_TYPES } from '../../server/http/endpoint.js'
+import { Endpoints, EVENT_TYPES } from '../../server/http/endpoint.js'
 import { type FakeDestination, failure } from './fake-destination.js'
 import {
   APP_KEY,
@@ -95,6 +95,39 @@ describe('paths', () => {
       expect([res.status, res.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
     },
   )
+
+  it('count without /v1 too where no other handler can be meant', async () => {
+    const { proxy, web } = proxyHarness()
+    const url = await listen(proxy)
+    for (const path of ['/b', '/batch', '/import', '//batch/']) {
+      const res = await request(url)
+        .post(path)
+        .send({ writeKey: WEB_KEY, batch: [track] })
+      expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+    }
+    for (const path of ['/t', '/track']) {
+      expect((await request(url).post(path).set('authorization', basic(WEB_KEY)).send(track)).status).toBe(
+        200,
+      )
+    }
+    expect((await request(url).get(`/projects/${WEB_KEY}/settings`)).status).toBe(200)
+    expect((await request(url).post('/m').send({})).status).toBe(200)
+    expect(web.delivered).toHaveLength(6)
+  })
+
+  it.each<[boolean | undefined, string]>([
+    [undefined, "the app's own"],
+    [false, "the app's own"],
+    [true, '{"success":true}'],
+  ])('without /v1 are left to the app around it, with unversionedPaths %s: %s', async (isSet, text) => {
+    const { proxy } = proxyHarness({ more: { endpoints: new Endpoints(undefined, isSet) } })
+    const app = express()
+      .use(proxy)
+      .use((_req, res) => void res.send("the app's own"))
+    const body = { writeKey: WEB_KEY, batch: [track] }
+    for (const path of ['/b', '/batch']) expect((await request(app).post(path).send(body)).text).toBe(text)
+    expect((await request(app).post('/v1/b').send(body)).text).toBe('{"success":true}')
+  })
 
   it('leaves to the next handler what is not under /v1', async () => {
     const { proxy } = proxyHarness()
@@ -213,9 +246,33 @@ describe('write keys', () => {
   it('of HTTP Basic win', async () => {
     const { web, app } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic(WEB_KEY) })
     expect([web.delivered.length, app.delivered.length]).toEqual([1, 0])
-    const { res } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic('wrong') })
-    expect(res.status).toBe(401)
   })
+
+  it.each<[string, string]>([
+    ['Basic of a site in front', `Basic ${Buffer.from('visitor:password').toString('base64')}`],
+    ['an empty user name', basic('')],
+    ['a Bearer token', 'Bearer abc'],
+    ['what is no Basic', 'Basic %%%'],
+    ['Digest', 'Digest username="visitor"'],
+  ])(
+    'in the body or its events count beside credentials that name no source: %s',
+    async (_name, authorization) => {
+      const headers = { authorization }
+      const ofBody = await post({ writeKey: APP_KEY, batch: [track] }, headers)
+      expect([ofBody.res.status, ofBody.app.delivered.length]).toEqual([200, 1])
+      const ofEvent = await post({ ...track, writeKey: WEB_KEY }, headers, '/v1/track')
+      expect([ofEvent.res.status, ofEvent.web.delivered.length]).toEqual([200, 1])
+      const batch = [
+        { ...track, writeKey: WEB_KEY },
+        { ...track, writeKey: APP_KEY },
+      ]
+      for (const shared of [{}, { writeKey: 'of-the-site' }]) {
+        const ofEvents = await post({ ...shared, batch }, headers)
+        expect(ofEvents.res.status).toBe(200)
+        expect([ofEvents.web.delivered.length, ofEvents.app.delivered.length]).toEqual([1, 1])
+      }
+    },
+  )
 
   it('of the body win over those of its events', async () => {
     const { web, app } = await post({ writeKey: WEB_KEY, batch: [{ ...track, writeKey: APP_KEY }] })

@@ -206,7 +206,7 @@ describe('a config', () => {
       'settings that are of no use there',
       { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
       [
-        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, onRequest, logger',
+        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, unversionedPaths, onRequest, logger',
         'sources[0].destination.maxBufferedBytes: memory is capped for all sources together; set it beside sources',
       ],
     ],
@@ -251,12 +251,22 @@ describe('a config', () => {
   })
 
   it('of serve has listen', () => {
-    const result = readServeConfig({ listen: { host: '::1', port: '81' }, sources: [source] }, { env: {} })
-    expect(result).toMatchObject({ configuration: { listen: { host: '::1', port: 81 } } })
+    const listen = { host: '::1', port: '81', maxHeaderBytes: '65536' }
+    const result = readServeConfig({ listen, sources: [source] }, { env: {} })
+    expect(result).toMatchObject({
+      configuration: { listen: { host: '::1', port: 81, maxHeaderBytes: 65_536 } },
+    })
     expect(problems({ listen: { prot: 1, port: 70_000 }, sources: [source] }, readServeConfig)).toEqual([
       'listen.port: got 70000; use a whole number from 0 to 65535',
-      'listen.prot: is not a setting; known are host, port',
+      'listen.prot: is not a setting; known are host, port, maxHeaderBytes',
     ])
+    for (const maxHeaderBytes of [1_023, 1_048_577, 1.5, '16k', null]) {
+      expect(problems({ listen: { maxHeaderBytes }, sources: [source] }, readServeConfig)).toEqual([
+        expect.stringMatching(
+          /^listen\.maxHeaderBytes: got .*; use a whole number of bytes from 1024 to 1048576$/,
+        ),
+      ])
+    }
   })
 
   it('of serve has metrics, which are off without a port', () => {
@@ -386,6 +396,8 @@ describe("a source's settings", () => {
     ],
     [{ customPath: '/v1' }, {}, 'customPath: got "/v1"; give a path of one part that is not in use'],
     [{ customPath: 'e7' }, {}, 'customPath: got "e7"; give a path of one part'],
+    [{ customPath: '/beacon' }, {}, 'customPath: got "/beacon"; give a path of one part that is not in use'],
+    [{ unversionedPaths: '/' }, {}, 'unversionedPaths: got "/"; use true or false'],
     [{ onRequest: 'log' }, {}, 'onRequest: got "log"; give a function'],
   ])('that are wrong are told: %j %j', (more, change, problem) => {
     const told = problems({ ...more, sources: [{ ...source, ...change }] })
