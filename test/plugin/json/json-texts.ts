@@ -24,10 +24,10 @@ const unit = fc.oneof(
 )
 
 /** A string of JSON, quotes included. */
-export const stringText = fc.array(unit, { maxLength: 4 }).map((units) => `"${units.join('')}"`)
+const stringText = fc.array(unit, { maxLength: 4 }).map((units) => `"${units.join('')}"`)
 
 /** Numbers as senders of all kinds write them. */
-export const numberText = fc.oneof(
+const numberText = fc.oneof(
   fc.constantFrom(
     ...[
       '0',
