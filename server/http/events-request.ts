@@ -7,10 +7,20 @@ import { admit, refuseIfParked } from './admission.js'
 import { checkContentLength, type EventsBody, readEventsBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
+import { unavailable } from './http-problem.js'
 import { pixelBytes } from './pixel.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
 import { type NamedSource, sourceNamedIn } from './write-key.js'
+
+/**
+ * When a request is answered at the latest, in ms after its headers came. Segment's Ruby SDK gives up on an answer after
+ * 8 s, those for Node and Go after 10, and each time-out costs one of their few tries.
+ */
+const ANSWER_TIMEOUT_MS = 7_500
+
+/** What is left for a body that took long to arrive. */
+const LEAST_DELIVERY_MS = 2_000
 
 export interface EventsContext {
   readonly budget: ByteBudget
@@ -39,13 +49,40 @@ export async function acceptBody(
   }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
   const reservation = new Reservation(context.budget)
+  const startedAt = context.clock.now()
+  let delivery: Promise<void>
   try {
     const events = await readEvents(exchange, endpoint, { named, reservation }, context)
     // The body is no longer needed.
     reservation.shrinkTo(events.heldBytes)
-    await context.intake.deliver(events, reservation)
-  } finally {
+    delivery = context.intake.deliver(events, reservation)
+  } catch (error) {
     reservation.release()
+    throw error
+  }
+  const settled = delivery.finally(() => reservation.release())
+  const waited = context.clock.now() - startedAt
+  await inTime(settled, Math.max(ANSWER_TIMEOUT_MS - waited, LEAST_DELIVERY_MS), context.clock)
+}
+
+/**
+ * Waits for a delivery for so long. What hangs then goes on without its request: the sender, who sends the events again,
+ * finds them delivered or under way.
+ *
+ * @throws HttpProblem 503
+ */
+async function inTime(delivery: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  let cancel = () => {}
+  const timeout = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () =>
+      reject(unavailable('not_delivered', 'The events are not durable yet; send them again later')),
+    )
+  })
+  try {
+    await Promise.race([delivery, timeout])
+  } finally {
+    cancel()
+    delivery.catch(() => {})
   }
 }
 
