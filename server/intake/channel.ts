@@ -26,8 +26,14 @@ const CLIENT_LIBRARIES: ReadonlySet<unknown> = new Set([
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function channelOf(context: unknown, { isBrowser }: Pick<Sender, 'isBrowser'>): Channel {
+  const name = libraryNameOf(context)
+  const isOfDevice = name !== undefined && CLIENT_LIBRARIES.has(name.toLowerCase())
+  return isOfDevice || isBrowser ? 'client' : 'server'
+}
+
+/** What the library that made an event calls itself in the event's context. */
+export function libraryNameOf(context: unknown): string | undefined {
   const library = isJsonObject(context) ? context['library'] : undefined
   const name = isJsonObject(library) ? library['name'] : undefined
-  const isOfDevice = typeof name === 'string' && CLIENT_LIBRARIES.has(name.toLowerCase())
-  return isOfDevice || isBrowser ? 'client' : 'server'
+  return typeof name === 'string' ? name : undefined
 }

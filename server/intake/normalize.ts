@@ -4,7 +4,7 @@ import type { EventType } from '../http/endpoint.js'
 import type { Sender } from '../http/sender.js'
 import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
-import { channelOf } from './channel.js'
+import { channelOf, libraryNameOf } from './channel.js'
 import { type ContextChanges, changedContext, contextChanges } from './client-context.js'
 import { timestampsOf } from './timestamps.js'
 
@@ -27,9 +27,14 @@ export interface Shared {
 
 const NOTHING_SHARED: Shared = {}
 
+/** What a source says of the form of its events. */
+export type NormalizingSource = Pick<Source, 'id' | 'ip' | 'timestamps'>
+
 /** What normalisation does to an event. */
 export interface Changes {
-  /** Members that are set over the event's own. The context is not among them. */
+  /**
+   * Members that are set over the event's own; one that is `undefined` is removed. The context is not among them.
+   */
   readonly members: Readonly<Record<string, unknown>>
   /** The context that it has in the end but for {@link inContext}: its own, that of the batch, or both in one. */
   readonly context: unknown
@@ -40,7 +45,7 @@ export interface Changes {
 export function changesOf(
   event: JsonObject,
   type: EventType,
-  { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
+  { id: projectId, ip: policy, timestamps }: NormalizingSource,
   { shared = NOTHING_SHARED, receivedAt, sender, newId }: Envelope,
 ): Changes {
   const context = merged(shared.context, event['context'])
@@ -50,8 +55,13 @@ export function changesOf(
   const sentAt = event['sentAt'] ?? shared.sentAt
   const messageId = messageIdOf(event['messageId']) ?? newId()
   const members: Record<string, unknown> = { type, messageId, channel, version: ENVELOPE_VERSION, projectId }
+  const times = timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt, {
+    library: libraryNameOf(context),
+    timestamps,
+  })
   // Not by spread, which takes V8 far longer.
-  Object.assign(members, timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt))
+  Object.assign(members, times)
+  if (times.sentAt === undefined && Object.hasOwn(event, 'sentAt')) members['sentAt'] = undefined
   if (integrations !== undefined) members['integrations'] = integrations
   return { members, context, inContext: contextChanges(context, { channel, sender, policy }) }
 }
@@ -60,7 +70,7 @@ export function changesOf(
 export function normalize(
   event: JsonObject,
   type: EventType,
-  source: Pick<Source, 'id' | 'ip'>,
+  source: NormalizingSource,
   envelope: Envelope,
 ): SegmentEvent {
   return normalized(event, changesOf(event, type, source, envelope))
@@ -74,7 +84,9 @@ export function normalize(
 export function normalized(event: JsonObject, { members, context, inContext }: Changes): SegmentEvent {
   const { writeKey: _kept, ...own } = event
   const final = changedContext(context, inContext)
-  return { ...own, ...members, ...(final === undefined ? {} : { context: final }) } as SegmentEvent
+  const normal = { ...own, ...members, ...(final === undefined ? {} : { context: final }) }
+  if ('sentAt' in members && members['sentAt'] === undefined) delete (normal as { sentAt?: unknown }).sentAt
+  return normal as SegmentEvent
 }
 
 /** What all events share, under what the event says itself. */

@@ -62,6 +62,7 @@ function planOf(event: JsonObject, { members, context, inContext }: Changes, tex
       if (event[key] === value) return
       dropped.push(key)
     }
+    if (value === undefined) return
     added += `${added === '' ? '' : ','}"${key}":${typeof value === 'string' ? text.quoted(value) : JSON.stringify(value)}`
   }
   for (const key of Object.keys(members)) set(key, members[key])

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { SegmentEvent } from '../../plugin/event.js'
+import { parseTime } from '../../plugin/event-time.js'
 import { isStreamName } from '../../plugin/settings/mapped-streams.js'
-import type { SourceConfiguration } from '../config/source-configuration.js'
 import { withIpPolicy } from '../intake/client-context.js'
 import { invalidity, isEventType } from '../intake/invalidity.js'
-import { normalize } from '../intake/normalize.js'
+import { type NormalizingSource, normalize } from '../intake/normalize.js'
 import { isJsonObject } from '../json-object.js'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -38,14 +38,14 @@ export function readReplayEvent(bytes: Uint8Array): ReplayEvent | LineProblem {
   const id = () => `replay-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}`
   if (!ENVELOPE.every((name) => Object.hasOwn(value, name))) {
     const { writeKey: _key, ...data } = value
-    const time = timeOf(data['receivedAt']) ?? timeOf(data['timestamp'])
+    const time = parseTime(data['receivedAt']) ?? parseTime(data['timestamp'])
     return { data, time, sourceId: textOf(data['projectId']), stream: undefined, refused: undefined, id }
   }
   const { at, code, source, stream, data: given } = value
   if (!isJsonObject(given)) return 'no event'
   if (stream !== null && !isStreamName(stream)) return 'malformed'
   const { writeKey: _key, ...data } = given
-  const time = timeOf(at)
+  const time = parseTime(at)
   if (time === undefined) return 'malformed'
   const refused = REFUSALS.has(code)
     ? { at: new Date(time).toISOString(), isOfNoSource: code === 'ERR_UNKNOWN_WRITE_KEY' }
@@ -56,7 +56,7 @@ export function readReplayEvent(bytes: Uint8Array): ReplayEvent | LineProblem {
 /** The event in the form of the envelope, as the source's own; or what is still wrong with it. */
 export function eventFor(
   { data, refused, id }: ReplayEvent,
-  source: Pick<SourceConfiguration, 'id' | 'ip'>,
+  source: NormalizingSource,
 ): SegmentEvent | 'invalid' {
   if (refused !== undefined) {
     const { type } = data
@@ -84,9 +84,4 @@ function parse(bytes: Uint8Array): unknown {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function timeOf(value: unknown): number | undefined {
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(time) ? undefined : time
 }

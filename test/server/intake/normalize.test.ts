@@ -13,7 +13,7 @@ const envelope = (shared: Envelope['shared'] = {}): Envelope => ({
   newId: () => 'new-id',
 })
 const normal = (event: Record<string, unknown>, shared?: Envelope['shared']) =>
-  normalize(event, 'track', { id: 'src_web', ip: 'keep' }, envelope(shared))
+  normalize(event, 'track', { id: 'src_web', ip: 'keep', timestamps: 'segment' }, envelope(shared))
 
 /** What the envelope says, or adds to. */
 const CHANGED: ReadonlySet<string> = new Set([
@@ -106,6 +106,35 @@ describe('normalize', () => {
     expect(normal({})).not.toHaveProperty('sentAt')
   })
 
+  it.each([
+    [{ sentAt: 'soon' }, {}],
+    [{ sentAt: null }, {}],
+    [{ sentAt: { seconds: 1 } }, { sentAt: THEN }],
+    [{}, { sentAt: 'soon' }],
+  ])('has no sentAt where what is given is no time: %j in a batch with %j', (event, shared) => {
+    expect(normal(event, shared)).not.toHaveProperty('sentAt')
+  })
+
+  it('knows the library that stamps sentAt once, by the context of the event or of its batch', () => {
+    const kotlin = { library: { name: 'analytics-kotlin' } }
+    const given = { timestamp: '2025-12-30T23:00:00.000Z', sentAt: THEN }
+    const untouched = { timestamp: given.timestamp }
+    expect(normal({ ...given, context: kotlin })).toMatchObject(untouched)
+    expect(normal(given, { context: kotlin })).toMatchObject(untouched)
+    expect(normal({ ...given, context: { library: 'analytics-kotlin' } })).not.toMatchObject(untouched)
+    expect(
+      normal({ ...given, context: { library: { name: 'analytics.js' } } }, { context: kotlin }),
+    ).toMatchObject({
+      timestamp: '2026-01-02T02:04:05.678Z',
+    })
+  })
+
+  it("leaves the sender's time where the source says so", () => {
+    const event = { timestamp: '2025-12-30T23:00:00.000Z', sentAt: THEN }
+    const source = { id: 'src_web', ip: 'keep', timestamps: 'keep' } as const
+    expect(normalize(event, 'track', source, envelope())).toMatchObject(event)
+  })
+
   it.each(['context', 'integrations'] as const)("merges the batch's %s under the event's own", (name) => {
     expect(normal({ [name]: { a: 1 } }, { [name]: { a: 2, b: 2 } })[name]).toEqual({ a: 1, b: 2 })
     expect(normal({}, { [name]: { b: 2 } })[name]).toEqual({ b: 2 })
@@ -128,7 +157,7 @@ describe('normalize', () => {
         const event = normalize(
           own,
           'track',
-          { id: 'src_web', ip: 'keep' },
+          { id: 'src_web', ip: 'keep', timestamps: 'segment' },
           { ...envelope(shared), sender: client },
         )
         expect([own, shared]).toEqual(given)

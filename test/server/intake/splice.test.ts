@@ -41,7 +41,12 @@ interface How {
 function lines({ bytes, isBatch, events, shared }: Case, { policy = 'keep', over = {} }: How = {}) {
   const text = new BodyText(bytes, isBatch)
   return events.filter(isJsonObject).map((event) => {
-    const changes = changesOf(event, 'track', { id: 'src "1"', ip: policy }, envelope({ shared, ...over }))
+    const changes = changesOf(
+      event,
+      'track',
+      { id: 'src "1"', ip: policy, timestamps: 'segment' as const },
+      envelope({ shared, ...over }),
+    )
     const index = events.indexOf(event)
     const spans = text.spans?.[index]
     const line = new IncomingEvent(event, changes, text, index).toLine()
@@ -87,6 +92,7 @@ describe('an event that came as bytes', () => {
     ],
     ['only what is taken out', '{"writeKey":"k"}'],
     ['nothing at all', '{}'],
+    ['a sentAt that is no time', '{"sentAt":"soon","event":"E"}'],
     ['white space of its own', '{\t"a" : [ 1 , 2 ] , "b" : { } }'],
     ['escapes and surrogates', '{"a":"\\ud800\\"\\\\","b\\"":"\\u0000\\\\\\""}'],
     ['a __proto__', '{"__proto__":{"a":1},"a":{"__proto__":2}}'],
@@ -121,7 +127,7 @@ describe('an event that came as bytes', () => {
 
   it('is written the same a second time, and read back from its line', () => {
     const event = JSON.parse(EVENT) as JsonObject
-    const changes = changesOf(event, 'track', { id: 'src', ip: 'keep' }, envelope())
+    const changes = changesOf(event, 'track', { id: 'src', ip: 'keep', timestamps: 'segment' }, envelope())
     const incoming = new IncomingEvent(event, changes, new BodyText(Buffer.from(EVENT), false), 0)
     const before = incoming.toJSON()
     const line = incoming.toLine()
