@@ -77,7 +77,8 @@ export class SiteBuilder {
 
   #make(configuration: SourceConfiguration, before: Made | undefined): Made {
     if (before !== undefined && isDeepStrictEqual(before.configuration, configuration)) return before
-    const { id, name, writeKeys, enabled, origins, ip, rateLimit, dedupe, browser, forward } = configuration
+    const { id, name, writeKeys, enabled, origins, ip, timestamps, rateLimit, dedupe, browser, forward } =
+      configuration
     const { clock, logger } = this.#options
     // A source that is renamed keeps what it has.
     const nameNow = () => this.#made.get(id)?.configuration.name ?? name
@@ -95,6 +96,7 @@ export class SiteBuilder {
       unmapped: delivering?.unmapped ?? new UnmappedNotice({ logger, clock, owner: nameNow }),
       origins: new AllowedOrigins(origins),
       ip,
+      timestamps,
       rateLimit: keptFor((it) => it.rateLimit)?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
       duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(id, dedupe),
       browser,

@@ -64,15 +64,6 @@ export function endOfValue(bytes: Uint8Array, start: number): number {
   return at
 }
 
-/** The stretch to leave out for an object to be without the member: with one of the commas beside it. */
-export function cutOf(bytes: Uint8Array, { start, valueEnd }: Omit<MemberSpan, 'key'>): [number, number] {
-  const next = skipSpace(bytes, valueEnd)
-  if (bytes[next] === COMMA) return [start, next + 1]
-  let before = start - 1
-  while ((bytes[before] as number) <= SPACE) before--
-  return bytes[before] === COMMA ? [before, valueEnd] : [start, valueEnd]
-}
-
 /** Where the member begins whose value begins here and whose key is written without escapes. */
 export function startOfMember(bytes: Uint8Array, key: string, valueStart: number): number {
   let at = valueStart - 1

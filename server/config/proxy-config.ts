@@ -3,6 +3,7 @@ import type { DestinationSettings, SpillSettings } from '../../plugin/settings/s
 import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
+import type { TimestampPolicy } from '../intake/timestamps.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
 
 /** `sourceId` is the source's `id` unless given; memory and spill are those of the proxy. */
@@ -61,6 +62,11 @@ export interface SourceConfig {
   readonly origins?: string | readonly string[] | undefined
   /** What becomes of `context.ip`: `truncate` keeps 24 bits of IPv4 and 48 of IPv6. @default 'keep' */
   readonly ip?: IpPolicy | undefined
+  /**
+   * What `timestamp` is where the sender's clock looks wrong: `segment` corrects it by Segment's formula, `keep` leaves
+   * the sender's own time. @default 'segment'
+   */
+  readonly timestamps?: TimestampPolicy | undefined
   /** Beyond it requests are answered 429. @default none */
   readonly rateLimit?: RateLimitConfig | undefined
   /** `false` delivers an event as often as it comes. @default { windowMs: 600000, maxEntries: 100000 } */

@@ -68,6 +68,7 @@ const source = z.strictObject(
     enabled: flag().optional(),
     origins: z.union([origin, z.array(origin).min(1, { error: ORIGIN })], { error: ORIGIN }).optional(),
     ip: oneOf(['keep', 'truncate', 'drop']).optional(),
+    timestamps: oneOf(['segment', 'keep']).optional(),
     rateLimit: rateLimit.optional(),
     dedupe: z
       .union([z.literal(false), dedupe], { error: 'give { windowMs, maxEntries }, or false' })

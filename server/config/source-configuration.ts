@@ -2,6 +2,7 @@ import type { DestinationConfiguration } from '../../plugin/settings/configurati
 import { showPath } from '../../plugin/settings/problems.js'
 import type { RateLimitOptions } from '../http/rate-limit.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
+import type { TimestampPolicy } from '../intake/timestamps.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
 import type { ForwardConfig } from './proxy-config.js'
 import type { SourceValues } from './schema.js'
@@ -31,6 +32,7 @@ export interface SourceConfiguration {
   readonly destinations: readonly DestinationConfiguration[]
   readonly origins: '*' | readonly string[]
   readonly ip: IpPolicy
+  readonly timestamps: TimestampPolicy
   readonly rateLimit: RateLimitOptions | undefined
   readonly dedupe: { readonly windowMs: number; readonly maxEntries: number } | undefined
   readonly browser: BrowserSettings
@@ -51,6 +53,7 @@ export function sourceConfigurationOf(
     destinations,
     origins: originsOf(origins),
     ip: values.ip ?? 'keep',
+    timestamps: values.timestamps ?? 'segment',
     rateLimit: rateLimit && { limit: rateLimit.limit, windowMs: rateLimit.windowMs ?? 1_000 },
     dedupe:
       dedupe === false

@@ -1,9 +1,9 @@
 import { COMMA, OPEN_BRACE, SPACE } from '../../plugin/json/json-bytes.js'
-import { cutOf, startOfMember } from '../../plugin/json/json-spans.js'
+import { skipSpace, startOfMember } from '../../plugin/json/json-spans.js'
 
 /**
  * Copies an object of JSON with some stretches of it left out or replaced, and members added at its end. The bytes
- * between stay as they came. Edits must not overlap, and of the members of one object at most one may be removed.
+ * between stay as they came. Edits must not overlap.
  */
 export class LineWriter {
   readonly #bytes: Buffer
@@ -22,10 +22,7 @@ export class LineWriter {
 
   /** Puts the text in place of the bytes from `start` to before `end`. */
   replace(start: number, end: number, text: string): void {
-    const edits = this.#edits
-    let at = edits.length
-    while (at > 0 && (edits[at - 1] as Edit).start > start) at--
-    edits.splice(at, 0, { start, end, text })
+    this.#edit({ start, end, text, takesComma: false })
   }
 
   /**
@@ -36,8 +33,9 @@ export class LineWriter {
   remove(key: string, valueStart: number, valueEnd: number, instead = ''): void {
     const start = startOfMember(this.#bytes, key, valueStart)
     if (instead !== '') return this.replace(start, valueEnd, instead)
-    const [from, to] = cutOf(this.#bytes, { start, valueStart, valueEnd })
-    this.replace(from, to, '')
+    const next = skipSpace(this.#bytes, valueEnd)
+    const isLast = this.#bytes[next] !== COMMA
+    this.#edit({ start, end: isLast ? valueEnd : next + 1, text: '', takesComma: isLast })
   }
 
   /** Adds members, with commas between them, at the beginning of the object within that begins at `start`. */
@@ -50,6 +48,14 @@ export class LineWriter {
     this.#added += this.#added === '' ? `"${key}":${text}` : `,"${key}":${text}`
   }
 
+  /** Keeps the edits in the order of their places. */
+  #edit(edit: Edit): void {
+    const edits = this.#edits
+    let at = edits.length
+    while (at > 0 && (edits[at - 1] as Edit).start > edit.start) at--
+    edits.splice(at, 0, edit)
+  }
+
   /** The object followed by `end`, UTF-8. */
   written(end = ''): Buffer {
     const tail = `${this.#added}}${end}`
@@ -58,8 +64,9 @@ export class LineWriter {
     const line = Buffer.allocUnsafe(size)
     let length = 0
     let from = this.#start
-    for (const { start, end, text } of this.#edits) {
+    for (const { start, end, text, takesComma } of this.#edits) {
       length += this.#bytes.copy(line, length, from, start)
+      if (takesComma) length = withoutComma(line, length)
       length += line.write(text, length)
       from = end
     }
@@ -74,11 +81,24 @@ interface Edit {
   readonly start: number
   readonly end: number
   readonly text: string
+  /** Whether the comma before it goes as well, if there still is one: a last member was removed. */
+  readonly takesComma: boolean
 }
 
 /** Whether the object has no member yet. */
 function isOpen(line: Buffer, length: number): boolean {
+  return line[lastToken(line, length)] === OPEN_BRACE
+}
+
+/** The length without the comma that the line ends with, if it does. */
+function withoutComma(line: Buffer, length: number): number {
+  const last = lastToken(line, length)
+  return line[last] === COMMA ? last : length
+}
+
+/** Where the last byte is that is not white space. */
+function lastToken(line: Buffer, length: number): number {
   let last = length - 1
   while ((line[last] as number) <= SPACE) last--
-  return line[last] === OPEN_BRACE
+  return last
 }

@@ -8,7 +8,7 @@ import { IncomingEvent } from './incoming-event.js'
 import { LineWriter } from './line-writer.js'
 import { COMPOSITE, type KnownMember, type ScannedEvent } from './scanned-event.js'
 import type { SharedMembers } from './shared-members.js'
-import { type Timestamps, timestampsOf } from './timestamps.js'
+import { type TimestampOptions, type Timestamps, timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
 export interface Envelope {
@@ -22,6 +22,9 @@ export interface Envelope {
   readonly hasExactNumbers?: boolean
 }
 
+/** What a source says of the form of its events. */
+export type NormalizingSource = Pick<Source, 'id' | 'ip' | 'timestamps'>
+
 const VERSION_TEXT = String(ENVELOPE_VERSION)
 const NEWLINE = '\n'
 
@@ -32,19 +35,20 @@ const NEWLINE = '\n'
 export function normalize(
   event: ScannedEvent,
   type: EventType,
-  { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
+  { id: projectId, ip: policy, timestamps }: NormalizingSource,
   envelope: Envelope,
 ): IncomingEvent {
   const { shared } = envelope
+  const library = libraryOf(event, shared)
   const line = new LineWriter(event.bytes, event.start, event.end)
   // SECURITY: a key must not be kept beside what it let in.
   if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
   if (!event.isString('type', type)) setMember(line, event, 'type', `"${type}"`)
   const messageId = writeMessageId(line, event, envelope)
-  const channel = writeChannel(line, event, envelope)
+  const channel = writeChannel(line, event, library, envelope.sender)
   setMember(line, event, 'version', VERSION_TEXT)
   setMember(line, event, 'projectId', JSON.stringify(projectId))
-  writeTimestamps(line, event, envelope)
+  writeTimestamps(line, event, envelope, { library, timestamps })
   writeIntegrations(line, event, shared)
   writeContext(line, event, { channel, sender: envelope.sender, policy, shared })
   const members = { type, event: event.name, messageId, integrations: integrationsOf(event, shared) }
@@ -73,19 +77,34 @@ function writeMessageId(
   return messageId
 }
 
+/** What the library that made the event calls itself, in the event's own context or in that of its batch. */
+function libraryOf(event: ScannedEvent, shared: SharedMembers | undefined): string | undefined {
+  const isOwn = event.hasObject('context') && event.has('library')
+  return (isOwn ? event : (shared?.body ?? event)).stringOf('libraryName')
+}
+
 /** Returns the channel that the event has in the end. */
-function writeChannel(line: LineWriter, event: ScannedEvent, { shared, sender }: Envelope): unknown {
+function writeChannel(
+  line: LineWriter,
+  event: ScannedEvent,
+  library: string | undefined,
+  sender: Sender,
+): unknown {
   const given = event.valueOf('channel')
   if (given !== undefined && given !== null) return given
-  const hasOwnLibrary = event.hasObject('context') && event.has('library')
-  const channel = channelOf((hasOwnLibrary ? event : (shared?.body ?? event)).stringOf('libraryName'), sender)
+  const channel = channelOf(library, sender)
   setMember(line, event, 'channel', `"${channel}"`)
   return channel
 }
 
 const TIMES = ['originalTimestamp', 'timestamp', 'sentAt', 'receivedAt'] as const
 
-function writeTimestamps(line: LineWriter, event: ScannedEvent, { shared, receivedAt }: Envelope): void {
+function writeTimestamps(
+  line: LineWriter,
+  event: ScannedEvent,
+  { shared, receivedAt }: Envelope,
+  options: TimestampOptions,
+): void {
   const hasOwnSentAt = (event.valueOf('sentAt') ?? undefined) !== undefined
   const sources = {
     timestamp: event,
@@ -97,15 +116,17 @@ function writeTimestamps(line: LineWriter, event: ScannedEvent, { shared, receiv
     originalTimestamp: timeIn(sources, 'originalTimestamp'),
     sentAt: timeIn(sources, 'sentAt'),
   }
-  const times: Timestamps = timestampsOf(given, receivedAt)
+  const times: Timestamps = timestampsOf(given, receivedAt, options)
   for (const name of TIMES) {
     const time = times[name]
-    if (time === undefined) continue
     // What came is written as it came: it may be a number, or no time at all.
     const from =
       given[name as GivenTime] === time ? (name as GivenTime) : GIVEN_TIMES.find((it) => given[it] === time)
-    if (from === name && sources[from] === event) continue
+    if (time === undefined || (from === name && sources[from] === event)) continue
     setMember(line, event, name, (from && sources[from]?.textOf(from)) ?? JSON.stringify(time))
+  }
+  if (times.sentAt === undefined && event.has('sentAt')) {
+    line.remove('sentAt', event.startOf('sentAt'), event.endOf('sentAt'))
   }
 }
 

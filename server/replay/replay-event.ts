@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { SegmentEvent } from '../../plugin/event.js'
+import { parseTime } from '../../plugin/event-time.js'
 import { membersOf } from '../../plugin/json/json-spans.js'
 import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
 import { isStreamName } from '../../plugin/settings/mapped-streams.js'
-import type { SourceConfiguration } from '../config/source-configuration.js'
 import { type ScannedBody, scanBody } from '../intake/body-scanner.js'
 import { writeIpPolicy } from '../intake/client-context.js'
 import { IncomingEvent } from '../intake/incoming-event.js'
 import { LineWriter } from '../intake/line-writer.js'
-import { integrationsOf, normalize, setMember } from '../intake/normalize.js'
+import { integrationsOf, type NormalizingSource, normalize, setMember } from '../intake/normalize.js'
 import { ScannedEvent } from '../intake/scanned-event.js'
 import { isEventType, validateEvent } from '../intake/validate-event.js'
 
@@ -51,7 +51,7 @@ export function readReplayEvent(bytes: Buffer): ReplayEvent | UnreadableLetter |
   const id = () => `replay-${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}`
   const envelope = envelopeOf(event)
   if (envelope !== undefined) return readDeadLetter(envelope, id)
-  const time = timeOf(event.valueOf('receivedAt')) ?? timeOf(event.valueOf('timestamp'))
+  const time = parseTime(event.valueOf('receivedAt')) ?? parseTime(event.valueOf('timestamp'))
   return {
     event,
     time,
@@ -74,7 +74,7 @@ function readDeadLetter(
   if (!event?.isObject) return 'no event'
   const stream = value('stream')
   if (stream !== null && !isStreamName(stream)) return 'malformed'
-  const time = timeOf(value('at'))
+  const time = parseTime(value('at'))
   if (time === undefined) return 'malformed'
   const refused = REFUSALS.has(code)
     ? { at: new Date(time).toISOString(), isOfNoSource: code === 'ERR_UNKNOWN_WRITE_KEY' }
@@ -87,7 +87,7 @@ function readDeadLetter(
 /** The event in the form of the envelope, as the source's own; or what is still wrong with it. */
 export function eventFor(
   { event, refused, id }: ReplayEvent,
-  source: Pick<SourceConfiguration, 'id' | 'ip'>,
+  source: NormalizingSource,
 ): SegmentEvent | 'invalid' {
   if (refused !== undefined) {
     const type = event.valueOf('type')
@@ -130,9 +130,4 @@ function scanned(bytes: Buffer): ScannedBody | undefined {
     if (error instanceof JsonSyntaxError) return undefined
     throw error
   }
-}
-
-function timeOf(value: unknown): number | undefined {
-  const time = typeof value === 'string' ? Date.parse(value) : Number.NaN
-  return Number.isNaN(time) ? undefined : time
 }

@@ -29,6 +29,7 @@ export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'd
     enabled: true,
     origins: new AllowedOrigins('*'),
     ip: 'keep',
+    timestamps: 'segment',
     rateLimit: undefined,
     duplicates: undefined,
     unmapped: new UnmappedNotice({ logger: { info() {}, warn() {}, error() {} }, clock: systemClock }),

@@ -30,7 +30,7 @@ function expectSpecified(text: string, isBatch: boolean, { policy = 'keep', isBr
     const made = normalize(
       event,
       'track',
-      { id: 'src "1"', ip: policy },
+      { id: 'src "1"', ip: policy, timestamps: 'segment' },
       { ...around, shared: scanned.shared },
     )
     const line = made.toLine().toString()
@@ -72,7 +72,12 @@ describe('the line of an event', () => {
       '{ "event":"Ünï\\u00e9 \\" \\\\",  "userId" : "u1", "properties":{"a":[1.0,12345678901234567890]}}'
     const sender = { ip: undefined, userAgent: undefined, isBrowser: false }
     const around = { receivedAt: RECEIVED, sender, newId: () => 'new-id' }
-    const made = normalize(scannedEvent(text), 'track', { id: 'src "1"', ip: 'keep' }, around)
+    const made = normalize(
+      scannedEvent(text),
+      'track',
+      { id: 'src "1"', ip: 'keep', timestamps: 'segment' },
+      around,
+    )
     expect(made.toLine().toString()).toBe(
       '{ "event":"Ünï\\u00e9 \\" \\\\",  "userId" : "u1", "properties":{"a":[1.0,12345678901234567890]}' +
         ',"type":"track","messageId":"new-id","channel":"server","version":2,"projectId":"src \\"1\\""' +
@@ -107,19 +112,27 @@ describe('the line of an event', () => {
     ['a number beyond a double as its ID', '{"messageId":1e999}'],
     ['deep nesting', `{"a":${'['.repeat(900)}${']'.repeat(900)}}`],
     ['numbers as times', '{"timestamp":1767322800000.0,"sentAt":1767322800}'],
+    ['a write key and a sentAt to remove, last', '{"a":1 , "writeKey":"k" , "sentAt":"soon" }'],
+    ['a sentAt and a write key to remove, last', '{"a":1,"sentAt":[1],"writeKey":"k"}'],
+    ['only members to remove', '{"sentAt":"soon","writeKey":"k"}'],
     ['objects as times', '{"timestamp":{"a":1},"sentAt":[1],"originalTimestamp":{"b":2.0}}'],
   ])('is as specified with %s', (_what, text) => single(text))
 
   it('is UTF-8 where the body is not', () => {
     const event = scannedEvent(Buffer.from('{"a":"\xff","b":"\xe9"}', 'latin1'))
     const around = { receivedAt: RECEIVED, sender: DEVICE, newId: () => 'new-id' }
-    const made = normalize(event, 'track', { id: 'src', ip: 'keep' }, around)
+    const made = normalize(event, 'track', { id: 'src', ip: 'keep', timestamps: 'segment' }, around)
     expect(made.toJSON()).toMatchObject({ a: '\ufffd', b: '\ufffd' })
   })
 
   it('is read back as the event', () => {
     const around = { receivedAt: RECEIVED, sender: DEVICE, newId: () => 'new-id' }
-    const made = normalize(scannedEvent(EVENT), 'track', { id: 'src', ip: 'keep' }, around)
+    const made = normalize(
+      scannedEvent(EVENT),
+      'track',
+      { id: 'src', ip: 'keep', timestamps: 'segment' },
+      around,
+    )
     expect(made.toLine()).toBe(made.toLine())
     expect(made.toJSON()).toEqual(JSON.parse(made.toLine().toString()))
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { type Envelope, normalize } from '../../../server/intake/normalize.js'
+import { type Envelope, type NormalizingSource, normalize } from '../../../server/intake/normalize.js'
 import { isJsonObject, type JsonObject } from '../../../server/json-object.js'
 import { scannedBatch, scannedEvent } from './scanned.js'
 
@@ -13,15 +13,20 @@ const envelope = (): Envelope => ({
   newId: () => 'new-id',
 })
 
-const SOURCE = { id: 'src_web', ip: 'keep' } as const
+const SOURCE = { id: 'src_web', ip: 'keep', timestamps: 'segment' } as const
 
 /** The event of its record, which came alone, or in a batch that says something for all its events. */
-function normal(event: object, shared?: object, around: Partial<Envelope> = {}): JsonObject {
+function normal(
+  event: object,
+  shared?: object,
+  around: Partial<Envelope> = {},
+  source: NormalizingSource = SOURCE,
+): JsonObject {
   const batch = scannedBatch(JSON.stringify({ ...shared, batch: [event] }))
   const made =
     shared === undefined
-      ? normalize(scannedEvent(JSON.stringify(event)), 'track', SOURCE, { ...envelope(), ...around })
-      : normalize(batch.events[0] as never, 'track', SOURCE, {
+      ? normalize(scannedEvent(JSON.stringify(event)), 'track', source, { ...envelope(), ...around })
+      : normalize(batch.events[0] as never, 'track', source, {
           ...envelope(),
           ...around,
           shared: batch.shared,
@@ -119,6 +124,34 @@ describe('normalize', () => {
     expect(normal({}, { sentAt: THEN })).toMatchObject({ sentAt: THEN })
     expect(normal({ sentAt: NOW }, { sentAt: THEN })).toMatchObject({ sentAt: NOW })
     expect(normal({})).not.toHaveProperty('sentAt')
+  })
+
+  it.each([
+    [{ sentAt: 'soon' }, {}],
+    [{ sentAt: null }, {}],
+    [{ sentAt: { seconds: 1 } }, { sentAt: THEN }],
+    [{}, { sentAt: 'soon' }],
+  ])('has no sentAt where what is given is no time: %j in a batch with %j', (event, shared) => {
+    expect(normal(event, shared)).not.toHaveProperty('sentAt')
+  })
+
+  it('knows the library that stamps sentAt once, by the context of the event or of its batch', () => {
+    const kotlin = { library: { name: 'analytics-kotlin' } }
+    const given = { timestamp: '2025-12-30T23:00:00.000Z', sentAt: THEN }
+    const untouched = { timestamp: given.timestamp }
+    expect(normal({ ...given, context: kotlin })).toMatchObject(untouched)
+    expect(normal(given, { context: kotlin })).toMatchObject(untouched)
+    expect(normal({ ...given, context: { library: 'analytics-kotlin' } })).not.toMatchObject(untouched)
+    expect(
+      normal({ ...given, context: { library: { name: 'analytics.js' } } }, { context: kotlin }),
+    ).toMatchObject({
+      timestamp: '2026-01-02T02:04:05.678Z',
+    })
+  })
+
+  it("leaves the sender's time where the source says so", () => {
+    const event = { timestamp: '2025-12-30T23:00:00.000Z', sentAt: THEN }
+    expect(normal(event, undefined, {}, { ...SOURCE, timestamps: 'keep' })).toMatchObject(event)
   })
 
   it.each(['context', 'integrations'] as const)("merges the batch's %s under the event's own", (name) => {

@@ -27,7 +27,7 @@ export interface Surroundings {
  */
 export function specified(event: JsonObject, type: string, around: Surroundings): unknown {
   const { shared, sender, newId, policy, projectId } = around
-  const { writeKey: _key, ...own } = event
+  const { writeKey: _key, sentAt: _sentAt, ...own } = event
   const context = merged(shared['context'], event['context'])
   const integrations = merged(shared['integrations'], event['integrations'])
   const channel = event['channel'] ?? channelOf(libraryOf(context), sender)
@@ -39,7 +39,7 @@ export function specified(event: JsonObject, type: string, around: Surroundings)
     channel,
     version: `${NUMBER}2`,
     projectId,
-    ...timesOf(event, around),
+    ...timesOf(event, around, libraryOf(context)),
     ...(integrations === undefined ? {} : { integrations }),
     ...(final === undefined ? {} : { context: final }),
   }
@@ -76,7 +76,11 @@ function withClient(
   return Object.keys(made).length > 0 || isJsonObject(context) ? made : context
 }
 
-function timesOf(event: JsonObject, { shared, receivedAt }: Surroundings): object {
+function timesOf(
+  event: JsonObject,
+  { shared, receivedAt }: Surroundings,
+  library: string | undefined,
+): object {
   const given = {
     originalTimestamp: event['originalTimestamp'],
     timestamp: event['timestamp'],
@@ -92,7 +96,7 @@ function timesOf(event: JsonObject, { shared, receivedAt }: Surroundings): objec
     const from = names.find((name) => read[name] === time)
     return from === undefined ? time : given[from]
   }
-  const times = timestampsOf(read, receivedAt)
+  const times = timestampsOf(read, receivedAt, { library, timestamps: 'segment' })
   return Object.fromEntries(
     Object.entries(times).flatMap(([name, time]) => (time === undefined ? [] : [[name, asCame(time)]])),
   )

@@ -115,6 +115,8 @@ describe('when an event was', () => {
       { since: day.since },
       ['0/orders'],
     ],
+    [event(1, { receivedAt: undefined, timestamp: at('2026-01-02T05:00:00Z') }), day, ['0/orders']],
+    [event(1, { receivedAt: undefined, timestamp: '2026-01-02 23:30' }), day, ['0/orders']],
     [event(1, { receivedAt: undefined }), day, { skip: 'without a time' }],
     [event(1, { receivedAt: undefined }), {}, ['0/orders']],
     // The letter's own time, not its event's.

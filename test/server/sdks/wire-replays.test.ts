@@ -74,7 +74,7 @@ describe.each(all.map((fixture) => ({ name: fixture.sdk, fixture })))('$name', (
         context: { ...sent.context, ...context, library: { name: fixture.library } },
         originalTimestamp: timestamp,
         timestamp: HAPPENED,
-        sentAt: sent.sentAt,
+        sentAt: new Date(sent.sentAt).toISOString(),
         receivedAt: NOW_ISO,
         channel: fixture.channel,
       })
