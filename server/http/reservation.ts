@@ -16,6 +16,12 @@ export class Reservation {
     return true
   }
 
+  /** Gives back so many bytes that were taken. */
+  giveBack(bytes: number): void {
+    this.#budget.giveBack(bytes)
+    this.#held -= bytes
+  }
+
   /**
    * Hands what is held over to what `start` begins with it, as far as that counts it by itself; the rest is held on.
    * `start` must count what it takes before it returns.
