@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
+import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
@@ -62,13 +64,25 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const responder = responderOf({ ...parts, logger }, intake)
   const retirement = new Retirement(() => responder.settled)
 
-  const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
+  /** `undefined` for what is left to the next handler. */
+  const exchangeOf = (req: IncomingMessage, res: ServerResponse, hasNext: boolean): Exchange | undefined => {
     const endpoint = site.endpoints.at(req.url ?? '/')
-    if (next !== undefined && endpoint === 'elsewhere') return next()
+    if (hasNext && endpoint === 'elsewhere') return undefined
+    listenToErrors(req, res)
     const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
     const headers = { 'X-Request-Id': id }
-    const seen = { source: undefined, events: 0 }
-    responder.respond({ req, res, site, endpoint, id, headers, seen })
+    return { req, res, site, endpoint, id, headers, seen: { source: undefined, events: 0 } }
+  }
+
+  const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
+    let exchange: Exchange | undefined
+    try {
+      exchange = exchangeOf(req, res, next !== undefined)
+    } catch (error) {
+      return responder.giveUp(req, res, error)
+    }
+    if (exchange === undefined) next?.()
+    else responder.respond(exchange)
   }
 
   const flush = async () => {
@@ -123,6 +137,14 @@ function responderOf({ budget, clock, newId, onRequest, logger }: ProxyParts, in
     logger,
     clock,
   })
+}
+
+/** An error of which nobody wants to hear ends the process; a host app may have taken the listeners of Node.js away. */
+function listenToErrors(req: IncomingMessage, res: ServerResponse): void {
+  if (res.listenerCount('error') === 0) res.on('error', () => {})
+  const { socket } = req
+  // Under HTTP/2, and where the server is a cloud function, it is none of our own to listen to.
+  if (socket instanceof Socket && socket.listenerCount('error') === 0) socket.on('error', () => {})
 }
 
 async function loadResources() {

@@ -8,7 +8,7 @@ import {
 import { createRequire } from 'node:module'
 import { systemClock } from '../plugin/clock.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
-import { answerProblem } from './http/answer.js'
+import { answerInAnyCase } from './http/bare-connection.js'
 import { answerBrokenRequests } from './http/broken-request.js'
 import { internalError } from './http/http-problem.js'
 import { type ListenAddress, listen } from './listening.js'
@@ -78,7 +78,7 @@ export async function serve({
     listener,
   )
   // As is its answer to an expectation that it does not know, which may be passed over.
-  server.on('checkExpectation', listener)
+  server.on('checkExpectation', (req, res) => server.emit('request', req, res))
   answerBrokenRequests(server)
   const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
   // Not waited for: whoever asks for what the app answers waits for it, or is told that it failed.
@@ -93,13 +93,13 @@ function listenerOf(proxy: ServedProxy, loadApp: () => Promise<RequestListener>)
   const rest: RequestListener = (req, res) => {
     loadApp()
       .then((app) => app(req, res))
-      .catch(() => answerFailure(res))
+      .catch(() => answerInAnyCase(req, res, internalError()))
   }
   return (req, res) => {
     try {
       proxy(req, res, () => rest(req, res))
     } catch {
-      answerFailure(res)
+      answerInAnyCase(req, res, internalError())
     }
   }
 }
@@ -113,10 +113,6 @@ function checkExpress(findExpress: () => unknown): void {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
     throw new Error('Express is not installed; install it beside this package: npm install express')
   }
-}
-
-function answerFailure(res: ServerResponse): void {
-  answerProblem(res, internalError())
 }
 
 async function close(server: Server, proxy: ServedProxy, timeout: number): Promise<ProxyReport> {
