@@ -1,4 +1,4 @@
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { Duplex } from 'node:stream'
 import { systemClock } from '../../plugin/clock.js'
 import { answerProblem, problemBody } from './answer.js'
@@ -44,12 +44,23 @@ export function answerInAnyCase(req: IncomingMessage, res: ServerResponse, probl
   }
   try {
     const { socket } = res
-    const isFree = req.httpVersionMajor === 1 && !res.headersSent && socket?.writable
+    if (isDead(res) && socket) ServerResponse.prototype.detachSocket.call(res, socket)
+  } catch {
+    // It has done what it is for, and cannot note that on a frozen object.
+  }
+  try {
+    const { socket } = req
+    const isFree = req.httpVersionMajor === 1 && !res.headersSent && socket.writable
     if (isFree) return closeGently(socket, problemText(problem))
   } catch {
     // It is cut instead.
   }
   cut(req)
+}
+
+/** Node.js itself fails on such an object, and ends the process, when its connection closes. */
+function isDead(res: ServerResponse): boolean {
+  return Object.isFrozen(res) || typeof res.emit !== 'function'
 }
 
 /** Cuts a request's connection, or its stream where many share one (HTTP/2), whatever a host app has made of it. */

@@ -40,6 +40,8 @@ export function drain(req: IncomingMessage, clock?: Pick<Clock, 'after'>): Promi
       req.resume()
       endAtSilence(drained)
     } catch {
+      // Node.js, too, fails on such a request when it is answered, and ends the process.
+      cut(req)
       end()
     }
   })

@@ -111,11 +111,13 @@ export class Responder {
   /** Answers, and returns the problem that was the answer, if there was one. */
   async #answer(exchange: Exchange): Promise<HttpProblem | 'gone' | undefined> {
     const { req, res } = exchange
+    let hasBegun = false
     try {
       if (res.headersSent) throw new Error('A handler before this one has answered, and yet called the next')
       if (this.#isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
       const answer = await this.#options.handle(exchange)
       this.#closeConnectionIfClosing(exchange)
+      hasBegun = true
       await answer(exchange)
       this.#counts.accepted++
       return undefined
@@ -123,6 +125,8 @@ export class Responder {
       if (req.destroyed && !req.complete) return 'gone'
       const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
       await this.#refuse(exchange, problem)
+      // An answer that broke off after its headers can be neither ended nor replaced.
+      if (hasBegun && !res.writableEnded) cut(req)
       return problem
     }
   }
