@@ -93,7 +93,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
     responder.refuse()
     // What requests under way wait for goes out now, not when its flushInterval is over.
-    void flush()
+    flush().catch(() => {})
     const deadline = clock.now() + timeout
     await Promise.race([responder.settled, new Promise<void>((done) => clock.after(timeout, done))])
     const rest = Math.max(0, deadline - clock.now())

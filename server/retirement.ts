@@ -40,7 +40,7 @@ export class Retirement {
       }
       if (forwarder === undefined || inUse.has(forwarder)) continue
       // A switch that is thrown to stop forwarding stops it at once; another way for it lets the old one end.
-      if (forwarding.has(id)) void this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS)
+      if (forwarding.has(id)) this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS).catch(ignored)
       else forwarder.discard()
     }
   }
@@ -57,8 +57,10 @@ export class Retirement {
   #retireDestination(destination: Destination, name: string): void {
     this.#destinations.set(destination, name)
     // Nobody comes any more whom what is queued could wait for.
-    void destination.flush()
-    void this.#answered().then(() => this.#closeDestination(destination))
+    destination.flush().catch(ignored)
+    this.#answered()
+      .then(() => this.#closeDestination(destination))
+      .catch(ignored)
   }
 
   async #closeDestination(destination: Destination, options?: CloseOptions): Promise<void> {
@@ -76,3 +78,6 @@ export class Retirement {
     this.#forwarders.delete(forwarder)
   }
 }
+
+/** What fails here stays among those that `close` ends, and fails again there, where someone waits for it. */
+function ignored(): void {}

@@ -7,6 +7,7 @@ import {
 } from 'node:http'
 import { createRequire } from 'node:module'
 import { systemClock } from '../plugin/clock.js'
+import type { Logger } from '../plugin/logger.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
 import { answerInAnyCase } from './http/bare-connection.js'
 import { answerBrokenRequests } from './http/broken-request.js'
@@ -29,6 +30,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 export interface ServeOptions extends ListenAddress {
   readonly proxy: ServedProxy
+  /** Hears of connections that could not be accepted. @default console */
+  readonly logger?: Logger
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
   /** Loads what events need, once it listens and ahead of Express, which they do not. Must not reject. */
@@ -57,6 +60,7 @@ export async function serve({
   proxy,
   host,
   port,
+  logger = console,
   receiveLimits,
   preload = () => Promise.resolve(),
   findExpress = resolveExpress,
@@ -80,7 +84,8 @@ export async function serve({
   // As is its answer to an expectation that it does not know, which may be passed over.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res))
   answerBrokenRequests(server)
-  const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
+  const settings = { host: '--host', port: '--port' }
+  const url = await listen(server, { host, port }, { settings, logger })
   // Not waited for: whoever asks for what the app answers waits for it, or is told that it failed.
   preload()
     .then(loadApp)
