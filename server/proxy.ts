@@ -7,11 +7,13 @@ import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
 import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
+import { type Misplaced, misplaced } from './http/misplaced.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
 import { Responder } from './http/responder.js'
 import { UntrustedProxyNotice } from './http/untrusted-proxy-notice.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
+import { MinuteNotices } from './minute-notices.js'
 import { once } from './once.js'
 import { joinedReport, type ProxyReport } from './proxy-report.js'
 import { type ProxyStats, proxyStats } from './proxy-stats.js'
@@ -63,21 +65,13 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const intake = new Intake({ ...parts, logger })
   const responder = responderOf({ ...parts, logger }, intake)
   const retirement = new Retirement(() => responder.settled)
-
-  /** `undefined` for what is left to the next handler. */
-  const exchangeOf = (req: IncomingMessage, res: ServerResponse, hasNext: boolean): Exchange | undefined => {
-    const endpoint = site.endpoints.at(req.url ?? '/')
-    if (hasNext && endpoint === 'elsewhere') return undefined
-    listenToErrors(req, res)
-    const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
-    const headers = { 'X-Request-Id': id }
-    return { req, res, site, endpoint, id, headers, seen: { source: undefined, events: 0 } }
-  }
+  const strays = new MinuteNotices(logger, clock)
 
   const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
+    const hasNext = next !== undefined
     let exchange: Exchange | undefined
     try {
-      exchange = exchangeOf(req, res, next !== undefined)
+      exchange = exchangeOf(req, res, { site, newId, handler: handle, hasNext, strays })
     } catch (error) {
       return responder.giveUp(req, res, error)
     }
@@ -92,6 +86,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
 
   const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
     responder.refuse()
+    strays.flush()
     // What requests under way wait for goes out now, not when its flushInterval is over.
     flush().catch(() => {})
     const deadline = clock.now() + timeout
@@ -136,6 +131,39 @@ function responderOf({ budget, clock, newId, onRequest, logger }: ProxyParts, in
     onRequest,
     logger,
     clock,
+  })
+}
+
+interface EntranceParts extends Pick<ProxyParts, 'site' | 'newId'> {
+  readonly handler: unknown
+  readonly hasNext: boolean
+  readonly strays: MinuteNotices
+}
+
+/** `undefined` for a request that is left to the next handler. */
+function exchangeOf(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { site, newId, handler, hasNext, strays }: EntranceParts,
+): Exchange | undefined {
+  const { endpoints, trust } = site
+  const endpoint = endpoints.at(req.url ?? '/')
+  const stray = endpoint === 'elsewhere' ? misplaced(req, { endpoints, handler, hasNext }) : undefined
+  if (hasNext && endpoint === 'elsewhere' && !stray?.isCertain) {
+    if (stray !== undefined) noteIfNotFound(res, stray, strays)
+    return undefined
+  }
+  listenToErrors(req, res)
+  const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, trust), newId })
+  const seen = { source: undefined, events: 0 }
+  return { req, res, site, endpoint, hint: stray?.hint, id, headers: { 'X-Request-Id': id }, seen }
+}
+
+/** Another handler may take it yet. */
+function noteIfNotFound(res: ServerResponse, { hint }: Misplaced, strays: MinuteNotices): void {
+  res.once('finish', () => {
+    if (res.statusCode !== 404) return
+    strays.note('stray', (count) => `${count} request(s) for events found nothing at their path: ${hint}`)
   })
 }
 
