@@ -4,8 +4,16 @@ import type { Duplex } from 'node:stream'
 import { closeGently, cut, problemText } from './bare-connection.js'
 import { HttpProblem } from './http-problem.js'
 
-/** What Node.js has and its types do not: the sender may close its half of a connection before it has its answer. */
-type HalfOpenServer = (Server | HttpsServer) & { httpAllowHalfOpen: boolean }
+/** What Node.js has and its types do not: whether a sender that closes its half of a connection gets its answer. */
+interface HalfOpenServer {
+  /** Of the connection. A server without TLS has it by itself. */
+  allowHalfOpen: boolean
+  /** Of HTTP. */
+  httpAllowHalfOpen: boolean
+}
+
+/** Those that do it already. */
+const SERVERS = new WeakSet<object>()
 
 /**
  * Makes a server answer every request that is whole, whatever follows it on its connection. Node.js by itself writes
@@ -25,9 +33,10 @@ type HalfOpenServer = (Server | HttpsServer) & { httpAllowHalfOpen: boolean }
  * answerBrokenRequests(app.listen(3000))
  */
 export function answerBrokenRequests(server: Server | HttpsServer): void {
+  if (SERVERS.has(server)) return
+  SERVERS.add(server)
   const connections = new WeakMap<Duplex, Connection>()
-  const halfOpen = server as HalfOpenServer
-  halfOpen.httpAllowHalfOpen = true
+  Object.assign(server, { allowHalfOpen: true, httpAllowHalfOpen: true } satisfies HalfOpenServer)
   server.prependListener('request', (req, res) => {
     const connection = connections.get(req.socket)
     if (connection === undefined) connections.set(req.socket, new Connection(req.socket, res))
