@@ -43,10 +43,10 @@ export class Retirement {
       }
       if (forwarder === undefined || inUse.has(forwarder)) continue
       // A switch that is thrown to stop forwarding stops it at once; another way for it lets the old one end.
-      if (forwarding.has(id)) void this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS)
+      if (forwarding.has(id)) this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS).catch(ignored)
       else forwarder.discard()
     }
-    if (ended.length > 0) void this.#endDestinations(ended)
+    if (ended.length > 0) this.#endDestinations(ended).catch(ignored)
   }
 
   /** Ends in so many ms what has not ended yet, and resolves to what became of the records of all that was retired. */
@@ -61,9 +61,9 @@ export class Retirement {
   /** Flushes them, as no new events can join their batches, and closes them once all requests that use them are answered. */
   async #endDestinations(ended: readonly Destination[]): Promise<void> {
     const answered = this.#answered()
-    await inSlices(ended, (destination) => void destination.flush())
+    await inSlices(ended, (destination) => void destination.flush().catch(ignored))
     await answered
-    await inSlices(ended, (destination) => void this.#closeDestination(destination))
+    await inSlices(ended, (destination) => void this.#closeDestination(destination).catch(ignored))
   }
 
   async #closeDestination(destination: Destination, options?: CloseOptions): Promise<void> {
@@ -91,3 +91,6 @@ async function inSlices<T>(all: readonly T[], act: (one: T) => void): Promise<vo
     for (const one of all.slice(start, start + SLICE)) act(one)
   }
 }
+
+/** What fails here stays among those that `close` ends, and fails again there, where someone waits for it. */
+function ignored(): void {}

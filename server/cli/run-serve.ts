@@ -78,7 +78,7 @@ async function serveConfig(preparation: Preparation): Promise<void> {
   // Before it is served, which empties it.
   const spillIs = await spillLine(spill)
   const metricsPort = flags.metricsPort ?? configuration.metrics.port
-  const metrics = await openMetrics({ ...configuration.metrics, port: metricsPort })
+  const metrics = await openMetrics({ ...configuration.metrics, port: metricsPort }, log)
   try {
     const serving = await startServing(preparation, served)
     const { server, measure, take } = serving

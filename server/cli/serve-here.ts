@@ -30,7 +30,11 @@ export async function serveHere(
   })
   const preload = () => preloadFor(configuration).catch((cause: Error) => fail(notLoaded(cause)))
   try {
-    return { server: await serve({ proxy, ...address, preload }), proxy, failed }
+    return {
+      server: await serve({ proxy, ...address, logger: configuration.logger, preload }),
+      proxy,
+      failed,
+    }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { EventsBody } from '../http/body.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
+import type { RequestBody } from '../http/read-body.js'
 import type { NamedSource } from '../http/write-key.js'
 import type { Source } from '../source.js'
 import { forwardedRequest } from './forwarded-request.js'
@@ -10,7 +10,7 @@ export interface EventsRequest {
   readonly headers: IncomingHttpHeaders
   readonly clientIp: string | undefined
   readonly endpoint: IntakeEndpoint
-  readonly body: EventsBody
+  readonly body: RequestBody
   /** The source that HTTP Basic or the URL names, if any. */
   readonly named: NamedSource | undefined
 }

@@ -2,13 +2,13 @@ import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
-import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
+import { refuseBody, type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import { admit, refuseIfParked } from './admission.js'
-import { checkContentLength, type EventsBody, readEventsBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
 import { unavailable } from './http-problem.js'
 import { pixelBytes } from './pixel.js'
+import { checkContentLength, type RequestBody, readBody, UndecodableBody } from './read-body.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
 import { type NamedSource, sourceNamedIn } from './write-key.js'
@@ -93,7 +93,14 @@ async function readEvents(
   { named, reservation }: { readonly named: NamedSource | undefined; readonly reservation: Reservation },
   context: EventsContext,
 ): Promise<SortedEvents> {
-  const body = await readEventsBody(exchange.req, reservation)
+  let body: RequestBody
+  try {
+    body = await readBody(exchange.req, reservation)
+  } catch (error) {
+    if (!(error instanceof UndecodableBody) || named === undefined) throw error
+    const { userAgent } = senderOf(exchange.req, exchange.site.trust)
+    return refuseBody(error.sent, error, named.source, { endpoint, userAgent })
+  }
   return takeEvents(exchange, endpoint, { body, named, reservation }, context)
 }
 
@@ -103,7 +110,7 @@ export async function acceptPixel(
   endpoint: IntakeEndpoint,
   context: EventsContext,
 ): Promise<void> {
-  const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined }
+  const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined, hasExactNumbers: true }
   const reservation = new Reservation(context.budget)
   try {
     const events = takeEvents(exchange, endpoint, { body, named: undefined, reservation }, context)
@@ -113,8 +120,8 @@ export async function acceptPixel(
   }
 }
 
-interface RequestBody {
-  readonly body: EventsBody
+interface ReadRequest {
+  readonly body: RequestBody
   /** The source that HTTP Basic or the URL names, if any. */
   readonly named: NamedSource | undefined
   readonly reservation: Reservation
@@ -124,7 +131,7 @@ interface RequestBody {
 function takeEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { body, named, reservation }: RequestBody,
+  { body, named, reservation }: ReadRequest,
   { clock, newId }: EventsContext,
 ): SortedEvents {
   const { req, site, seen } = exchange
@@ -135,7 +142,7 @@ function takeEvents(
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
     receivedAt: new Date(clock.wallTime()).toISOString(),
     newId,
-    hasExactNumbers: endpoint.kind === 'pixel' || body.sent !== undefined,
+    hasExactNumbers: body.hasExactNumbers,
     reserve: (bytes) => reservation.take(bytes),
   })
   const { accepted, refused, owners } = events

@@ -27,9 +27,9 @@ export interface HandlingContext extends EventsContext {
  * @throws HttpProblem with the answer to give instead
  */
 export async function handle(exchange: Exchange, context: HandlingContext): Promise<Answer> {
-  const { endpoint, req, res } = exchange
+  const { endpoint, req, res, hint } = exchange
   setCorsHeaders(exchange)
-  if (typeof endpoint === 'string') throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
+  if (typeof endpoint === 'string') throw notFound(hint)
   const methods = METHODS[endpoint.kind]
   if (req.method === 'OPTIONS') {
     res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '))
@@ -57,6 +57,11 @@ export async function handle(exchange: Exchange, context: HandlingContext): Prom
     default:
       return resource(exchange, endpoint, context)
   }
+}
+
+function notFound(hint: string | undefined): HttpProblem {
+  if (hint === undefined) return new HttpProblem(404, 'not_found', 'There is nothing at this path')
+  return new HttpProblem(404, 'wrong_path', `There is nothing at this path: ${hint}`)
 }
 
 const READ = ['GET', 'HEAD']

@@ -18,9 +18,13 @@ export class Reservation {
 
   /** Gives back what is held beyond so many bytes. */
   shrinkTo(bytes: number): void {
-    const rest = Math.max(0, this.#held - bytes)
-    this.#budget.giveBack(rest)
-    this.#held -= rest
+    this.giveBack(Math.max(0, this.#held - bytes))
+  }
+
+  /** Gives back so many bytes that were taken. */
+  giveBack(bytes: number): void {
+    this.#budget.giveBack(bytes)
+    this.#held -= bytes
   }
 
   /**

@@ -82,6 +82,27 @@ export function sortEvents(bytes: Buffer, endpoint: IntakeEndpoint, context: Sor
   return sorting.sorted()
 }
 
+/** What becomes of a body that cannot be decoded: nothing of it is accepted, and it is kept as it came. */
+export function refuseBody(
+  sent: Buffer,
+  problem: HttpProblem,
+  source: Source,
+  { endpoint, userAgent }: { readonly endpoint: IntakeEndpoint; readonly userAgent: string | undefined },
+): SortedEvents {
+  const part = { bytes: sent, position: 0, offset: 0, endpoint: endpoint.path, userAgent }
+  const data = unreadableBody(part, source)
+  const { message: reason } = problem
+  return {
+    accepted: [],
+    refused: [{ code: 'ERR_MALFORMED_BODY', reason, source, messageId: undefined, data }],
+    owners: [source],
+    parts: [],
+    isAsSent: false,
+    heldBytes: sent.length,
+    rejection: problem,
+  }
+}
+
 class Sorting {
   readonly #bytes: Buffer
   readonly #endpoint: IntakeEndpoint

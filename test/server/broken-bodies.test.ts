@@ -118,6 +118,15 @@ describe('a body from which nothing can be delivered', () => {
     expect(letters).toMatchObject([{ data: { body: body.toString('base64'), encoding: 'base64' } }])
   })
 
+  it('is kept in base64 where it cannot be inflated', async () => {
+    const body = Buffer.from('\x1f\x8b neither gzip nor JSON', 'latin1')
+    const { status, letters } = await post(body, { headers: { ...key, 'content-encoding': 'gzip' } })
+    expect([status, letters]).toMatchObject([
+      400,
+      [{ code: 'ERR_MALFORMED_BODY', data: { body: body.toString('base64'), encoding: 'base64' } }],
+    ])
+  })
+
   it('leaves nothing without a known key, nor where it is empty', async () => {
     for (const body of ['{"batch":[{"x":NaN}]}', '{"writeKey":"nope","batch":[{"x":NaN}]}']) {
       const { status, letters } = await post(body)

@@ -85,6 +85,16 @@ describe('what sites that were replaced leave behind', () => {
     expect(await retirement.close({ timeout: 0 })).toEqual({ Website: report(1) })
   })
 
+  it('fails where all is closed, and not before, where nobody waits for it', async () => {
+    const { clock, retirement, source } = harness()
+    const broken = await source(1)
+    const fail = () => Promise.reject(new Error('broken'))
+    Object.assign(broken.destination, { flush: fail, close: fail })
+    retirement.retire([broken], [])
+    await clock.settle()
+    await expect(retirement.close({ timeout: 0 })).rejects.toThrow('broken')
+  })
+
   it('waits for a forwarder that another has replaced, until its time is over', async () => {
     const { clock, retirement, source, upstream, lines, forwarder } = harness()
     const old = forwarder()

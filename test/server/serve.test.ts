@@ -107,30 +107,6 @@ describe('serve', () => {
     expect(web.delivered).toHaveLength(1)
   })
 
-  it('gives garbage behind a request no answer, which would be taken for that of the request', async () => {
-    const { server, web } = await start()
-    let deliver = () => {}
-    const asked = new Promise<void>((called) => {
-      web.outcome = () =>
-        new Promise((resolve) => {
-          deliver = () => resolve({ status: 'delivered' })
-          called()
-        })
-    })
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
-    const head = `POST /v1/track HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic(WEB_KEY)}\r\n`
-    socket.write(`${head}Content-Length: ${event.length}\r\n\r\n${event}`)
-    await asked
-    let answer = ''
-    socket.on('data', (data) => {
-      answer += data
-    })
-    socket.write('garbage\r\n\r\n')
-    await once(socket, 'close')
-    deliver()
-    expect(answer).toBe('')
-  })
-
   it('cuts off who sends a body too slowly, and frees the memory that it held', async () => {
     const { proxy, budget } = proxyHarness()
     const receiveLimits = { headersTimeout: 20, requestTimeout: 20, connectionsCheckingInterval: 5 }
