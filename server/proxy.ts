@@ -179,7 +179,8 @@ function listenToErrors(req: IncomingMessage, res: ServerResponse): void {
   if (res.listenerCount('error') === 0) res.on('error', () => {})
   const { socket } = req
   // Under HTTP/2, and where the server is a cloud function, it is none of our own to listen to.
-  if (socket instanceof Socket && socket.listenerCount('error') === 0) socket.on('error', () => {})
+  if (req.httpVersionMajor === 1 && socket instanceof Socket && socket.listenerCount('error') === 0)
+    socket.on('error', () => {})
 }
 
 async function loadResources() {

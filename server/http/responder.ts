@@ -153,7 +153,9 @@ export class Responder {
     const { clock, logger } = this.#options
     if (res.destroyed) return this.#noteCut(req)
     if (res.writableEnded) {
-      const isHeld = res.socket instanceof Socket && res.listenerCount('finish') === 0
+      // Under HTTP/2 the socket is that of many requests, and Node.js listens to the stream instead.
+      const isHeld =
+        req.httpVersionMajor === 1 && res.socket instanceof Socket && res.listenerCount('finish') === 0
       if (isHeld) closeGently(req.socket)
       return
     }

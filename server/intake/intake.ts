@@ -10,7 +10,8 @@ import type { Reservation } from '../http/reservation.js'
 import type { Source } from '../source.js'
 import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
-import type { RefusedEvent, SortedEvents, SourceEvents } from './sort-events.js'
+import type { RefusedEvent } from './refused-event.js'
+import type { SortedEvents, SourceEvents } from './sort-events.js'
 
 const NO_FAILURES: readonly DeliveryFailure[] = []
 

@@ -1,17 +1,15 @@
 import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { SegmentEvent } from '../../plugin/event.js'
 import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
-import { JsonText } from '../../plugin/json/json-text.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
 import { badRequest, type HttpProblem, unauthorized, unavailable } from '../http/http-problem.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { AcceptedPart } from './accepted-part.js'
 import { type ScannedBody, scanBody } from './body-scanner.js'
-import { writeIpPolicy } from './client-context.js'
-import { LineWriter } from './line-writer.js'
 import { type Envelope, normalize } from './normalize.js'
 import { type BrokenPiece, recoverBody } from './recover-body.js'
+import { type RefusedEvent, refusalOf } from './refused-event.js'
 import { ScannedEvent } from './scanned-event.js'
 import { SharedMembers } from './shared-members.js'
 import { sourceNamedIn, unreadableBody } from './unreadable-body.js'
@@ -22,16 +20,6 @@ import { isEventType, typeOf, validateEvent } from './validate-event.js'
  * body of ours holds 1.7 million times `{},`.
  */
 const MAX_BATCH_EVENTS = 10_000
-
-/** Something of a request that is refused for good: an event, or a part that cannot be read. */
-export interface RefusedEvent {
-  readonly code: DeadLetterCode
-  readonly reason: string
-  readonly source: Source | undefined
-  readonly messageId: string | undefined
-  /** Without its write key. */
-  readonly data: unknown
-}
 
 /** The events of a request that are of one source. */
 export interface SourceEvents {
@@ -296,22 +284,4 @@ function wordsFor(bytes: Buffer, { isTooDeep, position, message }: JsonSyntaxErr
   return isTooDeep
     ? `The body cannot be taken: ${message}`
     : `The body is not valid JSON (at byte ${position})`
-}
-
-/** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */
-function refusalOf(
-  event: ScannedEvent,
-  code: DeadLetterCode,
-  reason: string,
-  source: Source | undefined,
-): RefusedEvent {
-  return { code, reason, source, messageId: event.stringOf('messageId'), data: redacted(event, source) }
-}
-
-function redacted(event: ScannedEvent, source: Source | undefined): JsonText {
-  if (!event.isObject) return new JsonText(event.bytes.subarray(event.start, event.end))
-  const line = new LineWriter(event.bytes, event.start, event.end)
-  if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
-  if (source !== undefined) writeIpPolicy(line, event, source.ip)
-  return new JsonText(line.written())
 }

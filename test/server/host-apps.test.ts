@@ -195,14 +195,14 @@ describe('a refused request whose connection is to be closed', () => {
     const clock = new FakeClock()
     const { proxy } = proxyHarness({ clock })
     const { port } = new URL(await listen(proxy))
-    const headers = { authorization: basic('wrong'), 'content-length': 1_000, connection: 'close' }
+    const headers = { authorization: basic(WEB_KEY), 'content-length': 6_000_000, connection: 'close' }
     const req = request({ port, path: '/v1/track', method: 'POST', headers })
     req.write('{')
     const answered = once(req, 'response')
     while (clock.timers === 0) await turnOfTheLoop()
     await clock.advance(4_000)
     const [res] = (await answered) as [IncomingMessage]
-    expect(res.statusCode).toBe(401)
+    expect(res.statusCode).toBe(400)
     req.destroy()
   })
 })
