@@ -46,6 +46,10 @@ export class IncomingEvent extends WritableEvent {
     return this.#member('integrations')
   }
 
+  get options(): unknown {
+    return this.#member('options')
+  }
+
   toLine(): Uint8Array {
     if (this.#source === undefined || this.#changes === undefined) return this.#line ?? NO_BYTES
     const spans = this.#text?.spans?.[this.#index]
