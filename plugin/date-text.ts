@@ -31,11 +31,13 @@ const MONTHS = [
   'december',
 ]
 
-const FRACTION = String.raw`(?:[.,](?<fraction>\d+))?`
+// SECURITY: the patterns see text whose white space is single spaces, and none can match one stretch in many ways, so
+// that no text takes long.
+const FRACTION = String.raw`(?:[.,](?<fraction>\d+)(?!\d))?`
 const ISO_CLOCK = String.raw`(?<hour>\d\d)(?::?(?<minute>\d\d)(?::?(?<second>\d\d)${FRACTION})?)?`
-const ISO_TIME = String.raw`(?:t|\s+)${ISO_CLOCK}(?<zone>.*)`
-const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)${FRACTION})?(?:\s*(?<half>[ap])\.?m\.?)?`
-const WEEKDAY = String.raw`(?:[a-z]{3,9}\.?,?\s+)?`
+const ISO_TIME = `[t ]${ISO_CLOCK}(?<zone>.*)`
+const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)${FRACTION})?(?: ?(?<half>[ap])\.?m\.?)?`
+const WEEKDAY = String.raw`(?:[a-z]{3,9}\.?,? )?`
 const MONTH = String.raw`(?<month>[a-z]{3,9})\.?`
 
 /** Each has some of the groups that {@link Parts} names. */
@@ -45,17 +47,17 @@ const FORMS = [
   // ISO 8601 without separators.
   String.raw`(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)(?:${ISO_TIME})?`,
   // RFC 2822 and HTTP: Fri, 02 Jan 2026 12:00:00 +0000
-  String.raw`${WEEKDAY}(?<day>\d\d?)[\s-]+${MONTH}[\s,-]+(?<year>\d{4}|\d\d)(?:,?\s+${CLOCK}(?<zone>.*))?`,
+  String.raw`${WEEKDAY}(?<day>\d\d?)[ -]${MONTH}(?:,? |-)(?<year>\d{4}|\d\d)(?:,? ${CLOCK}(?<zone>.*))?`,
   // JavaScript: Fri Jan 02 2026 12:00:00 GMT+0000 (UTC). Java's DateFormat, which Gson uses: Jan 2, 2026, 12:00:00 PM
-  String.raw`${WEEKDAY}${MONTH}\s+(?<day>\d\d?),?\s+(?<year>\d{4})(?:,?\s+(?:at\s+)?${CLOCK}(?<zone>.*))?`,
+  String.raw`${WEEKDAY}${MONTH} (?<day>\d\d?),? (?<year>\d{4})(?:,? (?:at )?${CLOCK}(?<zone>.*))?`,
   // Java's Date.toString(), C's asctime() and the command `date`: Fri Jan  2 12:00:00 UTC 2026
-  String.raw`${WEEKDAY}${MONTH}\s+(?<day>\d\d?)\s+${CLOCK}(?<zone>.*?)\s+(?<year>\d{4})`,
+  String.raw`${WEEKDAY}${MONTH} (?<day>\d\d?) ${CLOCK}(?<zone>.{0,16}?) (?<year>\d{4})`,
 ].map((form) => new RegExp(`^${form}$`, 'i'))
 
 const OFFSET = String.raw`(?<sign>[+\-\u2212])(?<hours>\d\d?)(?::?(?<minutes>\d\d)(?::?(?<seconds>\d\d))?)?`
 /** What may follow an offset without changing it: the zone's name of JavaScript or Java, the name and clock of Go. */
-const ZONE_NOTE = String.raw`\s*\(.*\)|\s*\[.*\]|\s+[a-z\d+-]{1,5}(?:\s+m=\S+)?`
-const ZONE = new RegExp(`^(?<utc>z|utc|gmt|ut)?\\s*(?:${OFFSET})?(?:${ZONE_NOTE})?$`, 'i')
+const ZONE_NOTE = String.raw` ?\(.*\)| ?\[.*\]| [a-z\d+-]{1,5}(?: m=[+-][\d.]+)?`
+const ZONE = new RegExp(`^(?<utc>z|utc|gmt|ut)? ?(?:${OFFSET})?(?:${ZONE_NOTE})?$`, 'i')
 
 /** The parts of a date as text; a form leaves some of them out. */
 interface Parts {
@@ -75,9 +77,10 @@ interface Parts {
  * The time that a text means, in ms since 1970; `undefined` where it has none of the forms, NaN where it has one but is
  * no time. Week dates, and dates whose day cannot be told from the month (1/2/2026), have none of the forms.
  *
- * @param text - without space around it; SECURITY: short
+ * @param given - SECURITY: short
  */
-export function parseDateText(text: string): number | undefined {
+export function parseDateText(given: string): number | undefined {
+  const text = given.trim().replace(/\s+/g, ' ')
   for (const form of FORMS) {
     const parts = form.exec(text)?.groups as Parts | undefined
     if (parts !== undefined) return timeOf(parts)

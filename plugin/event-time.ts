@@ -15,9 +15,9 @@ const LAST_SECONDS = 1e10
 const NUMBER = /^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i
 
 /** SECURITY: longer text is not examined. The longest real form is JavaScript's, which spells the zone's name out. */
-const MAX_LENGTH = 128
+const MAX_LENGTH = 96
 
-const [DASH, COLON, DOT, PLUS, T, Z, ZERO] = [45, 58, 46, 43, 84, 90, 48]
+const [SPACE, PLUS, DASH, DOT, ZERO, COLON, T, Z] = [32, 43, 45, 46, 48, 58, 84, 90]
 
 /**
  * The time that a value means, in ms since 1970; `undefined` where it means none, or one outside the years 0000 to 9999.
@@ -47,7 +47,7 @@ export function isoTime(value: unknown): string | undefined {
 
 /** A time in UTC with its fraction made three digits; `undefined` for all others. It needs no Date. */
 function utcText(text: string): string | undefined {
-  if (text.length > MAX_LENGTH || !hasIsoHead(text)) return undefined
+  if (text.length > MAX_LENGTH || text.charCodeAt(10) !== T || !hasIsoHead(text)) return undefined
   const zoneAt = endOfFraction(text)
   const after = text.length - zoneAt
   const isUtc = after === 0 || (after === 1 && text.endsWith('Z')) || (after === 6 && text.endsWith('+00:00'))
@@ -65,19 +65,18 @@ function parseText(value: string): number {
   if (value.length > MAX_LENGTH) return Number.NaN
   const time = hasIsoHead(value) ? parseIso(value) : Number.NaN
   if (!Number.isNaN(time)) return time
-  const text = value.trim()
-  return parseDateText(text) ?? (NUMBER.test(text) ? parseNumber(Number(text)) : Number.NaN)
+  return parseDateText(value) ?? (NUMBER.test(value.trim()) ? parseNumber(Number(value)) : Number.NaN)
 }
 
 /**
- * Whether a text begins as nearly all times do that senders give, `YYYY-MM-DDTHH:mm:ss`, with a day that there is. As
- * this runs for each event it allocates nothing.
+ * Whether a text begins as nearly all times do that senders give, `YYYY-MM-DDTHH:mm:ss` or with a space for the T, and
+ * with a day that exists. As this runs for each event it allocates nothing.
  */
 function hasIsoHead(text: string): boolean {
   return (
     text.charCodeAt(4) === DASH &&
     text.charCodeAt(7) === DASH &&
-    text.charCodeAt(10) === T &&
+    (text.charCodeAt(10) === T || text.charCodeAt(10) === SPACE) &&
     text.charCodeAt(13) === COLON &&
     text.charCodeAt(16) === COLON &&
     isDay(yearIn(text), twoDigits(text, 5), twoDigits(text, 8)) &&

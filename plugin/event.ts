@@ -19,6 +19,8 @@ export interface SegmentEvent {
   readonly timestamp?: unknown
   readonly context?: unknown
   readonly integrations?: unknown
+  /** Where Segment's API once had the integrations; analytics-ruby still passes it on. */
+  readonly options?: unknown
 }
 
 /**
@@ -30,6 +32,7 @@ export abstract class WritableEvent implements SegmentEvent {
   abstract readonly event: unknown
   abstract readonly messageId: unknown
   abstract readonly integrations: unknown
+  abstract readonly options: unknown
 
   /** The event as JSON and a newline, UTF-8. @throws what JSON.stringify throws */
   abstract toLine(): Uint8Array

@@ -1,12 +1,12 @@
 import { FirehoseError } from './errors.js'
 import { plainEvent, type SegmentEvent, WritableEvent } from './event.js'
+import { isEnabledFor } from './integrations.js'
 import { oddNumbersIn, stringifyWithNumbers } from './json/number-text.js'
 import { createRouter } from './router.js'
 import { type DestinationConfiguration, parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
 
-/** The name under which events switch this destination on and off in `integrations`. Source: Segment's catalog. */
-export const DESTINATION_NAME = 'Amazon Kinesis Firehose'
+export { DESTINATION_NAME } from './integrations.js'
 
 /** Stands in a record for the streams of an event that failed before it could be routed. No stream has this name. */
 export const UNROUTED = '*'
@@ -61,7 +61,7 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
   const explain = (given: SegmentEvent): Mapping => {
     let streams: readonly string[] = [UNROUTED]
     try {
-      if (isSwitchedOff(given)) return nothing('off')
+      if (!isEnabledFor(given?.integrations, given?.options)) return nothing('off')
       const event = transform === undefined ? given : transformed(plainEvent(given), transform)
       if (event === null) return nothing('dropped')
       streams = router.route(event)
@@ -81,14 +81,6 @@ const NO_BYTES = new Uint8Array(0)
 
 function nothing(verdict: Mapping['verdict']): Mapping {
   return { records: [], verdict }
-}
-
-/** Segment's meaning of `integrations`: an own entry decides, else `All`; only `false` is no. */
-function isSwitchedOff(event: SegmentEvent): boolean {
-  const integrations = event?.integrations
-  if (typeof integrations !== 'object' || integrations === null) return false
-  const { [DESTINATION_NAME]: own, All: all } = integrations as Record<string, unknown>
-  return own === false || (all === false && !own)
 }
 
 function transformed(event: SegmentEvent, transform: (event: SegmentEvent) => SegmentEvent | null) {

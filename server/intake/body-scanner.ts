@@ -24,15 +24,16 @@ export const COLUMN = {
   projectId: 32,
   writeKey: 34,
   batch: 36,
+  options: 38,
   /** Of `context`, as the following ones. */
-  ip: 38,
-  userAgent: 40,
-  library: 42,
-  libraryName: 44,
+  ip: 40,
+  userAgent: 42,
+  library: 44,
+  libraryName: 46,
 } as const
 
 /** Columns of a row. The first two say where the whole value begins and ends. */
-export const ROW_LENGTH = 46
+export const ROW_LENGTH = 48
 
 const CONTEXT_COLUMNS = new Set<string>(['ip', 'userAgent', 'library', 'libraryName'])
 

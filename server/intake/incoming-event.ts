@@ -9,6 +9,7 @@ export interface IncomingEventMembers {
   readonly event: string
   readonly messageId: unknown
   readonly integrations: unknown
+  readonly options: unknown
 }
 
 /** An event of a request in the form that downstream tables see. Its line is written when it is made. */
@@ -17,14 +18,16 @@ export class IncomingEvent extends WritableEvent {
   readonly event: string
   readonly messageId: unknown
   readonly integrations: unknown
+  readonly options: unknown
   readonly #line: Buffer
 
-  constructor({ type, event, messageId, integrations }: IncomingEventMembers, line: Buffer) {
+  constructor({ type, event, messageId, integrations, options }: IncomingEventMembers, line: Buffer) {
     super()
     this.type = type
     this.event = event
     this.messageId = messageId
     this.integrations = integrations
+    this.options = options
     this.#line = line
   }
 

@@ -43,6 +43,11 @@ export class LineWriter {
     this.replace(start + 1, start + 1, isEmpty ? members : `${members},`)
   }
 
+  /** Adds members, with commas between them, at the end of the object within that ends before `end`. */
+  insertLast(end: number, isEmpty: boolean, members: string): void {
+    this.replace(end - 1, end - 1, isEmpty ? members : `,${members}`)
+  }
+
   /** Adds a member at the end. */
   add(key: string, text: string): void {
     this.#added += this.#added === '' ? `"${key}":${text}` : `,"${key}":${text}`

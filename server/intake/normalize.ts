@@ -51,7 +51,13 @@ export function normalize(
   writeTimestamps(line, event, envelope, { library, timestamps })
   writeIntegrations(line, event, shared)
   writeContext(line, event, { channel, sender: envelope.sender, policy, shared })
-  const members = { type, event: event.name, messageId, integrations: integrationsOf(event, shared) }
+  const members = {
+    type,
+    event: event.name,
+    messageId,
+    integrations: integrationsOf(event, shared),
+    options: optionsOf(event),
+  }
   return new IncomingEvent(members, line.written(NEWLINE))
 }
 
@@ -153,14 +159,28 @@ function writeIntegrations(line: LineWriter, event: ScannedEvent, shared: Shared
   }
   const missing = shared.missingIn(event, 'integrations')
   if (missing === '') return
-  line.insert(event.startOf('integrations'), event.isEmpty('integrations'), missing)
+  // After its own: of two keys that say the same in another case, Segment takes the first.
+  line.insertLast(event.endOf('integrations'), event.isEmpty('integrations'), missing)
 }
 
-/** The integrations that count for an event: its own over those of its batch. */
+/** The integrations that count for an event: its own, then those of its batch. */
 export function integrationsOf(event: ScannedEvent, shared: SharedMembers | undefined): unknown {
   const below = shared?.integrations
-  if (event.isEmpty('integrations')) return below
-  if (!event.hasObject('integrations')) return below ?? event.valueOf('integrations')
-  const own = JSON.parse(event.textOf('integrations') as string) as object
-  return below === undefined ? own : { ...below, ...own }
+  if (event.isEmpty('integrations')) return below ?? NOTHING
+  if (!event.hasObject('integrations')) return below ?? parsed(event, 'integrations')
+  const own = parsed(event, 'integrations') as object
+  return below === undefined ? own : { ...own, ...below, ...own }
+}
+
+const NOTHING: object = {}
+
+/** The event's `options`, the older place of integrations. */
+export function optionsOf(event: ScannedEvent): unknown {
+  return event.has('options') ? parsed(event, 'options') : undefined
+}
+
+/** Validation has seen to their size. */
+function parsed(event: ScannedEvent, member: 'integrations' | 'options'): unknown {
+  const text = event.textOf(member)
+  return text === undefined ? undefined : JSON.parse(text)
 }

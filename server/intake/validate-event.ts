@@ -20,11 +20,12 @@ export function validateEvent(event: ScannedEvent, type: unknown): string | unde
     return 'The track event has no event name: `event` must be a string'
   }
   // SECURITY: they are parsed, which takes many times their size.
-  if (event.endOf('integrations') - event.startOf('integrations') > MAX_INTEGRATIONS_BYTES) {
-    return `The event's integrations are larger than ${MAX_INTEGRATIONS_BYTES} bytes`
-  }
+  const large = PARSED.find((name) => event.endOf(name) - event.startOf(name) > MAX_INTEGRATIONS_BYTES)
+  if (large !== undefined) return `The event's ${large} are larger than ${MAX_INTEGRATIONS_BYTES} bytes`
   return undefined
 }
+
+const PARSED = ['integrations', 'options'] as const
 
 // Source: assertUserIdentity of @segment/analytics-core, which takes any of the four for every type.
 const IDENTITIES = ['userId', 'anonymousId', 'groupId', 'previousId'] as const

@@ -9,7 +9,13 @@ import { type ScannedBody, scanBody } from '../intake/body-scanner.js'
 import { writeIpPolicy } from '../intake/client-context.js'
 import { IncomingEvent } from '../intake/incoming-event.js'
 import { LineWriter } from '../intake/line-writer.js'
-import { integrationsOf, type NormalizingSource, normalize, setMember } from '../intake/normalize.js'
+import {
+  integrationsOf,
+  type NormalizingSource,
+  normalize,
+  optionsOf,
+  setMember,
+} from '../intake/normalize.js'
 import { ScannedEvent } from '../intake/scanned-event.js'
 import { isEventType, validateEvent } from '../intake/validate-event.js'
 
@@ -107,6 +113,7 @@ export function eventFor(
     event: event.name,
     messageId,
     integrations: integrationsOf(event, undefined),
+    options: optionsOf(event),
   }
   return new IncomingEvent(members, line.written('\n'))
 }

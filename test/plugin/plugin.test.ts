@@ -203,15 +203,27 @@ describe('the plugin in a real Analytics', () => {
 
   it('honours integrations, on and off', async () => {
     const { analytics, events, plugin } = await start()
-    const track = (event: string, integrations: Record<string, boolean>) =>
-      analytics.track({ userId: 'u', event, integrations })
+    const track = (event: string, integrations: Record<string, unknown>) =>
+      analytics.track({ userId: 'u', event, integrations: integrations as Record<string, boolean> })
     track('out', { 'Amazon Kinesis Firehose': false })
     track('all out', { All: false })
+    track('all out in lower case', { all: false })
+    track('all out in upper case', { ALL: false })
     track('in', { All: false, 'Amazon Kinesis Firehose': true })
     track('in too', { All: true })
+    track('in with options', { all: false, 'Amazon Kinesis Firehose': { some: 'option' } })
+    track('in, although null', { all: false, 'Amazon Kinesis Firehose': null })
+    // analytics-node withholds these from destinations, where facade would let them through.
+    track('withheld', { All: false, 'Amazon Kinesis Firehose': null })
+    track('withheld', { 'Amazon Kinesis Firehose': '' })
     await analytics.closeAndFlush()
-    expect((await events('everything')).map((event) => event['event'])).toEqual(['in', 'in too'])
-    expect(plugin.stats().delivered).toBe(2)
+    expect((await events('everything')).map((event) => event['event'])).toEqual([
+      'in',
+      'in too',
+      'in with options',
+      'in, although null',
+    ])
+    expect(plugin.stats()).toMatchObject({ delivered: 4, off: 2 })
   })
 
   it('redacts and drops by transform, without touching the event that others see', async () => {

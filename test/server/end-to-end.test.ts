@@ -134,4 +134,38 @@ describe('the proxy, with the AWS SDK and a local AWS that enforces what `iam` p
     expect(record).toMatchObject({ context: { library: { name: '@segment/analytics-node' } } })
     expect(record).not.toHaveProperty('writeKey')
   })
+  it('keeps out what the integrations of analytics-node switch off, in any case', async () => {
+    const local = await localAws(['web', 'app'])
+    proxy = firehoseProxy(configFor(local.endpoint))
+    const url = await listen(express().use('/analytics', proxy))
+    const analytics = new Analytics({ writeKey: 'web-key', host: url, path: '/analytics/v1/batch' })
+    const track = (userId: string, integrations: Record<string, unknown>) =>
+      analytics.track({ event: 'E', userId, integrations: integrations as Record<string, boolean> })
+    track('off-1', { all: false })
+    track('off-2', { ALL: false })
+    track('off-3', { 'Amazon Kinesis Firehose': false })
+    track('on-1', { all: false, 'Amazon Kinesis Firehose': null })
+    track('on-2', { ALL: false, 'Amazon Kinesis Firehose': '' })
+    await analytics.closeAndFlush()
+    expect((await records(local, 'web')).map(({ userId }) => userId)).toEqual(['on-1', 'on-2'])
+    expect(proxy.stats().sources).toMatchObject({ web: { delivered: 2, off: 3 } })
+  })
+
+  it("keeps out what a batch's integrations or an event's options switch off", async () => {
+    const local = await localAws(['web', 'app'])
+    proxy = firehoseProxy(configFor(local.endpoint))
+    const url = await listen(express().use('/analytics', proxy))
+    const post = (own: object, shared: object = {}) =>
+      fetch(`${url}/analytics/v1/batch`, {
+        method: 'POST',
+        headers: { authorization: basic('web-key') },
+        body: JSON.stringify({ ...shared, batch: [{ type: 'track', event: 'E', userId: 'off', ...own }] }),
+      })
+    await post({}, { integrations: { all: false } })
+    await post({ options: { providers: { All: false } } })
+    await post({ options: { all: false }, integrations: {} })
+    await post({ userId: 'on', integrations: { all: true } }, { integrations: { all: false } })
+    expect((await records(local, 'web')).map(({ userId }) => userId)).toEqual(['on'])
+    expect(proxy.stats().sources).toMatchObject({ web: { delivered: 1, off: 3 } })
+  })
 })
