@@ -7,7 +7,11 @@ import { createDestination } from '../plugin/destination.js'
 import type { Logger } from '../plugin/logger.js'
 import { UnmappedNotice } from '../plugin/unmapped-notice.js'
 import type { ProxyConfiguration } from './config/configuration.js'
-import type { ForwardConfiguration, SourceConfiguration } from './config/source-configuration.js'
+import type {
+  ForwardConfiguration,
+  RateLimitConfiguration,
+  SourceConfiguration,
+} from './config/source-configuration.js'
 import { CdnMirror } from './forward/cdn-mirror.js'
 import { Forwarder } from './forward/forwarder.js'
 import { AllowedOrigins } from './http/allowed-origins.js'
@@ -85,6 +89,7 @@ export class SiteBuilder {
         ? before.source
         : undefined
     const delivering = keptFor((it) => it.destinations)
+    const limits = keptFor((it) => it.rateLimit) ?? rateLimitsOf(rateLimit, clock)
     const source: Source = {
       id,
       name,
@@ -94,7 +99,8 @@ export class SiteBuilder {
       unmapped: delivering?.unmapped ?? new UnmappedNotice({ logger, clock, owner: nameNow }),
       origins: new AllowedOrigins(origins),
       ip,
-      rateLimit: keptFor((it) => it.rateLimit)?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
+      rateLimit: limits.rateLimit,
+      eventRateLimit: limits.eventRateLimit,
       duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(id, dedupe),
       browser,
       forwarder: keptFor(forwardingOf)?.forwarder ?? this.#forwarder(name, forward),
@@ -133,6 +139,17 @@ export class SiteBuilder {
     const { clock, logger } = this.#options
     return new CdnMirror({ url: forward.cdn, clock, logger })
   }
+}
+
+function rateLimitsOf(
+  { limit, maxEvents, windowMs }: Partial<RateLimitConfiguration> = {},
+  clock: Clock,
+): Pick<Source, 'rateLimit' | 'eventRateLimit'> {
+  const allowing = (most: number | undefined, unit: 'requests' | 'events') =>
+    most === undefined || windowMs === undefined
+      ? undefined
+      : new RateLimit({ limit: most, windowMs, unit }, clock)
+  return { rateLimit: allowing(limit, 'requests'), eventRateLimit: allowing(maxEvents, 'events') }
 }
 
 /** What says how requests are handed on: another `cdn` must not empty the queue. */

@@ -21,7 +21,10 @@ export interface Source {
   /** Of pages that may send. */
   readonly origins: AllowedOrigins
   readonly ip: IpPolicy
+  /** Of requests. */
   readonly rateLimit: RateLimit | undefined
+  /** Of the events in them. */
+  readonly eventRateLimit: RateLimit | undefined
   readonly duplicates: Deduplicator | undefined
   readonly browser: BrowserSettings
   readonly forwarder: Forwarder | undefined

@@ -4,7 +4,7 @@ import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import type { Source } from '../source.js'
-import { admit, refuseIfParked } from './admission.js'
+import { admit, admitEvents, refuseIfParked } from './admission.js'
 import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
@@ -91,6 +91,7 @@ function takeEvents(
   for (const owner of owners) if (owner !== source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
+  admitEvents(events, exchange)
   forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
   return events
 }

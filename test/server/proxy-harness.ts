@@ -29,6 +29,7 @@ export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'd
     origins: new AllowedOrigins('*'),
     ip: 'keep',
     rateLimit: undefined,
+    eventRateLimit: undefined,
     duplicates: undefined,
     unmapped: new UnmappedNotice({ logger: { info() {}, warn() {}, error() {} }, clock: systemClock }),
     browser: {},
