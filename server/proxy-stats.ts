@@ -4,6 +4,7 @@ import type { DestinationStats } from '../plugin/destination.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import type { SpillStats } from '../plugin/spill/spill.js'
 import type { ForwarderStats } from './forward/forwarder.js'
+import type { MemoryAdmission } from './http/memory-admission.js'
 import type { RequestCounts, Responder } from './http/responder.js'
 import type { Intake } from './intake/intake.js'
 import type { Source } from './source.js'
@@ -32,6 +33,8 @@ export interface ProxyStats {
   readonly quarantined: number
   /** Bytes held now, of requests and of records. */
   readonly bufferedBytes: number
+  /** Of these, the bytes of requests whose bodies are still coming. */
+  readonly receivingBytes: number
   /** The AWS clients that all sources share. */
   readonly clients: ClientPoolStats
   /** What waits in the spill, where there is one. */
@@ -45,12 +48,13 @@ export interface Counting {
   readonly responder: Pick<Responder, 'counts' | 'countsByStatus'>
   readonly intake: Pick<Intake, 'quarantined'>
   readonly budget: Pick<ByteBudget, 'used'>
+  readonly memory: Pick<MemoryAdmission, 'receivingBytes'>
   readonly pool: Pick<ClientPool, 'stats'>
   readonly spill: OpenSpill | undefined
 }
 
 export function proxyStats(
-  { responder, intake, budget, pool, spill }: Counting,
+  { responder, intake, budget, memory, pool, spill }: Counting,
   sources: readonly Source[],
 ): ProxyStats {
   return {
@@ -58,6 +62,7 @@ export function proxyStats(
     requestsByStatus: responder.countsByStatus,
     quarantined: intake.quarantined,
     bufferedBytes: budget.used,
+    receivingBytes: memory.receivingBytes,
     clients: pool.stats(),
     ...(spill === undefined ? {} : { spill: spill.store.stats() }),
     sources: Object.fromEntries(sources.map((source) => [source.name, sourceStats(source)])),

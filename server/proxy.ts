@@ -4,7 +4,9 @@ import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
+import type { EventsContext } from './http/events-request.js'
 import { handle as handleExchange } from './http/handle.js'
+import { MemoryAdmission } from './http/memory-admission.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
 import { Responder } from './http/responder.js'
@@ -59,7 +61,8 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   let { site } = parts
   const logger = guarded(parts.logger)
   const intake = new Intake({ ...parts, logger })
-  const responder = responderOf({ ...parts, logger }, intake)
+  const memory = new MemoryAdmission(budget, clock)
+  const responder = responderOf({ ...parts, logger }, { intake, memory })
   const retirement = new Retirement(() => responder.settled)
 
   const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
@@ -104,13 +107,17 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     close,
     replaceSite,
     readiness: () => readinessOf(site.sources, budget, responder.isClosing),
-    stats: () => proxyStats({ responder, intake, budget, pool, spill }, site.sources.all),
+    stats: () => proxyStats({ responder, intake, budget, memory, pool, spill }, site.sources.all),
   })
 }
 
-function responderOf({ budget, clock, newId, onRequest, logger }: ProxyParts, intake: Intake): Responder {
+function responderOf(
+  { budget, clock, newId, onRequest, logger }: ProxyParts,
+  { intake, memory }: Pick<EventsContext, 'intake' | 'memory'>,
+): Responder {
   const context = {
     budget,
+    memory,
     intake,
     clock,
     newId,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { isJsonObject, type JsonObject } from '../json-object.js'
-import { badRequest, unavailable } from './http-problem.js'
+import { badRequest, memoryFull } from './http-problem.js'
 import { createInflater } from './inflater.js'
 import { MAX_BODY_BYTES } from './limits.js'
 import { Pieces } from './pieces.js'
@@ -93,8 +93,11 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
     }
     const stop = (error: Error) => {
       stream.off('data', take)
+      // The listeners live until the request is answered, and must not hold what nobody needs any more.
+      pieces.taken()
       reject(error)
     }
+    reservation.onRevoked(stop)
     stream.on('data', take)
     stream.once('end', () => resolve(pieces.taken()))
     stream.once('error', stop)
@@ -120,8 +123,4 @@ function parseJson(body: Buffer | string): unknown {
 
 function tooLarge() {
   return badRequest('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes; send smaller batches`)
-}
-
-function memoryFull() {
-  return unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
 }

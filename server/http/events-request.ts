@@ -6,8 +6,12 @@ import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import type { Source } from '../source.js'
 import { admit, admitEvents, refuseIfParked } from './admission.js'
 import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
+import { clientAddressOf } from './client-address.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
+import type { IncomingBody } from './incoming-body.js'
+import { networkOf } from './ip-address.js'
+import type { MemoryAdmission } from './memory-admission.js'
 import { pixelEvent } from './pixel.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
@@ -15,6 +19,7 @@ import { basicWriteKey, sourceWithKey } from './write-key.js'
 
 export interface EventsContext {
   readonly budget: ByteBudget
+  readonly memory: MemoryAdmission
   readonly intake: Intake
   readonly clock: Clock
   readonly newId: () => string
@@ -39,7 +44,11 @@ export async function acceptBody(
     refuseIfParked([source])
   }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
-  const reservation = new Reservation(context.budget)
+  const reservation = context.memory.receive({
+    source: source?.id,
+    network: () => networkOf(clientAddressOf(req, site.trust)),
+    isWhole: () => req.complete,
+  })
   try {
     const events = await readEvents(exchange, endpoint, { source, reservation }, context)
     await context.intake.deliver(events, reservation)
@@ -52,10 +61,11 @@ export async function acceptBody(
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { source, reservation }: { readonly source: Source | undefined; readonly reservation: Reservation },
+  { source, reservation }: { readonly source: Source | undefined; readonly reservation: IncomingBody },
   context: EventsContext,
 ): Promise<SortedEvents> {
   const body = await readJsonBody(exchange.req, reservation)
+  reservation.settle()
   return takeEvents(exchange, endpoint, { body, source }, context)
 }
 

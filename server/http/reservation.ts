@@ -1,4 +1,5 @@
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import type { HttpProblem } from './http-problem.js'
 
 /** What one request holds of the memory that all share, until it is released. */
 export class Reservation {
@@ -9,11 +10,24 @@ export class Reservation {
     this.#budget = budget
   }
 
+  /** In bytes. */
+  get held(): number {
+    return this.#held
+  }
+
   /** Takes so many more bytes, or nothing and says `false`. */
   take(bytes: number): boolean {
     if (!this.#budget.take(bytes)) return false
     this.#held += bytes
     return true
+  }
+
+  /**
+   * `stop` is called where the request must give back its memory before all of its body has come. It must let go of
+   * what was read, and have the request answered with the problem. A later call takes the place of an earlier one.
+   */
+  onRevoked(_stop: (problem: HttpProblem) => void): void {
+    // This memory is the request's own until it is released; that of an incoming body is not.
   }
 
   /**

@@ -12,9 +12,9 @@ import type { RequestEntry } from './request-entry.js'
 export interface RequestCounts {
   /** 2xx and 304. */
   readonly accepted: number
-  /** 4xx: for good, but for 429. */
+  /** 4xx: for good, but for 408 and 429. */
   readonly refused: number
-  /** 429 and 5xx: to be sent again. */
+  /** 408, 429 and 5xx: to be sent again. */
   readonly deferred: number
 }
 
@@ -104,6 +104,7 @@ export class Responder {
   async #refuse(exchange: Exchange, problem: HttpProblem): Promise<void> {
     const { req, res, endpoint } = exchange
     this.#count(problem, exchange)
+    if (problem.status === 408) return cutOff(exchange)
     this.#closeConnectionIfClosing(exchange)
     const drained = drain(req)
     // Cut while its sender is still sending, the connection would be lost with the answer in it.
@@ -146,4 +147,14 @@ export class Responder {
       // As with the logger: who listens must not stop what is told.
     }
   }
+}
+
+/**
+ * Closes the connection of a sender that is too slow, without an answer. SDKs send again what no answer came to. What is
+ * answered 408 many let go of, those of phones among them, and it is phones that are slow.
+ */
+function cutOff({ req, res }: Exchange): void {
+  // For the log and the counts.
+  res.statusCode = 408
+  req.destroy()
 }

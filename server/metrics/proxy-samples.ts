@@ -23,6 +23,10 @@ const PROXY: Readings<WorkerMeasures> = [
     ({ stats }) => stats.bufferedBytes,
   ],
   [
+    gauge('receiving_bytes', 'Bytes held in memory of requests whose bodies are still coming.'),
+    ({ stats }) => stats.receivingBytes,
+  ],
+  [
     gauge('buffer_capacity_bytes', 'Bytes that may be held in memory.'),
     ({ maxBufferedBytes }) => maxBufferedBytes,
   ],

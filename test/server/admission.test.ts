@@ -233,8 +233,12 @@ describe('readiness', () => {
     app.parked = true
     expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'all_streams_parked' })
     app.parked = false
-    budget.take(budget.capacity)
-    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'memory_full', bufferedShare: 1 })
+    const usualRequest = 1024 * 1024
+    budget.take(budget.capacity - usualRequest)
+    expect(proxy.readiness()).toMatchObject({ ready: true })
+    budget.take(1)
+    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'memory_full' })
+    expect(proxy.readiness().bufferedShare).toBeCloseTo(63 / 64)
     await proxy.close()
     expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'closing' })
   })

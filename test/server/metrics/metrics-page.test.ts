@@ -91,6 +91,7 @@ describe('the metrics page', () => {
       'quarantined_events_total 33',
       `queued_bytes${AT} 7`,
       `queued_records${AT} 6`,
+      'receiving_bytes 0',
       `records_delivered_total${AT} 1`,
       `records_failed_total${AT} 3`,
       `records_resent_total${AT} 4`,
