@@ -157,4 +157,6 @@ function cutOff({ req, res }: Exchange): void {
   // For the log and the counts.
   res.statusCode = 408
   req.destroy()
+  // The request of HTTP/2 is one of many on its connection: destroying it ends nothing but itself.
+  res.destroy()
 }

@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
-import { connect, type NetConnectOpts, type Socket } from 'node:net'
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
+import { type AddressInfo, connect, type NetConnectOpts, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import express from 'express'
@@ -200,6 +206,33 @@ describe('a body that comes slowly', () => {
     await seconds(clock, 10)
     await closed
     expect(budget.used).toBe(0)
+  })
+
+  it('is cut off over HTTP/2, and the other requests of its connection go on', async () => {
+    const clock = new FakeClock()
+    const harness = proxyHarness({ clock })
+    const arrival = new Arrival()
+    const handler = (req: Http2ServerRequest, res: Http2ServerResponse) => {
+      const [asHttp1, answer] = [req, res] as unknown as Parameters<RequestListener>
+      arrival.watch(asHttp1)
+      harness.proxy(asHttp1, answer)
+    }
+    const server = createHttp2Server(handler).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const slow = client.request({ ':method': 'POST', ':path': '/v1/batch' }).on('error', () => {})
+    const closed = once(slow, 'close')
+    slow.write('{"batch":')
+    await arrival.of(9)
+    await seconds(clock, 10)
+    await closed
+    expect(harness.budget.used).toBe(0)
+    const next = client.request({ ':method': 'POST', ':path': '/v1/batch' })
+    const answered = once(next, 'response')
+    next.end(batchOf(10, WEB_KEY))
+    expect((await answered)[0]).toMatchObject({ ':status': 200 })
+    client.destroy()
+    server.close()
   })
 
   it('is taken from a phone with 20 kbit/s that pauses for seconds', async () => {
