@@ -107,7 +107,7 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     close,
     replaceSite,
     readiness: () => readinessOf(site.sources, budget, responder.isClosing),
-    stats: () => proxyStats({ responder, intake, budget, memory, pool, spill }, site.sources.all),
+    stats: () => proxyStats({ ...parts, responder, intake, memory }, site.sources.all),
   })
 }
 

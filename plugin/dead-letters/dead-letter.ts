@@ -19,8 +19,34 @@ export interface DeadLetter {
   readonly data: unknown
 }
 
+/** How much is kept in a directory of dead letters, in bytes. */
+export interface DeadLetterUsage {
+  /** Of all files, what is no dead letter included. */
+  readonly bytes: number
+  /** By the source's ID; `null` are those of no known source. */
+  readonly bySource: ReadonlyMap<string | null, number>
+}
+
 /** Where dead letters are kept. */
 export interface DeadLetterStore {
-  /** Resolves when they will outlive a power cut. */
+  /**
+   * Resolves when they will outlive a power cut.
+   *
+   * @throws DeadLetterShareError where a source has used up its share, and the error of what keeps them
+   */
   write(letters: readonly DeadLetter[]): Promise<void>
+  /** How much is kept, where that is known. */
+  usage?(): DeadLetterUsage
+}
+
+/** A source has used up its share of the dead letters: nothing of the write was kept. */
+export class DeadLetterShareError extends Error {
+  override readonly name = 'DeadLetterShareError'
+  /** The source's ID; `null` for events of no known source. SECURITY: an external ID, mostly; never in a message. */
+  readonly source: string | null
+
+  constructor(source: string | null) {
+    super('A source has used up its share of the dead letters; replay them, or move files away')
+    this.source = source
+  }
 }
