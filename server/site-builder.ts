@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { Clock } from '../plugin/clock.js'
+import { BudgetShare } from '../plugin/delivery/budget-share.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { SpillParts } from '../plugin/delivery/spilling.js'
 import { createDestination } from '../plugin/destination.js'
@@ -110,7 +111,8 @@ export class SiteBuilder {
   }
 
   #destination({ destinations }: SourceConfiguration, nameNow: () => string) {
-    const { pool, budget, clock, spill } = this.#options
+    const { pool, clock, spill } = this.#options
+    const budget = new BudgetShare(this.#options.budget, () => this.#made.size <= 1)
     const parts = { pool, budget, clock, spill }
     return joined(
       destinations.map((it, i) => {

@@ -8,16 +8,25 @@ export interface Reclaimable {
 
 /** Bytes of memory that several holders share. */
 export class ByteBudget {
-  readonly capacity: number
+  readonly #capacity: number
   #used = 0
   #reclaimable: Reclaimable | undefined
 
   constructor(capacity: number) {
-    this.capacity = capacity
+    this.#capacity = capacity
+  }
+
+  get capacity(): number {
+    return this.#capacity
   }
 
   get used(): number {
     return this.#used
+  }
+
+  /** What holders would give up for others. */
+  get reclaimableBytes(): number {
+    return this.#reclaimable?.reclaimableBytes ?? 0
   }
 
   /** From now on takes of others may have what these holders would give up. */
@@ -27,14 +36,16 @@ export class ByteBudget {
 
   hasRoomFor(bytes: number): boolean {
     const missing = this.#missing(bytes)
-    return missing <= 0 || missing <= (this.#reclaimable?.reclaimableBytes ?? 0)
+    return missing <= 0 || missing <= this.reclaimableBytes
   }
 
   /** Takes the bytes, or nothing and says `false`. */
   take(bytes: number): boolean {
-    if (!this.hasRoomFor(bytes)) return false
     const missing = this.#missing(bytes)
-    if (missing > 0) this.#reclaimable?.reclaim(missing)
+    if (missing > 0) {
+      if (missing > this.reclaimableBytes) return false
+      this.#reclaimable?.reclaim(missing)
+    }
     this.#used += bytes
     return true
   }
@@ -44,6 +55,6 @@ export class ByteBudget {
   }
 
   #missing(bytes: number): number {
-    return this.#used + bytes - this.capacity
+    return this.#used + bytes - this.#capacity
   }
 }
