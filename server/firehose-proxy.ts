@@ -90,7 +90,7 @@ export function proxyOf(
     deadLetters === undefined
       ? undefined
       : new DeadLetterShares({ store: new DeadLetterFiles(deadLetters, clock) })
-  // Ahead of the first that is written: there may be a gigabyte of them.
+  // Starts the first count now, as it may have to read a gigabyte: the first write should not wait for that.
   store?.usage()
   const spill =
     configuration.spill &&

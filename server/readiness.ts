@@ -2,9 +2,9 @@ import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { Sources } from './sources.js'
 
 /**
- * What a usual request can take: a batch of 500 KB, the largest that Segment's API takes and its SDKs send, and as much
- * again for its compressed form or for what its records need beside their data. Less room than this turns away requests
- * that nothing is wrong with.
+ * Bytes that a usual request can take: a batch of 500 KB, the largest that Segment's API takes and its SDKs send, and as
+ * much again for its compressed form or for what its records need beside their data. With less room than this, the
+ * proxy turns away requests that nothing is wrong with.
  *
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#max-request-size
  */

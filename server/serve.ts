@@ -19,8 +19,8 @@ import type { ProxyReport } from './proxy-report.js'
 const LINGER_MS = 500
 
 /**
- * SECURITY: whoever sends headers slowly holds a connection. Bodies are watched by the proxy, for their speed and the
- * memory that they hold: over GPRS a batch of 500 KB, which phones send, takes more than three minutes.
+ * SECURITY: a sender of slow headers holds a connection. The proxy itself watches bodies, for their speed and the memory
+ * that they hold, so that these get Node's five minutes: a phone on GPRS needs more than three for a batch of 500 KB.
  */
 const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 1_000 }
 

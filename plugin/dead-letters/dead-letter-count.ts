@@ -7,24 +7,24 @@ const QUOTE = 0x22
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * In a line it stands behind texts alone, in which each quote has a backslash before it: so the first one is the
- * letter's own member.
+ * In a letter's line only texts come before this member, and in a text each quote has a backslash before it. So the
+ * first match is the letter's own member.
  */
 const SOURCE = Buffer.from('"source":')
 
-/** A file, as far as it was read. */
+/** A file that was read, in part or whole. */
 interface ReadFile {
   readonly inode: number
   size: number
-  /** Where the first line begins that was not whole. */
+  /** Reading goes on here: at the first line that had no end yet. */
   readUpTo: number
   readonly bySource: Map<string | null, number>
 }
 
 /**
- * Counts what is in a directory of dead letters, by source. It goes by what is on the disk alone, so that letters of
- * earlier processes and of others that share the directory count, and those that were moved away do not. Of a file that
- * was read before only what came since is read.
+ * Counts the bytes in a directory of dead letters, by source. It trusts nothing but the disk: letters of earlier
+ * processes and of other workers count, and letters that somebody moved away do not. Each count reads only what was
+ * appended since the one before.
  */
 export class DeadLetterCount {
   readonly #directory: string
@@ -36,7 +36,7 @@ export class DeadLetterCount {
     this.#directory = directory
   }
 
-  /** As it was counted last. */
+  /** The last count. */
   get usage(): DeadLetterUsage {
     let bytes = 0
     const bySource = new Map<string | null, number>()
@@ -49,7 +49,7 @@ export class DeadLetterCount {
 
   /** Resolves to what the directory holds now. Rejects where it is there and cannot be read. */
   async count(): Promise<DeadLetterUsage> {
-    // Who asks while it is being counted may have written since, and waits for the next count with all others.
+    // A caller may have written after the running count began, so all callers of now share the next one.
     this.#next ??= this.#running.then(() => {
       this.#next = undefined
       return this.#count()
@@ -76,7 +76,7 @@ export class DeadLetterCount {
     const known = this.#files.get(name)
     const isSame = known?.inode === found.ino && known.size <= found.size
     if (isSame && known.size === found.size) return known
-    // A copy: who asks meanwhile gets what was counted before.
+    // A copy, as `usage` must not show a file that is half counted.
     const file = isSame
       ? { ...known, bySource: new Map(known.bySource) }
       : { inode: found.ino, size: 0, readUpTo: 0, bySource: new Map() }
@@ -99,7 +99,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   }
 }
 
-/** Adds the lines from where the file was read up to, as far as they are whole. */
+/** Reads on in the file and adds the lines that have an end. */
 async function readLines(path: string, read: ReadFile, end: number): Promise<void> {
   const file = await open(path, 'r').catch(() => undefined)
   if (file === undefined) return
@@ -113,7 +113,7 @@ async function readLines(path: string, read: ReadFile, end: number): Promise<voi
         read.readUpTo,
       )
       const wholeBytes = addLines(chunk.subarray(0, bytesRead), read.bySource)
-      // A line may be longer than the chunk, whose beginning names its source.
+      // A line may be longer than the chunk: its beginning names the source, and its end is further on.
       const lineBytes =
         wholeBytes > 0 ? wholeBytes : await lengthOfLine(file, read.readUpTo, end, chunk.length)
       if (lineBytes === undefined) return
@@ -125,7 +125,7 @@ async function readLines(path: string, read: ReadFile, end: number): Promise<voi
   }
 }
 
-/** Adds each line that ends in the chunk, and gives how many bytes they have together. */
+/** Adds each line that ends in the chunk, and returns how many bytes these lines have. */
 function addLines(chunk: Buffer, bySource: Map<string | null, number>): number {
   let from = 0
   for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
@@ -135,10 +135,10 @@ function addLines(chunk: Buffer, bySource: Map<string | null, number>): number {
   return from
 }
 
-/** @param head - its beginning, at the least */
+/** @param head - at least the beginning of the line */
 function addLine(head: Buffer, bytes: number, bySource: Map<string | null, number>): void {
   const found = head.indexOf(SOURCE)
-  // What is no dead letter, as somebody may have put it there, counts for no source.
+  // Somebody may have put other files here; they count for no source.
   if (found === -1) return
   const at = found + SOURCE.length
   const end = head.indexOf(QUOTE, at + 1)
@@ -146,7 +146,7 @@ function addLine(head: Buffer, bytes: number, bySource: Map<string | null, numbe
   add(bySource, isText ? head.toString('utf8', at + 1, end) : null, bytes)
 }
 
-/** With its newline; `undefined` where that has not come yet. */
+/** The line's length with its newline; `undefined` where there is no newline yet. */
 async function lengthOfLine(
   file: FileHandle,
   from: number,

@@ -11,22 +11,22 @@ import { toLine } from './letter-line.js'
 export interface DeadLetterSharesOptions {
   /** Keeps the letters, in files of one directory. */
   readonly store: DeadLetterStore & { readonly directory: string }
-  /** What the directory may hold, in bytes. @default that of `DeadLetterFiles` */
+  /** Bytes that the directory may hold. @default that of `DeadLetterFiles` */
   readonly maxBytes?: number
 }
 
 /**
- * Dead letters of many sources in one directory, in which none takes the room of the others: a source may hold as much
- * as it leaves free. Alone it may hold half of all there may be, two may hold a third each, and so on; there is always
- * room left for one more. Events of no known source count as one source.
+ * Keeps the dead letters of many sources in one directory, and lets no source take the room of the others: a source may
+ * hold as much as it leaves free. A source alone may hold half of `maxBytes`, two may hold a third each, and so on, so
+ * that there is always room for one more. Events of no known source count as one source.
  *
- * SECURITY: whoever has one write key, as every browser has, can send events that become dead letters.
+ * SECURITY: every browser has a write key, and whoever has one can send events that become dead letters.
  */
 export class DeadLetterShares implements DeadLetterStore {
   readonly #store: DeadLetterStore
   readonly #count: DeadLetterCount
   readonly #maxBytes: number
-  /** What is being written, and may not be in the count. */
+  /** Writes that the last count may not include. */
   readonly #underWay = new Set<DeadLetterUsage>()
   #isLooking = false
 
@@ -46,12 +46,12 @@ export class DeadLetterShares implements DeadLetterStore {
     try {
       await this.#store.write(letters)
     } finally {
-      // Only a count that begins now is sure to have it. Until then it counts twice, perhaps.
+      // Only a count that begins now is sure to include this write. Until it ends, the write may count twice.
       void this.#recount().then(() => this.#underWay.delete(own))
     }
   }
 
-  /** As counted last. Starts another count, so that who asks again and again learns of files that were moved away. */
+  /** The last count. Each call starts another one, so that a caller who polls sees when files are moved away. */
   usage(): DeadLetterUsage {
     if (!this.#isLooking) void this.#look()
     return this.#count.usage
@@ -64,14 +64,14 @@ export class DeadLetterShares implements DeadLetterStore {
   }
 
   async #recount(): Promise<void> {
-    // A directory that cannot be read is told of where something is to be written to it.
+    // The next write reports a directory that cannot be read.
     await this.#count.count().catch(() => {})
   }
 
   #check(own: DeadLetterUsage): void {
     const all = [this.#count.usage, ...this.#underWay]
     const bytes = all.reduce((sum, it) => sum + it.bytes, own.bytes)
-    // Where there is no room at all the store says so.
+    // The store itself refuses what does not fit in the directory at all.
     const free = Math.max(0, this.#maxBytes - bytes)
     for (const [source, more] of own.bySource) {
       const before = all.reduce((sum, { bySource }) => sum + (bySource.get(source) ?? 0), 0)

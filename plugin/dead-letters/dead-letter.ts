@@ -19,11 +19,11 @@ export interface DeadLetter {
   readonly data: unknown
 }
 
-/** How much is kept in a directory of dead letters, in bytes. */
+/** How many bytes a directory of dead letters holds. */
 export interface DeadLetterUsage {
-  /** Of all files, what is no dead letter included. */
+  /** Of all files, other than dead letters too. */
   readonly bytes: number
-  /** By the source's ID; `null` are those of no known source. */
+  /** By the source's ID; `null` stands for events of no known source. */
   readonly bySource: ReadonlyMap<string | null, number>
 }
 
@@ -32,10 +32,10 @@ export interface DeadLetterStore {
   /**
    * Resolves when they will outlive a power cut.
    *
-   * @throws DeadLetterShareError where a source has used up its share, and the error of what keeps them
+   * @throws DeadLetterShareError where a source has used up its share; the error of the disk or service otherwise
    */
   write(letters: readonly DeadLetter[]): Promise<void>
-  /** How much is kept, where that is known. */
+  /** How much is kept, where the store knows that. */
   usage?(): DeadLetterUsage
 }
 

@@ -1,7 +1,7 @@
 import type { DeadLetter } from './dead-letter.js'
 import { deepJson } from './deep-json.js'
 
-/** Whoever measures a letter before it is written makes its line, which is worth keeping as long as the letter. */
+/** Shares are checked by the lengths of lines, before these are written: each line is made once. */
 const made = new WeakMap<DeadLetter, string>()
 
 /** The line of a letter, with its newline, the same wherever it is kept: in files, in SQS and in S3. */

@@ -1,31 +1,31 @@
 import { ByteBudget } from './byte-budget.js'
 
 /**
- * A source may hold so many times what it leaves free: three quarters where it is the only one that holds anything,
- * three sevenths where there are two, and so on. However many streams hang, there is always room for one more source.
+ * A source may hold this many times what it leaves free: three quarters of the budget where no other source holds
+ * anything, three sevenths where there are two, and so on. However many streams hang, one more source finds room.
  */
 const TIMES_FREE = 3
 
-/** What one of several sources may have of a budget, so that one whose streams hang does not take the others' room. */
+/** The part of a budget that one of several sources may have: a source whose streams hang leaves room to the others. */
 export class BudgetShare extends ByteBudget {
   readonly #whole: ByteBudget
   readonly #isAlone: () => boolean
   #own = 0
 
-  /** @param isAlone - whether there is no other source now, for which room would have to be left */
+  /** @param isAlone - whether no other source needs room now */
   constructor(whole: ByteBudget, isAlone: () => boolean) {
     super(whole.capacity)
     this.#whole = whole
     this.#isAlone = isAlone
   }
 
-  /** What fits where nobody holds anything. */
+  /** Bytes that fit while nobody holds anything. */
   override get capacity(): number {
     const { capacity } = this.#whole
     return this.#isAlone() ? capacity : Math.floor((capacity * TIMES_FREE) / (TIMES_FREE + 1))
   }
 
-  /** By all who share the budget. */
+  /** Bytes that all who share the budget hold. */
   override get used(): number {
     return this.#whole.used
   }

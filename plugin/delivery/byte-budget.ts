@@ -1,8 +1,8 @@
-/** Holders of a budget who give up what they hold where others need it. */
+/** Holders of a budget who give their bytes up when others need them. */
 export interface Reclaimable {
-  /** What they would give up now. */
+  /** Bytes that they would give up now. */
   readonly reclaimableBytes: number
-  /** Gives back so many bytes, or all of {@link reclaimableBytes} where that is less. */
+  /** Makes them give back at least so many bytes, or all of {@link reclaimableBytes} where that is less. */
   reclaim(bytes: number): void
 }
 
@@ -24,12 +24,12 @@ export class ByteBudget {
     return this.#used
   }
 
-  /** What holders would give up for others. */
+  /** Bytes that holders would give up for others. */
   get reclaimableBytes(): number {
     return this.#reclaimable?.reclaimableBytes ?? 0
   }
 
-  /** From now on takes of others may have what these holders would give up. */
+  /** From now on, a take that finds no room gets what these holders give up. */
   reclaimFrom(holders: Reclaimable): void {
     this.#reclaimable = holders
   }

@@ -17,7 +17,7 @@ export function admit(source: Source, exchange: Exchange): void {
   limitRate(source, exchange)
 }
 
-/** What of a request's events counts: each event of a source, the invalid ones too. */
+/** The events of a request that count: each event of a source, the invalid ones too. */
 export interface CountedEvents {
   readonly accepted: readonly { readonly source: Source; readonly events: readonly unknown[] }[]
   readonly refused: readonly { readonly source: Source | undefined }[]
@@ -74,7 +74,7 @@ function rateLimited(state: RateLimitState, source: Source, exchange: Exchange):
   return new HttpProblem(429, 'rate_limited', message, {}, source.name)
 }
 
-/** The one of a source's limits of which least is left: the header `RateLimit` can tell of one alone. */
+/** The limit of a source of which the smallest part is left: the header `RateLimit` has room for one. */
 function tightestLimit(source: Source): RateLimitState | undefined {
   return limitsOf(source).sort((a, b) => a.remaining / a.limit - b.remaining / b.limit)[0]
 }

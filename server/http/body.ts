@@ -93,7 +93,7 @@ function collect(stream: Readable, reservation: Reservation): Promise<Buffer> {
     }
     const stop = (error: Error) => {
       stream.off('data', take)
-      // The listeners live until the request is answered, and must not hold what nobody needs any more.
+      // The listeners live until the request is answered, and would hold the pieces as long.
       pieces.taken()
       reject(error)
     }

@@ -2,31 +2,31 @@ import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import type { HttpProblem } from './http-problem.js'
 import { Reservation } from './reservation.js'
 
-/** Whose body it is, as far as that can be seen before it has come. */
+/** What is known of a body before it has arrived. */
 export interface BodyOrigin {
-  /** Names the source whose write key HTTP Basic holds. `undefined` for a sender who is not known yet. */
+  /** The ID of the source whose write key HTTP Basic holds. `undefined` while the sender is not known. */
   readonly source: string | undefined
-  /** The client's network, asked for once at most. `undefined` where it has no address, as behind a Unix socket. */
+  /** The client's network. Called once at most; `undefined` where there is no address, as behind a Unix socket. */
   readonly network: () => string | undefined
   /** Whether all of it has arrived. */
   readonly isWhole: () => boolean
-  /** When its headers were there, by `now()`, in ms. */
+  /** When its headers had arrived, by `now()`, in ms. */
   readonly startedAt: number
 }
 
-/** Who shares the memory out among the bodies that are coming. */
+/** Shares the memory out among the bodies that are arriving. */
 export interface BodyAdmission {
   /** Makes room for so many more bytes of this body, or says `false`. */
   makeRoom(body: IncomingBody, bytes: number): boolean
-  /** The body has taken so many bytes; fewer than 0 where it has given them back. */
+  /** Counts bytes that the body has taken; fewer than 0 are bytes that it has given back. */
   count(body: IncomingBody, bytes: number): void
-  /** The body no longer counts as coming. */
+  /** Forgets the body, which has arrived or been given up. */
   leave(body: IncomingBody): void
 }
 
 /**
- * The memory of a request whose body is coming. Until {@link settle} its sender has proved nothing: the memory may be
- * taken away again, for others or because it comes too slowly.
+ * The memory of a request whose body is arriving. Until {@link settle} the memory can be revoked: because others need
+ * it more, or because the body arrives too slowly.
  */
 export class IncomingBody extends Reservation {
   readonly origin: BodyOrigin
@@ -48,7 +48,7 @@ export class IncomingBody extends Reservation {
     return this.#network.value
   }
 
-  /** Bytes that have come so far, what they were inflated to included. */
+  /** Bytes that have arrived so far, and those that they were inflated to. */
   get received(): number {
     return this.#received
   }
@@ -61,7 +61,7 @@ export class IncomingBody extends Reservation {
       this.#admission.count(this, bytes)
       return true
     }
-    // Memory that is short is taken from bodies that stall: this was one of them.
+    // The budget was short and has made bodies that stall give up their memory. This was one of them.
     super.release()
     return false
   }
@@ -70,7 +70,7 @@ export class IncomingBody extends Reservation {
     this.#stop = stop
   }
 
-  /** Takes the memory away: the request is answered with the problem. */
+  /** Takes the memory away, and has the request end with the problem. */
   revoke(problem: HttpProblem): void {
     if (!this.#isComing) return
     this.#problem = problem

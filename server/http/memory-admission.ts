@@ -1,38 +1,38 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget, Reclaimable } from '../../plugin/delivery/byte-budget.js'
-import { memoryFull } from './http-problem.js'
+import { type HttpProblem, unavailable } from './http-problem.js'
 import { type BodyAdmission, type BodyOrigin, IncomingBody } from './incoming-body.js'
 import { MAX_BODY_BYTES } from './limits.js'
 import { ReceivingSpeed } from './receiving-speed.js'
 
-/** Of the memory, what bodies that are coming may hold together. The rest is for records that wait for Firehose. */
+/** The part of the memory that all arriving bodies may hold. The rest is for records that wait for Firehose. */
 const ALL_SHARE = 3 / 4
 
-/** What those of one source may hold: write keys of browsers are public, so that a known key is no proof of good will. */
+/** The part of the memory for the bodies of one source. Write keys of browsers are public and prove no good will. */
 const SOURCE_SHARE = 1 / 2
 
-/** What those of senders who are not known yet may hold: a key in the body is read when all of the body is there. */
+/** The part of the memory for bodies of unknown senders. A key in a body is read when all of the body is there. */
 const UNKNOWN_SHARE = 1 / 4
 
-/** Of that, what one client network may hold. */
+/** The part of the share of unknown senders that one client network may hold. */
 const NETWORK_SHARE = 1 / 2
 
-/** Making room looks at all that come. It makes this part of a share's limit at once, so that it is seldom done. */
+/** Making room sorts all bodies of a share. It frees this part of the share's limit at once, so that it is rare. */
 const ROOM_STEP = 1 / 16
 
 /**
- * ms. A body that has just begun costs as if it had been there for so long. Else a flood of new ones would cost less
- * than a phone that has been sending a few kilobytes for some seconds.
+ * ms that each body is taken to be older than it is. Otherwise a flood of new bodies would cost less than a phone that
+ * has been sending a few kilobytes for some seconds.
  */
 const NEW_BODY_MS = 1_000
 
 /**
- * A body that has held so much memory for so long gives way to everything else: 1 MiB for a second, 100 KiB for ten. A
- * batch of 500 KB, the largest that SDKs send, stays below from 4 Mbit/s on, as does one of 100 KB at 80 kbit/s.
+ * A body that has held so much for so long gives way to everything else: 1 MiB for a second, 100 KiB for ten. A batch of
+ * 500 KB, the largest that SDKs send, stays below that from 4 Mbit/s on, and one of 100 KB from 80 kbit/s on.
  */
 const STALLED_BYTE_MS = 1024 * 1024 * 1000
 
-/** A part of the memory, and the bodies that have it. */
+/** A part of the memory, and the bodies that hold it. */
 class Share {
   readonly limit: number
   readonly bodies = new Set<IncomingBody>()
@@ -44,12 +44,12 @@ class Share {
 }
 
 /**
- * Shares the memory out among the requests whose bodies are coming, so that nobody can keep others from sending by
- * sending slowly: there is a share for each source, one for all senders who are not known, and in that one for each
- * client network. Where a share is used up, whoever has had most of it for longest makes room. A body that is alone in
- * its share may go beyond it.
+ * Shares the memory out among requests whose bodies are arriving, so that slow senders cannot keep others from sending.
+ * There is a share for each source, one for all unknown senders, and within that one for each client network. When a
+ * share is used up, the bodies that have held most of it for longest make room. A body that is alone in its share may go
+ * beyond it.
  *
- * SECURITY: without this, 67 MB that come slowly over a few connections, with no write key, turned away everybody.
+ * SECURITY: without this, 67 MB of slow bodies on 64 connections, sent without a write key, turn away all senders.
  */
 export class MemoryAdmission implements BodyAdmission, Reclaimable {
   readonly #budget: ByteBudget
@@ -57,7 +57,7 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
   readonly #speed: ReceivingSpeed
   readonly #all: Share
   readonly #unknown: Share
-  /** Of each body that is coming, the shares that it has a part in. */
+  /** The shares of each body that is arriving. */
   readonly #bodies = new Map<IncomingBody, readonly Share[]>()
   readonly #sources = new Map<string, Share>()
   readonly #networks = new Map<string, Share>()
@@ -68,17 +68,17 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
     this.#speed = new ReceivingSpeed(clock)
     const { capacity } = budget
     this.#all = new Share(capacity * ALL_SHARE)
-    // Room for one request of the size that is allowed, where that leaves as much to the others.
+    // The largest request should fit, as long as that leaves as much to the others.
     this.#unknown = new Share(Math.max(capacity * UNKNOWN_SHARE, Math.min(capacity / 2, MAX_BODY_BYTES)))
     budget.reclaimFrom(this)
   }
 
-  /** Bytes of bodies that are coming. */
+  /** Bytes that arriving bodies hold. */
   get receivingBytes(): number {
     return this.#all.used
   }
 
-  /** The memory of a request, from before its body is read. */
+  /** Starts to count a request's body, before it is read. */
   receive(origin: Omit<BodyOrigin, 'startedAt'>): IncomingBody {
     const body = new IncomingBody(this.#budget, this, { ...origin, startedAt: this.#clock.now() })
     const shares = this.#sharesOf(body)
@@ -114,7 +114,7 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
     for (const body of costliestFirst(this.#stalled(), this.#clock.now())) {
       if (missing <= 0) return
       missing -= body.held
-      body.revoke(memoryFull())
+      body.revoke(neededByOthers())
     }
   }
 
@@ -133,15 +133,16 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
     for (const victim of costliestFirst(bodies, this.#clock.now(), { body, bytes })) {
       if (victim === body || made >= missing + limit * ROOM_STEP) break
       made += victim.held
-      victim.revoke(memoryFull())
+      victim.revoke(neededByOthers())
     }
     return made >= missing
   }
 
   #stalled(): IncomingBody[] {
     const now = this.#clock.now()
+    // A body that is whole waits for us and not for its sender.
     return [...this.#bodies.keys()].filter(
-      ({ held, origin }) => held * (now - origin.startedAt) >= STALLED_BYTE_MS,
+      ({ held, origin }) => held * (now - origin.startedAt) >= STALLED_BYTE_MS && !origin.isWhole(),
     )
   }
 }
@@ -158,16 +159,24 @@ function forgetEmpty(shares: Map<string, Share>, name: string): void {
   if (shares.get(name)?.bodies.size === 0) shares.delete(name)
 }
 
-/** What a body costs the others: how much memory it has held, for how long. */
+function neededByOthers(): HttpProblem {
+  return unavailable(
+    'memory_full',
+    'The body arrived slowly, and others needed its memory; send this again later',
+  )
+}
+
+/** What a body costs the others: how much memory it has held, and for how long. */
 function costOf({ held, origin }: IncomingBody, now: number, more = 0): number {
   return (held + more) * (now - origin.startedAt + NEW_BODY_MS)
 }
 
 /**
- * The order in which bodies make room. First comes the source that costs most, those without a key being one; of it the
- * network that costs most, so that a single sender who floods does not push out the others; of that the costliest body.
+ * Sorts bodies by the order in which they make room. The source that costs most comes first (all unknown senders count
+ * as one), within it the network that costs most, so that one sender who floods does not push out the others, and within
+ * that the costliest body.
  *
- * @param taker - who asks, with so many bytes more
+ * @param taker - the body that needs room, and for how many bytes
  */
 function costliestFirst(
   bodies: Iterable<IncomingBody>,
@@ -176,12 +185,12 @@ function costliestFirst(
 ): IncomingBody[] {
   const bySource = new Map<unknown, number>()
   const byNetwork = new Map<unknown, Map<unknown, number>>()
-  // What holds nothing cannot make room.
+  // A body that holds nothing cannot make room.
   const holders = Array.from(bodies).filter((body) => body.held > 0 || body === taker?.body)
   const costs = holders.map((body) => {
     const cost = costOf(body, now, body === taker?.body ? taker.bytes : 0)
     const { source } = body.origin
-    // Who has no address is nobody's neighbour.
+    // A sender without an address shares its network with nobody.
     const network = body.network ?? body
     const ofSource = byNetwork.get(source) ?? new Map<unknown, number>()
     byNetwork.set(source, ofSource)

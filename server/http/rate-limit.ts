@@ -48,7 +48,7 @@ export class RateLimit {
     this.#clock = clock
   }
 
-  /** How it stands, with nothing taken. */
+  /** How the limit stands now. */
   get state(): RateLimitState {
     return this.#stateAs(true)
   }
@@ -116,7 +116,7 @@ export function rateLimitHeaders(
   }
 }
 
-/** Requests are what everybody expects; parameters besides `w` count as comments. */
+/** Senders expect a limit of requests. The draft takes parameters other than `w` as comments. */
 function policyOf({ limit, windowSeconds, unit }: RateLimitState): string {
   return `${limit};w=${windowSeconds}${unit === 'events' ? ';unit="events"' : ''}`
 }

@@ -3,19 +3,19 @@ import { HttpProblem } from './http-problem.js'
 
 const TICK_MS = 1_000
 
-/**
- * Bodies are looked at after so many ticks, and then again. Most SDKs give up on a request after 10 s: who pauses for
- * longer has gone away.
- */
+/** Ticks between two looks at a body. Most SDKs give up on a request after 10 s: a longer pause is the end of it. */
 const WINDOW_TICKS = 10
 
 /**
- * Of a body that is not whole, so much must come in a window: 500 bytes a second, as Apache's mod_reqtimeout demands by
- * default (Kestrel: 240). A phone on GPRS, the slowest network that is still in use, sends some 2,500.
+ * Bytes that must arrive in a window, unless they complete the body: 500 a second, as Apache's mod_reqtimeout demands by
+ * default (Kestrel demands 240). A phone on GPRS, the slowest network still in use, sends some 2,500.
+ *
+ * @see https://httpd.apache.org/docs/2.4/mod/mod_reqtimeout.html
+ * @see https://learn.microsoft.com/en-us/dotnet/api/microsoft.aspnetcore.server.kestrel.core.kestrelserverlimits.minrequestbodydatarate
  */
 const WINDOW_BYTES = 5_000
 
-/** What of a body this needs. */
+/** The part of an incoming body that its speed is measured by. */
 export interface WatchedBody {
   /** Bytes, since its beginning. */
   readonly received: number
@@ -29,15 +29,15 @@ interface Window {
 }
 
 /**
- * Ends requests whose bodies come too slowly. Their average is not asked for: a megabyte that comes at once would be
- * enough to do nothing for half an hour.
+ * Ends requests whose bodies arrive too slowly. Each window counts by itself: by the average speed, a megabyte that
+ * arrives at once would pay for half an hour of silence.
  *
- * It counts ticks of its own and not the time: while something else holds the event loop no body can come, and that is
- * not its sender's doing.
+ * A window lasts so many ticks of a timer and not so many seconds. While something else holds the event loop nothing can
+ * arrive, and that is not the sender's fault.
  */
 export class ReceivingSpeed {
   readonly #clock: Pick<Clock, 'after'>
-  /** A window begins with the first tick that its body sees. Most are whole before. */
+  /** A body's first window begins with the first tick: most bodies are whole before that. */
   readonly #bodies = new Map<WatchedBody, Window | undefined>()
   #isTicking = false
 

@@ -6,7 +6,7 @@ import type { HttpProblem } from './http-problem.js'
 /** What the log has by itself: a line when the process ends, and one for each defect. */
 const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['closing', 'internal_error'])
 
-/** What helps, by the problem's code. Senders are not told: it is not theirs. */
+/** What the operator can do, by the problem's code. The answer does not say it: senders cannot. */
 const FIXES: ReadonlyMap<string, string> = new Map([
   ['memory_full', 'raise maxBufferedBytes to take more'],
   ['rate_limited', "raise the source's rateLimit to take more"],

@@ -23,11 +23,11 @@ export class Reservation {
   }
 
   /**
-   * `stop` is called where the request must give back its memory before all of its body has come. It must let go of
-   * what was read, and have the request answered with the problem. A later call takes the place of an earlier one.
+   * Registers what ends the reading of the body if the memory is revoked. `stop` must let go of what was read and make
+   * the request fail with the problem. A later `stop` replaces an earlier one.
    */
   onRevoked(_stop: (problem: HttpProblem) => void): void {
-    // This memory is the request's own until it is released; that of an incoming body is not.
+    // Nobody revokes this memory. That of an incoming body can be revoked.
   }
 
   /**

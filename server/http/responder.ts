@@ -150,13 +150,13 @@ export class Responder {
 }
 
 /**
- * Closes the connection of a sender that is too slow, without an answer. SDKs send again what no answer came to. What is
- * answered 408 many let go of, those of phones among them, and it is phones that are slow.
+ * Closes the connection of a sender that is too slow, without an answer. It is phones that are slow, and their SDKs drop
+ * events that are answered 408; events without an answer they send again.
  */
 function cutOff({ req, res }: Exchange): void {
   // For the log and the counts.
   res.statusCode = 408
   req.destroy()
-  // The request of HTTP/2 is one of many on its connection: destroying it ends nothing but itself.
+  // HTTP/2 needs this: there, destroying the request does not end its stream.
   res.destroy()
 }

@@ -9,17 +9,23 @@ import { FakeClock } from '../../fake-clock.js'
 
 const MIB = 1024 * 1024
 
+interface Sender {
+  readonly source?: string
+  readonly network?: string
+  readonly isWhole?: boolean
+}
+
 function harness(capacity = 64 * MIB) {
   const clock = new FakeClock()
   const budget = new ByteBudget(capacity)
   const admission = new MemoryAdmission(budget, clock)
   const problems = new Map<IncomingBody, HttpProblem>()
-  const receive = ({ source, network }: { source?: string; network?: string } = {}) => {
-    const body = admission.receive({ source, network: () => network, isWhole: () => false })
+  const receive = ({ source, network, isWhole = false }: Sender = {}) => {
+    const body = admission.receive({ source, network: () => network, isWhole: () => isWhole })
     body.onRevoked((problem) => problems.set(body, problem))
     return body
   }
-  const many = (count: number, bytes: number, from: Parameters<typeof receive>[0] = {}) =>
+  const many = (count: number, bytes: number, from: Sender = {}) =>
     Array.from({ length: count }, () => {
       const body = receive(from)
       return { body, isTaken: body.take(bytes) }
@@ -152,7 +158,7 @@ describe('the memory of bodies that are coming', () => {
     const { many, budget } = harness()
     const [first] = many(64, MIB, { network })
     expect(first?.body.take(1)).toBe(false)
-    expect(() => first?.body.settle()).toThrow('Too much is waiting for delivery')
+    expect(() => first?.body.settle()).toThrow('others needed its memory')
     first?.body.release()
     expect(budget.used).toBe(8 * MIB)
   })
@@ -171,6 +177,13 @@ describe('the memory of bodies that are coming', () => {
     expect(budget.take(10 * MIB)).toBe(false)
     expect(lively.concat(phone).filter((body) => problems.has(body))).toEqual([])
     expect(stalled.filter((body) => problems.has(body))).toHaveLength(9)
+  })
+
+  it('is not taken for records from a body that is whole, and waits for us', async () => {
+    const { clock, budget, receive } = harness()
+    receive({ source: 'one', isWhole: true }).take(4 * MIB)
+    await clock.advance(60_000)
+    expect([budget.reclaimableBytes, budget.take(61 * MIB)]).toEqual([0, false])
   })
 
   it('is never more than the shares allow, whoever comes and goes', async () => {
