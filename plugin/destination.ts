@@ -147,7 +147,7 @@ class MappingDestination implements Destination {
 /** Why events that come to so many bytes, at the least, are not taken: sent again for ever they would do no better where they never fit. */
 function noRoomFor(bytes: number, { capacity }: Delivery): FirehoseError {
   if (bytes > capacity) {
-    const message = `The events of this batch take more than maxBufferedBytes, ${capacity}, at once; send smaller batches or raise it`
+    const message = `The events of this batch take more than ${capacity} bytes at once, all that maxBufferedBytes leaves to them; send smaller batches or raise it`
     return new FirehoseError('ERR_BATCH_TOO_LARGE', message)
   }
   const message =

@@ -4,6 +4,7 @@ import { createClientPool } from '../plugin/aws/client-pool.js'
 import { preloadSdk } from '../plugin/aws/sdk.js'
 import { systemClock } from '../plugin/clock.js'
 import { DeadLetterFiles } from '../plugin/dead-letters/dead-letter-files.js'
+import { DeadLetterShares } from '../plugin/dead-letters/dead-letter-shares.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded, type Logger } from '../plugin/logger.js'
 import { settingsError } from '../plugin/settings/problems.js'
@@ -85,7 +86,12 @@ export function proxyOf(
   const logger = guarded(configuration.logger)
   const budget = new ByteBudget(maxBufferedBytes)
   const pool = createClientPool({ max: maxClients, clock })
-  const store = deadLetters === undefined ? undefined : new DeadLetterFiles(deadLetters, clock)
+  const store =
+    deadLetters === undefined
+      ? undefined
+      : new DeadLetterShares({ store: new DeadLetterFiles(deadLetters, clock) })
+  // Starts the first count now, as it may have to read a gigabyte: the first write should not wait for that.
+  store?.usage()
   const spill =
     configuration.spill &&
     openSpill({ configuration: configuration.spill, clock, logger, deadLetters: store })

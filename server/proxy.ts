@@ -6,8 +6,10 @@ import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
+import type { EventsContext } from './http/events-request.js'
 import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
+import { MemoryAdmission } from './http/memory-admission.js'
 import { type Misplaced, misplaced } from './http/misplaced.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
@@ -68,7 +70,8 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   let { site } = parts
   const logger = guarded(parts.logger)
   const intake = new Intake({ ...parts, logger })
-  const responder = responderOf({ ...parts, logger }, intake)
+  const memory = new MemoryAdmission(budget, clock)
+  const responder = responderOf({ ...parts, logger }, { intake, memory })
   const retirement = new Retirement(() => responder.settled)
   const strays = new MinuteNotices(logger, clock)
 
@@ -120,13 +123,17 @@ export function createProxy(parts: ProxyParts): SiteProxy {
     close,
     replaceSite,
     readiness: () => readinessOf(site.sources, budget, responder.isClosing),
-    stats: () => proxyStats({ responder, intake, budget, pool, spill }, site.sources.all),
+    stats: () => proxyStats({ ...parts, responder, intake, memory }, site.sources.all),
   })
 }
 
-function responderOf({ budget, clock, newId, onRequest, logger }: ProxyParts, intake: Intake): Responder {
+function responderOf(
+  { budget, clock, newId, onRequest, logger }: ProxyParts,
+  { intake, memory }: Pick<EventsContext, 'intake' | 'memory'>,
+): Responder {
   const context = {
     budget,
+    memory,
     intake,
     clock,
     newId,

@@ -1,6 +1,15 @@
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { Sources } from './sources.js'
 
+/**
+ * Bytes that a usual request can take: a batch of 500 KB, the largest that Segment's API takes and its SDKs send, and as
+ * much again for its compressed form or for what its records need beside their data. With less room than this, the
+ * proxy turns away requests that nothing is wrong with.
+ *
+ * @see https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#max-request-size
+ */
+const USUAL_REQUEST_BYTES = 1024 * 1024
+
 /** Whether a request sent now can be expected to be delivered. */
 export interface Readiness {
   readonly ready: boolean
@@ -20,7 +29,7 @@ export function readinessOf(sources: Sources, budget: ByteBudget, isClosing: boo
   const parked = enabled.filter(({ destination }) => destination.isParked())
   const reason = reasonFor({
     isClosing,
-    isFull: !budget.hasRoomFor(1),
+    isFull: !budget.hasRoomFor(USUAL_REQUEST_BYTES),
     isParked: enabled.length > 0 && parked.length === enabled.length,
   })
   return {

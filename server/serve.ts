@@ -20,10 +20,10 @@ import type { ProxyReport } from './proxy-report.js'
 const LINGER_MS = 500
 
 /**
- * SECURITY: whoever sends a body slowly holds memory that all share, and needs no write key for that. Senders give up
- * on a request after 10 s; Node's own limit is five minutes.
+ * SECURITY: a sender of slow headers holds a connection. The proxy itself watches bodies, for their speed and the memory
+ * that they hold, so that these get Node's five minutes: a phone on GPRS needs more than three for a batch of 500 KB.
  */
-const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 }
+const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 1_000 }
 
 /** Longer than load balancers keep an idle connection (60 s is common): one closed under a request is a 502. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000

@@ -1,13 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { Clock } from '../plugin/clock.js'
+import { BudgetShare } from '../plugin/delivery/budget-share.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { SpillParts } from '../plugin/delivery/spilling.js'
 import { createDestination } from '../plugin/destination.js'
 import type { Logger } from '../plugin/logger.js'
 import { UnmappedNotice } from '../plugin/unmapped-notice.js'
 import type { ProxyConfiguration } from './config/configuration.js'
-import type { ForwardConfiguration, SourceConfiguration } from './config/source-configuration.js'
+import type {
+  ForwardConfiguration,
+  RateLimitConfiguration,
+  SourceConfiguration,
+} from './config/source-configuration.js'
 import { CdnMirror } from './forward/cdn-mirror.js'
 import { Forwarder } from './forward/forwarder.js'
 import { AllowedOrigins } from './http/allowed-origins.js'
@@ -87,6 +92,7 @@ export class SiteBuilder {
         ? before.source
         : undefined
     const delivering = keptFor((it) => it.destinations)
+    const limits = keptFor((it) => it.rateLimit) ?? rateLimitsOf(rateLimit, clock)
     const source: Source = {
       id,
       name,
@@ -97,7 +103,8 @@ export class SiteBuilder {
       origins: new AllowedOrigins(origins),
       ip,
       timestamps,
-      rateLimit: keptFor((it) => it.rateLimit)?.rateLimit ?? (rateLimit && new RateLimit(rateLimit, clock)),
+      rateLimit: limits.rateLimit,
+      eventRateLimit: limits.eventRateLimit,
       duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(id, dedupe),
       browser,
       forwarder: keptFor(forwardingOf)?.forwarder ?? this.#forwarder(name, forward),
@@ -107,7 +114,8 @@ export class SiteBuilder {
   }
 
   #destination({ destinations }: SourceConfiguration, nameNow: () => string) {
-    const { pool, budget, clock, spill } = this.#options
+    const { pool, clock, spill } = this.#options
+    const budget = new BudgetShare(this.#options.budget, () => this.#made.size <= 1)
     const parts = { pool, budget, clock, spill }
     return joined(
       destinations.map((it, i) => {
@@ -136,6 +144,17 @@ export class SiteBuilder {
     const { clock, logger } = this.#options
     return new CdnMirror({ url: forward.cdn, clock, logger })
   }
+}
+
+function rateLimitsOf(
+  { limit, maxEvents, windowMs }: Partial<RateLimitConfiguration> = {},
+  clock: Clock,
+): Pick<Source, 'rateLimit' | 'eventRateLimit'> {
+  const allowing = (most: number | undefined, unit: 'requests' | 'events') =>
+    most === undefined || windowMs === undefined
+      ? undefined
+      : new RateLimit({ limit: most, windowMs, unit }, clock)
+  return { rateLimit: allowing(limit, 'requests'), eventRateLimit: allowing(maxEvents, 'events') }
 }
 
 /** What says how requests are handed on: another `cdn` must not empty the queue. */

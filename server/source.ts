@@ -23,7 +23,10 @@ export interface Source {
   readonly origins: AllowedOrigins
   readonly ip: IpPolicy
   readonly timestamps: TimestampPolicy
+  /** Of requests. */
   readonly rateLimit: RateLimit | undefined
+  /** Of the events in them. */
+  readonly eventRateLimit: RateLimit | undefined
   readonly duplicates: Deduplicator | undefined
   readonly browser: BrowserSettings
   readonly forwarder: Forwarder | undefined

@@ -1,5 +1,6 @@
 import type { Logger } from '../plugin/logger.js'
 import type { ProxyConfiguration } from './config/configuration.js'
+import type { RateLimitConfiguration } from './config/source-configuration.js'
 import { MAX_BODY_BYTES } from './http/limits.js'
 
 /** What one request may hold: a compressed body and what it holds are counted together. */
@@ -22,16 +23,14 @@ export function tellShare(maxBufferedBytes: number, workers: number, logger: Log
 
 /**
  * The configuration of one of several processes, so that together they keep to what was set for the whole: bytes in
- * memory, requests of each source, calls for each stream. What is counted rounds up: a limit of 1 leaves one to each.
+ * memory, requests and events of each source, calls for each stream. What is counted rounds up: a limit of 1 leaves one
+ * to each.
  */
 export function workerShare<T extends ProxyConfiguration>(configuration: T, workers: number): T {
   if (workers === 1) return configuration
   const sources = configuration.sources.map((source) => ({
     ...source,
-    rateLimit: source.rateLimit && {
-      ...source.rateLimit,
-      limit: Math.ceil(source.rateLimit.limit / workers),
-    },
+    rateLimit: source.rateLimit && shareOfRate(source.rateLimit, workers),
     destinations: source.destinations.map((destination) => ({
       ...destination,
       maxRequestsPerSecond: Math.ceil(destination.maxRequestsPerSecond / workers),
@@ -42,4 +41,12 @@ export function workerShare<T extends ProxyConfiguration>(configuration: T, work
     sources,
     maxBufferedBytes: shareOfBuffer(configuration.maxBufferedBytes, workers),
   }
+}
+
+function shareOfRate(
+  { limit, maxEvents, windowMs }: RateLimitConfiguration,
+  workers: number,
+): RateLimitConfiguration {
+  const shareOf = (most: number | undefined) => most && Math.ceil(most / workers)
+  return { limit: shareOf(limit), maxEvents: shareOf(maxEvents), windowMs }
 }

@@ -1,15 +1,14 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
-import { stringifyWithText } from '../json/json-text.js'
 import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
 import { GroupCommit } from '../spill/group-commit.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
-import { deepJson } from './deep-json.js'
+import { toLine } from './letter-line.js'
 
 const NEWLINE = 0x0a
 /** SECURITY: whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
-const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
+export const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 
 /**
  * Dead letters as JSON lines in a file a day (UTC), `<directory>/YYYY-MM-DD.ndjson`.
@@ -72,15 +71,6 @@ export class DeadLetterFiles implements DeadLetterStore {
 function naming(directory: string, error: unknown): unknown {
   const { message } = error as Error
   return message.includes(directory) ? error : new Error(`${message} (in ${directory})`, { cause: error })
-}
-
-function toLine(letter: DeadLetter): string {
-  try {
-    return `${stringifyWithText({ ...letter })}\n`
-  } catch (error) {
-    // Of what is no JSON, as a program may have handed it in, the rest is kept.
-    return `${error instanceof RangeError ? deepJson(letter) : JSON.stringify({ ...letter, data: null })}\n`
-  }
 }
 
 /**

@@ -22,8 +22,34 @@ export interface DeadLetter {
   readonly data: unknown
 }
 
+/** How many bytes a directory of dead letters holds. */
+export interface DeadLetterUsage {
+  /** Of all files, other than dead letters too. */
+  readonly bytes: number
+  /** By the source's ID; `null` stands for events of no known source. */
+  readonly bySource: ReadonlyMap<string | null, number>
+}
+
 /** Where dead letters are kept. */
 export interface DeadLetterStore {
-  /** Resolves when they will outlive a power cut. */
+  /**
+   * Resolves when they will outlive a power cut.
+   *
+   * @throws DeadLetterShareError where a source has used up its share; the error of the disk or service otherwise
+   */
   write(letters: readonly DeadLetter[]): Promise<void>
+  /** How much is kept, where the store knows that. */
+  usage?(): DeadLetterUsage
+}
+
+/** A source has used up its share of the dead letters: nothing of the write was kept. */
+export class DeadLetterShareError extends Error {
+  override readonly name = 'DeadLetterShareError'
+  /** The source's ID; `null` for events of no known source. SECURITY: an external ID, mostly; never in a message. */
+  readonly source: string | null
+
+  constructor(source: string | null) {
+    super('A source has used up its share of the dead letters; replay them, or move files away')
+    this.source = source
+  }
 }

@@ -14,7 +14,7 @@ export interface Delivery {
   deliver(records: readonly MappedRecord[]): Promise<RecordOutcome[]>
   /** Whether so many more bytes fit under `maxBufferedBytes`. */
   hasRoomFor(bytes: number): boolean
-  /** Bytes that fit where nothing else waits: `maxBufferedBytes`, or what deliveries share. */
+  /** Bytes that fit where nothing else waits: `maxBufferedBytes`, or this delivery's share of it. */
   readonly capacity: number
   /** Whether a record for the stream can become durable now; while the stream is parked only in a spill. */
   takes(stream: string): boolean

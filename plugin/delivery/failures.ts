@@ -11,10 +11,10 @@ export function recordTooLarge(stream: string, bytes: number): FirehoseError {
   )
 }
 
-export function bufferFull({ used, capacity }: ByteBudget): FirehoseError {
+export function bufferFull({ used }: ByteBudget): FirehoseError {
   return new FirehoseError(
     'ERR_BUFFER_FULL',
-    `${used} bytes wait for Firehose and maxBufferedBytes is ${capacity}; send more slowly or raise it`,
+    `${used} bytes are held in memory, and maxBufferedBytes leaves no room for more of this source; send more slowly or raise it`,
   )
 }
 

@@ -9,12 +9,19 @@ import type { BrowserSettings } from '../web/browser-settings.js'
 /** `sourceId` is the source's `id` unless given; memory and spill are those of the proxy. */
 type SourceDestination = Omit<DestinationSettings, 'maxBufferedBytes' | 'spill'>
 
-/** How many requests a source may send. */
+/** How much a source may send: `limit`, `maxEvents` or both. */
 export interface RateLimitConfig {
-  /** Requests in a window at most. */
-  readonly limit: number
+  /** Requests in a window at most. @default no limit of requests */
+  readonly limit?: number | undefined
   /** Length of a window, in ms. @default 1000 */
   readonly windowMs?: number | undefined
+  /**
+   * Events in a window at most, those that turn out to be invalid included. A batch that holds more than a whole window
+   * allows is taken when a window begins, and uses up as many windows as its events fill.
+   *
+   * @default no limit of events
+   */
+  readonly maxEvents?: number | undefined
 }
 
 /** How long a `messageId` is remembered, so that an event that comes twice is delivered once. */
@@ -67,7 +74,7 @@ export interface SourceConfig {
    * the sender's own time. @default 'segment'
    */
   readonly timestamps?: TimestampPolicy | undefined
-  /** Beyond it requests are answered 429. @default none */
+  /** Beyond it requests are answered 429 with Retry-After. @default none */
   readonly rateLimit?: RateLimitConfig | undefined
   /** `false` delivers an event as often as it comes. @default { windowMs: 600000, maxEntries: 100000 } */
   readonly dedupe?: DedupeConfig | false | undefined

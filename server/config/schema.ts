@@ -29,10 +29,22 @@ function trustFromText(given: unknown): unknown {
   return typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : given
 }
 
-const rateLimit = z.strictObject(
-  { limit: integer(1, 1_000_000_000, 'requests'), windowMs: integer(1, 86_400_000, 'ms').optional() },
-  { error: 'give { limit, windowMs }' },
-)
+const MOST_IN_A_WINDOW = 1_000_000_000
+
+const rateLimit = z
+  .strictObject(
+    {
+      limit: integer(1, MOST_IN_A_WINDOW, 'requests').optional(),
+      windowMs: integer(1, 86_400_000, 'ms').optional(),
+      maxEvents: integer(1, MOST_IN_A_WINDOW, 'events').optional(),
+    },
+    { error: 'give { limit, windowMs, maxEvents }' },
+  )
+  .superRefine(({ limit, maxEvents }, context) => {
+    if (limit !== undefined || maxEvents !== undefined) return
+    const message = `use a whole number of requests from 1 to ${MOST_IN_A_WINDOW}, or give maxEvents`
+    context.issues.push({ code: 'custom', path: ['limit'], input: undefined, message })
+  })
 
 const dedupe = z.strictObject(
   {

@@ -1,6 +1,5 @@
 import type { DestinationConfiguration } from '../../plugin/settings/configuration.js'
 import { showPath } from '../../plugin/settings/problems.js'
-import type { RateLimitOptions } from '../http/rate-limit.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
 import type { TimestampPolicy } from '../intake/timestamps.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
@@ -22,6 +21,14 @@ export interface ForwardConfiguration {
   readonly cdn: string | undefined
 }
 
+/** What a source may send in a window, checked and complete. */
+export interface RateLimitConfiguration {
+  /** Requests. */
+  readonly limit: number | undefined
+  readonly maxEvents: number | undefined
+  readonly windowMs: number
+}
+
 /** One source, checked and complete. */
 export interface SourceConfiguration {
   /** SECURITY: the external ID of its role, mostly; logs and messages say `name`. */
@@ -33,7 +40,7 @@ export interface SourceConfiguration {
   readonly origins: '*' | readonly string[]
   readonly ip: IpPolicy
   readonly timestamps: TimestampPolicy
-  readonly rateLimit: RateLimitOptions | undefined
+  readonly rateLimit: RateLimitConfiguration | undefined
   readonly dedupe: { readonly windowMs: number; readonly maxEntries: number } | undefined
   readonly browser: BrowserSettings
   readonly forward: ForwardConfiguration | undefined
@@ -54,7 +61,11 @@ export function sourceConfigurationOf(
     origins: originsOf(origins),
     ip: values.ip ?? 'keep',
     timestamps: values.timestamps ?? 'segment',
-    rateLimit: rateLimit && { limit: rateLimit.limit, windowMs: rateLimit.windowMs ?? 1_000 },
+    rateLimit: rateLimit && {
+      limit: rateLimit.limit,
+      maxEvents: rateLimit.maxEvents,
+      windowMs: rateLimit.windowMs ?? 1_000,
+    },
     dedupe:
       dedupe === false
         ? undefined

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { badRequest, type HttpProblem, unavailable } from './http-problem.js'
+import { badRequest, type HttpProblem, memoryFull } from './http-problem.js'
 import { MAX_BODY_BYTES } from './limits.js'
 import type { PendingRead, ReadWatch } from './read-watch.js'
 import type { Reservation } from './reservation.js'
@@ -101,6 +101,7 @@ class Collection implements PendingRead {
   start(): void {
     const req = this.#req
     if (req.destroyed) return this.#stop(new BodyCutOff())
+    this.#options.reservation.onRevoked(this.#stop)
     req.on('data', this.#take)
     req.once('end', this.#finish)
     // It stays after the end: a stream that fails and has no listener for it ends the process.
@@ -195,8 +196,4 @@ export class BodyCutOff extends Error {
 
 export function bodyTooLarge(): HttpProblem {
   return badRequest('body_too_large', `The body is larger than ${MAX_BODY_BYTES} bytes; send smaller batches`)
-}
-
-export function memoryFull(): HttpProblem {
-  return unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
 }

@@ -3,10 +3,14 @@ import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { refuseBody, type SortedEvents, sortEvents } from '../intake/sort-events.js'
-import { admit, refuseIfParked } from './admission.js'
+import { admit, admitEvents, refuseIfParked } from './admission.js'
+import { clientAddressOf } from './client-address.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
 import { unavailable } from './http-problem.js'
+import type { IncomingBody } from './incoming-body.js'
+import { networkOf } from './ip-address.js'
+import type { MemoryAdmission } from './memory-admission.js'
 import { pixelBytes } from './pixel.js'
 import { checkContentLength, type RequestBody, readBody, UndecodableBody } from './read-body.js'
 import { Reservation } from './reservation.js'
@@ -24,6 +28,7 @@ const LEAST_DELIVERY_MS = 2_000
 
 export interface EventsContext {
   readonly budget: ByteBudget
+  readonly memory: MemoryAdmission
   readonly intake: Intake
   readonly clock: Clock
   readonly newId: () => string
@@ -48,7 +53,11 @@ export async function acceptBody(
     refuseIfParked([named.source])
   }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
-  const reservation = new Reservation(context.budget)
+  const reservation = context.memory.receive({
+    source: named?.source.id,
+    network: () => networkOf(clientAddressOf(req, site.trust)),
+    isWhole: () => req.complete,
+  })
   const startedAt = context.clock.now()
   let delivery: Promise<void>
   try {
@@ -90,7 +99,7 @@ async function inTime(delivery: Promise<void>, ms: number, clock: Clock): Promis
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { named, reservation }: { readonly named: NamedSource | undefined; readonly reservation: Reservation },
+  { named, reservation }: { readonly named: NamedSource | undefined; readonly reservation: IncomingBody },
   context: EventsContext,
 ): Promise<SortedEvents> {
   let body: RequestBody
@@ -98,9 +107,11 @@ async function readEvents(
     body = await readBody(exchange.req, reservation)
   } catch (error) {
     if (!(error instanceof UndecodableBody) || named === undefined) throw error
+    reservation.settle()
     const { userAgent } = senderOf(exchange.req, exchange.site.trust)
     return refuseBody(error.sent, error, named.source, { endpoint, userAgent })
   }
+  reservation.settle()
   return takeEvents(exchange, endpoint, { body, named, reservation }, context)
 }
 
@@ -149,6 +160,7 @@ function takeEvents(
   for (const owner of owners) if (owner !== named?.source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
+  admitEvents(events, exchange)
   forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, named }, events)
   return events
 }

@@ -24,7 +24,7 @@ export class HttpProblem extends Error {
 
   /** Whether the same request may succeed later. */
   get isForNow(): boolean {
-    return this.status >= 500 || this.status === 429
+    return this.status >= 500 || this.status === 429 || this.status === 408
   }
 }
 
@@ -39,6 +39,11 @@ export function badRequest(code: string, message: string): HttpProblem {
 /** A refusal for now: the sender keeps the events and sends them again. */
 export function unavailable(code: string, message: string, source?: string): HttpProblem {
   return new HttpProblem(503, code, message, { 'Retry-After': String(RETRY_AFTER_SECONDS) }, source)
+}
+
+/** The memory has no room for more of this request. */
+export function memoryFull(): HttpProblem {
+  return unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
 }
 
 export function unauthorized(message: string): HttpProblem {

@@ -28,3 +28,16 @@ function parsed(text: string): IpAddress | undefined {
   const [address = ''] = text.split('%', 1)
   return ipaddr.isValid(address) ? ipaddr.process(address) : undefined
 }
+
+/**
+ * Whose address that is, as far as addresses tell: an IPv6 network of 64 bits is the smallest that anyone gets, and holds
+ * more addresses than anybody could count.
+ *
+ * @param address - in its normal form
+ * @see https://www.rfc-editor.org/rfc/rfc6177
+ */
+export function networkOf(address: string | undefined): string | undefined {
+  const ip = address === undefined ? undefined : parseIp(address)
+  if (ip === undefined || ip.kind() === 'ipv4') return ip?.toString()
+  return `${ip.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`
+}

@@ -6,10 +6,11 @@ import type { HttpProblem } from './http-problem.js'
 /** What the log has by itself: a line when the process ends, and one for each defect. */
 const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(['closing', 'internal_error'])
 
-/** What takes more, by the problem's code. Senders are not told: it is not theirs. */
-const SETTINGS_TO_RAISE: ReadonlyMap<string, string> = new Map([
-  ['memory_full', 'maxBufferedBytes'],
-  ['rate_limited', "the source's rateLimit"],
+/** What the operator can do, by the problem's code. The answer does not say it: senders cannot. */
+const FIXES: ReadonlyMap<string, string> = new Map([
+  ['memory_full', 'raise maxBufferedBytes to take more'],
+  ['rate_limited', "raise the source's rateLimit to take more"],
+  ['dead_letters_full', 'replay its dead letters and remove their files, or move them away'],
 ])
 
 /**
@@ -29,8 +30,8 @@ export class RefusalNotices {
     if (TOLD_ELSEWHERE.has(code)) return
     const what = isForNow ? 'Turned away' : 'Refused'
     const whose = source === undefined ? '' : ` of ${source}`
-    const setting = SETTINGS_TO_RAISE.get(code)
-    const fix = setting === undefined ? '' : ` (raise ${setting} to take more)`
+    const help = FIXES.get(code)
+    const fix = help === undefined ? '' : ` (${help})`
     const wording = (count: number) =>
       `${what} ${count} request(s)${whose} with ${status} ${code}: ${message}${fix}`
     this.#notices.note(JSON.stringify([code, source]), wording)

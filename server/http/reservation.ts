@@ -1,4 +1,5 @@
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import type { HttpProblem } from './http-problem.js'
 
 /** What one request holds of the memory that all share, until it is released. */
 export class Reservation {
@@ -7,6 +8,11 @@ export class Reservation {
 
   constructor(budget: ByteBudget) {
     this.#budget = budget
+  }
+
+  /** In bytes. */
+  get held(): number {
+    return this.#held
   }
 
   /** Takes so many more bytes, or nothing and says `false`. */
@@ -25,6 +31,14 @@ export class Reservation {
   giveBack(bytes: number): void {
     this.#budget.giveBack(bytes)
     this.#held -= bytes
+  }
+
+  /**
+   * Registers what ends the reading of the body if the memory is revoked. `stop` must let go of what was read and make
+   * the request fail with the problem. A later `stop` replaces an earlier one.
+   */
+  onRevoked(_stop: (problem: HttpProblem) => void): void {
+    // Nobody revokes this memory. That of an incoming body can be revoked.
   }
 
   /**

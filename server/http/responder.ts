@@ -20,9 +20,9 @@ const UNENDED_MS = 10_000
 export interface RequestCounts {
   /** 2xx and 304. */
   readonly accepted: number
-  /** 4xx: for good, but for 429. */
+  /** 4xx: for good, but for 408 and 429. */
   readonly refused: number
-  /** 429 and 5xx: to be sent again. */
+  /** 408, 429 and 5xx: to be sent again. */
   readonly deferred: number
 }
 
@@ -135,6 +135,7 @@ export class Responder {
   async #refuse(exchange: Exchange, problem: HttpProblem): Promise<void> {
     const { req, res, endpoint } = exchange
     this.#count(problem, exchange)
+    if (problem.status === 408) return cutOff(exchange)
     this.#closeConnectionIfClosing(exchange)
     // Cut while its sender is still sending, the connection would be lost with the answer in it.
     if (res.shouldKeepAlive === false) await drain(req, this.#options.clock)
@@ -220,4 +221,16 @@ function stackOf(thrown: unknown): string {
   } catch {
     return 'with an error that has no text'
   }
+}
+
+/**
+ * Closes the connection of a sender that is too slow, without an answer. It is phones that are slow, and their SDKs drop
+ * events that are answered 408; events without an answer they send again.
+ */
+function cutOff({ req, res }: Exchange): void {
+  // For the log and the counts.
+  res.statusCode = 408
+  req.destroy()
+  // HTTP/2 needs this: there, destroying the request does not end its stream.
+  res.destroy()
 }

@@ -1,5 +1,9 @@
 import type { Clock } from '../../plugin/clock.js'
-import type { DeadLetter, DeadLetterStore } from '../../plugin/dead-letters/dead-letter.js'
+import {
+  type DeadLetter,
+  DeadLetterShareError,
+  type DeadLetterStore,
+} from '../../plugin/dead-letters/dead-letter.js'
 import type { DeliveryFailure, EventOutcome } from '../../plugin/destination.js'
 import type { FirehoseError } from '../../plugin/errors.js'
 import { type SegmentEvent, WritableEvent } from '../../plugin/event.js'
@@ -106,6 +110,7 @@ export class Intake {
     try {
       await deadLetters.write(quarantined.map((it) => letterOf(it, at)))
     } catch (error) {
+      if (error instanceof DeadLetterShareError) throw shareUsedUp(error, quarantined)
       logger.error(`Dead letters cannot be written: ${(error as Error).message}`)
       throw unavailable(
         'dead_letters_unwritable',
@@ -166,6 +171,16 @@ function twinNotDelivered({ name }: Source) {
   return unavailable(
     'not_delivered',
     'Another request with the same events failed for now; send them again later',
+    name,
+  )
+}
+
+/** SECURITY: the error has the source's ID; who reads the answer or the log gets its name. */
+function shareUsedUp({ source: id }: DeadLetterShareError, quarantined: readonly GivenUp[]) {
+  const name = quarantined.find(({ source }) => source?.id === id)?.source?.name
+  return unavailable(
+    'dead_letters_full',
+    'The source has no room left for events that cannot be delivered; send this again later',
     name,
   )
 }

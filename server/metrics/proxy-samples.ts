@@ -10,6 +10,9 @@ type Readings<T> = readonly (readonly [Metric, (of: T) => number])[]
 
 const REQUESTS = counter('requests_total', 'Requests answered, by status.')
 const EVENTS = counter('events_total', "Events that a source's requests brought, by what became of them.")
+/** Each worker tells of the whole directory, which they share. */
+const DEAD_LETTERS = gauge('dead_letter_bytes', 'Bytes in the directory of dead letters.', 'max')
+const SOURCE_DEAD_LETTERS = gauge('source_dead_letter_bytes', "Bytes of a source's dead letters.", 'max')
 const CIRCUITS = gauge('circuit_workers', "Workers in which the stream's circuit is in this state.")
 const APIS = gauge('api_workers', 'Workers that call the stream by this API.')
 
@@ -21,6 +24,10 @@ const PROXY: Readings<WorkerMeasures> = [
   [
     gauge('buffered_bytes', 'Bytes held in memory, of requests and of records.'),
     ({ stats }) => stats.bufferedBytes,
+  ],
+  [
+    gauge('receiving_bytes', 'Bytes held in memory of requests whose bodies are still coming.'),
+    ({ stats }) => stats.receivingBytes,
   ],
   [
     gauge('buffer_capacity_bytes', 'Bytes that may be held in memory.'),
@@ -82,20 +89,22 @@ const API_NAMES = ['PutRecord', 'PutRecordBatch'] as const satisfies readonly St
 
 /** What one process that serves has counted, and how it stands. */
 export function proxySamples(measures: WorkerMeasures): Sample[] {
-  const { requestsByStatus, spill, sources } = measures.stats
+  const { requestsByStatus, deadLetterBytes, spill, sources } = measures.stats
   return [
     ...Object.entries(requestsByStatus).map(([status, value]) => sample(REQUESTS, { status }, value)),
     ...samplesOf(PROXY, measures, {}),
+    ...optional(DEAD_LETTERS, {}, deadLetterBytes),
     ...(spill === undefined ? [] : samplesOf(SPILL, spill, {})),
     ...Object.entries(sources).flatMap(([source, stats]) => sourceSamples(source, stats)),
   ]
 }
 
 function sourceSamples(source: string, stats: SourceStats): Sample[] {
-  const { duplicates, forwarding, streams } = stats
+  const { duplicates, deadLetterBytes, forwarding, streams } = stats
   return [
     ...OUTCOMES.map((outcome) => sample(EVENTS, { source, outcome }, stats[outcome])),
     sample(EVENTS, { source, outcome: 'duplicate' }, duplicates),
+    ...optional(SOURCE_DEAD_LETTERS, { source }, deadLetterBytes),
     ...(forwarding === undefined ? [] : samplesOf(FORWARDING, forwarding, { source })),
     ...Object.entries(streams).flatMap(([stream, of]) => streamSamples({ source, stream }, of)),
   ]
@@ -115,6 +124,10 @@ function flag<T>(actual: T, state: T): number {
 
 function samplesOf<T>(readings: Readings<T>, of: T, labels: Sample['labels']): Sample[] {
   return readings.map(([metric, read]) => sample(metric, labels, read(of)))
+}
+
+function optional(metric: Metric, labels: Sample['labels'], value: number | undefined): Sample[] {
+  return value === undefined ? [] : [sample(metric, labels, value)]
 }
 
 function sample(metric: Metric, labels: Sample['labels'], value: number): Sample {

@@ -105,6 +105,73 @@ describe('a rate limit', () => {
     expect(web.delivered).toHaveLength(1)
   })
 
+  it('answers 429 to a batch that has more events than are left, and delivers none of it', async () => {
+    const clock = new FakeClock()
+    const eventRateLimit = new RateLimit({ limit: 5, windowMs: 2_500, unit: 'events' }, clock)
+    const { proxy, web, letters, lines } = proxyHarness({ source: { eventRateLimit } })
+    const url = await listen(proxy)
+    const send = (events: readonly object[]) =>
+      fetch(`${url}/v1/batch`, {
+        method: 'POST',
+        headers: { authorization: basic(WEB_KEY) },
+        body: JSON.stringify({ batch: events }),
+      })
+    // An invalid one costs as much as any.
+    const first = await send([event, event, { type: 'nothing' }])
+    expect([first.status, first.headers.get('ratelimit')]).toEqual([200, 'limit=5, remaining=2, reset=3'])
+    expect(first.headers.get('ratelimit-policy')).toBe('5;w=3;unit="events"')
+    const over = await send([event, event, { type: 'nothing' }])
+    expect([over.status, over.headers.get('retry-after')]).toEqual([429, '3'])
+    expect(over.headers.get('ratelimit')).toBe('limit=5, remaining=2, reset=3')
+    expect(await over.json()).toMatchObject({
+      code: 'rate_limited',
+      message: expect.stringMatching('events'),
+    })
+    expect([web.delivered.length, letters.length]).toEqual([2, 1])
+    expect((await send([event, event])).status).toBe(200)
+    expect((await post(url, APP_KEY)).status).toBe(200)
+    await clock.advance(2_500)
+    expect((await send(Array.from({ length: 20 }, () => event))).status).toBe(200)
+    expect((await send([event])).headers.get('retry-after')).toBe('10')
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^Turned away 1 request\(s\) of Website with 429 rate_limited: .*rateLimit/),
+    )
+  })
+
+  it('of events is asked beside that of requests, and answers tell of the one of which less is left', async () => {
+    const clock = new FakeClock()
+    const rateLimit = new RateLimit({ limit: 3, windowMs: 1_000 }, clock)
+    const eventRateLimit = new RateLimit({ limit: 2, windowMs: 1_000, unit: 'events' }, clock)
+    const { proxy } = proxyHarness({ source: { rateLimit, eventRateLimit } })
+    const url = await listen(proxy)
+    const answers = []
+    for (let i = 0; i < 4; i++) answers.push(await post(url, WEB_KEY))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 429])
+    expect(answers.map(({ headers }) => headers.get('ratelimit'))).toEqual([
+      'limit=2, remaining=1, reset=1',
+      'limit=2, remaining=0, reset=1',
+      'limit=2, remaining=0, reset=1',
+      'limit=3, remaining=0, reset=1',
+    ])
+    expect(answers[0]?.headers.get('ratelimit-policy')).toBe('3;w=1, 2;w=1;unit="events"')
+  })
+
+  it('charges the sources of a batch together or none of them', async () => {
+    const limit = new RateLimit({ limit: 3, windowMs: 1_000, unit: 'events' }, new FakeClock())
+    const { proxy, web, app } = proxyHarness({ source: { eventRateLimit: limit } })
+    const url = await listen(proxy)
+    const send = (keys: readonly string[]) =>
+      fetch(`${url}/v1/batch`, {
+        method: 'POST',
+        body: JSON.stringify({ batch: keys.map((writeKey) => ({ ...event, writeKey })) }),
+      })
+    limit.take(2)
+    expect((await send([APP_KEY, WEB_KEY, WEB_KEY])).status).toBe(429)
+    expect([web.calls, app.calls, limit.state.remaining]).toEqual([[], [], 1])
+    expect((await send([APP_KEY, APP_KEY, WEB_KEY])).status).toBe(200)
+    expect([web.delivered.length, app.delivered.length, limit.state.remaining]).toEqual([1, 2, 0])
+  })
+
   it('is told to onRequest, by the code of the answer', async () => {
     const entries: RequestEntry[] = []
     const rateLimit = new RateLimit({ limit: 1, windowMs: 2_500 }, new FakeClock())
@@ -184,8 +251,12 @@ describe('readiness', () => {
     app.parked = true
     expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'all_streams_parked' })
     app.parked = false
-    budget.take(budget.capacity)
-    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'memory_full', bufferedShare: 1 })
+    const usualRequest = 1024 * 1024
+    budget.take(budget.capacity - usualRequest)
+    expect(proxy.readiness()).toMatchObject({ ready: true })
+    budget.take(1)
+    expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'memory_full' })
+    expect(proxy.readiness().bufferedShare).toBeCloseTo(63 / 64)
     await proxy.close()
     expect(proxy.readiness()).toMatchObject({ ready: false, reason: 'closing' })
   })

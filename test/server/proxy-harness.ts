@@ -31,6 +31,7 @@ export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'd
     ip: 'keep',
     timestamps: 'segment',
     rateLimit: undefined,
+    eventRateLimit: undefined,
     duplicates: undefined,
     unmapped: new UnmappedNotice({ logger: { info() {}, warn() {}, error() {} }, clock: systemClock }),
     browser: {},

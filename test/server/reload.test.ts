@@ -86,6 +86,16 @@ describe('a proxy that gets another config', () => {
     expect(records.map((it) => it.originalTimestamp)).toEqual([times.timestamp, times.timestamp])
   })
 
+  it('keeps what was counted against a limit, of requests and of events, until the limit changes', async () => {
+    const rateLimit = { limit: 3, maxEvents: 2, windowMs: 60_000 }
+    const send = await start({}, { rateLimit })
+    expect([await send('a'), await send('b')]).toEqual([200, 200])
+    proxy.reload(config({ name: 'Renamed', rateLimit }))
+    expect(await send('c')).toBe(429)
+    proxy.reload(config({ rateLimit: { ...rateLimit, maxEvents: 100 } }))
+    expect([await send('c'), await send('d'), await send('e'), await send('f')]).toEqual([200, 200, 200, 429])
+  })
+
   it('closes what it no longer uses, once that is idle', async () => {
     const send = await start()
     await send('a')

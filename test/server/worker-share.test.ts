@@ -10,7 +10,7 @@ function share(workers: number, extra: object = {}) {
       {
         id: 'src_a',
         writeKey: 'k',
-        rateLimit: { limit: 10 },
+        rateLimit: { limit: 10, maxEvents: 1_001 },
         destination: { region: 'eu-west-1', mappedStreams: { '*': 's' }, maxRequestsPerSecond: 1_000 },
       },
       { id: 'src_b', writeKey: 'l', destination: { mappedStreams: { '*': 's' } } },
@@ -22,18 +22,18 @@ function share(workers: number, extra: object = {}) {
   const [a, b] = sources
   return {
     maxBufferedBytes,
-    limits: [a?.rateLimit?.limit, b?.rateLimit?.limit],
+    limits: [a?.rateLimit?.limit, a?.rateLimit?.maxEvents, b?.rateLimit?.limit],
     calls: a?.destinations[0]?.maxRequestsPerSecond,
   }
 }
 
 describe("a worker's share", () => {
   it('is the whole where there is one', () => {
-    expect(share(1)).toEqual({ maxBufferedBytes: 64 * MIB, limits: [10, undefined], calls: 1_000 })
+    expect(share(1)).toEqual({ maxBufferedBytes: 64 * MIB, limits: [10, 1_001, undefined], calls: 1_000 })
   })
 
   it('is a part of what is set for the whole, rounded up where it is counted', () => {
-    expect(share(4)).toEqual({ maxBufferedBytes: 16 * MIB, limits: [3, undefined], calls: 250 })
+    expect(share(4)).toEqual({ maxBufferedBytes: 16 * MIB, limits: [3, 251, undefined], calls: 250 })
   })
 
   it('has room for a request of the size that is allowed, if the whole has', () => {

@@ -196,7 +196,7 @@ describe('a config', () => {
         ],
       },
       [
-        'sources[0].rateLimit.per: is not a setting; known are limit, windowMs',
+        'sources[0].rateLimit.per: is not a setting; known are limit, windowMs, maxEvents',
         'sources[0].dedupe.window: is not a setting. Did you mean `windowMs`?',
         'sources[0].browser.deliveryStrategy.config.timout: is not a setting. Did you mean `timeout`?',
         'sources[0].browser.deliveryStrategy.size: is not a setting; known are strategy, config',
@@ -351,6 +351,11 @@ describe("a source's settings", () => {
         },
       ],
     })
+    expect(read({ sources: [{ ...source, rateLimit: { maxEvents: '9' } }] }).sources[0]?.rateLimit).toEqual({
+      limit: undefined,
+      maxEvents: 9,
+      windowMs: 1_000,
+    })
     expect(read({ sources: [{ ...source, dedupe: false, origins: '*' }] }).sources[0]).toMatchObject({
       dedupe: undefined,
       origins: '*',
@@ -366,7 +371,19 @@ describe("a source's settings", () => {
     [{}, { timestamps: true }, `sources[0].timestamps: got true; use one of 'segment', 'keep'`],
     [{}, { timestamp: 'keep' }, 'sources[0].timestamp: is not a setting. Did you mean `timestamps`?'],
     [{}, { rateLimit: {} }, 'sources[0].rateLimit.limit: is missing; use a whole number of requests from 1'],
-    [{}, { rateLimit: 5 }, 'sources[0].rateLimit: got 5; give { limit, windowMs }'],
+    [
+      {},
+      { rateLimit: { windowMs: 5 } },
+      'sources[0].rateLimit.limit: is missing; use a whole number of requests',
+    ],
+    [{}, { rateLimit: {} }, 'or give maxEvents'],
+    [
+      {},
+      { rateLimit: { maxEvents: 0 } },
+      'sources[0].rateLimit.maxEvents: got 0; use a whole number of events',
+    ],
+    [{}, { rateLimit: { limit: 5, maxevents: 9 } }, 'is not a setting. Did you mean `maxEvents`?'],
+    [{}, { rateLimit: 5 }, 'sources[0].rateLimit: got 5; give { limit, windowMs, maxEvents }'],
     [{}, { dedupe: true }, 'sources[0].dedupe: got true; give { windowMs, maxEntries }, or false'],
     [{ spill: { directory: 's', foo: 1 } }, {}, 'spill.foo: is not a setting; known are directory, maxBytes'],
     [

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { parseIp } from '../../../server/http/ip-address.js'
+import { networkOf, parseIp } from '../../../server/http/ip-address.js'
 
 describe('parseIp', () => {
   it('takes what Node takes for an address, and nothing else', () => {
@@ -28,5 +28,20 @@ describe('parseIp', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('networkOf', () => {
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2:ffff::', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['no address', undefined],
+    [undefined, undefined],
+  ])('is the address, or of IPv6 its 64 bits: %s', (address, network) => {
+    expect(networkOf(address)).toBe(network)
   })
 })

@@ -41,6 +41,79 @@ describe('RateLimit', () => {
     expect(limit.take()).toMatchObject({ windowSeconds: 1, resetSeconds: 1 })
   })
 
+  it('refuses a batch that does not fit in what is left, and takes nothing for it', async () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ limit: 10, windowMs: 1_000 }, clock)
+    expect(limit.take(6)).toMatchObject({ isAllowed: true, remaining: 4 })
+    expect(limit.take(5)).toMatchObject({ isAllowed: false, remaining: 4 })
+    expect(limit.take(4)).toMatchObject({ isAllowed: true, remaining: 0 })
+    await clock.advance(1_000)
+    expect(limit.take(10)).toMatchObject({ isAllowed: true, remaining: 0 })
+  })
+
+  it('lets a batch larger than itself into a fresh window, which lasts longer in proportion', async () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ limit: 10, windowMs: 1_000 }, clock)
+    limit.take(1)
+    expect(limit.take(25)).toMatchObject({ isAllowed: false, resetSeconds: 1 })
+    await clock.advance(1_000)
+    expect(limit.take(25)).toMatchObject({ isAllowed: true, remaining: 0, resetSeconds: 3 })
+    await clock.advance(2_499)
+    expect(limit.take(1)).toMatchObject({ isAllowed: false, resetSeconds: 1 })
+    await clock.advance(1)
+    expect(limit.take(1)).toMatchObject({ isAllowed: true, remaining: 9 })
+  })
+
+  it('lets such a batch in on its second try though others keep every window busy', async () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ limit: 10, windowMs: 1_000 }, clock)
+    limit.take(1)
+    expect(limit.take(25).isAllowed).toBe(false)
+    await clock.advance(1_000)
+    limit.take(4)
+    expect(limit.take(25)).toMatchObject({ isAllowed: true, resetSeconds: 3 })
+    await clock.advance(2_900)
+    limit.take(4)
+    expect(limit.take(25).isAllowed).toBe(false)
+  })
+
+  it('tells how it stands and starts no window by that', async () => {
+    const clock = new FakeClock()
+    const limit = new RateLimit({ limit: 2, windowMs: 1_000 }, clock)
+    expect(limit.state).toMatchObject({ remaining: 2, resetSeconds: 1 })
+    await clock.advance(900)
+    limit.take()
+    await clock.advance(500)
+    expect(limit.state).toMatchObject({ remaining: 1 })
+  })
+
+  it('never allows more than the limit a window over time, by batches of any size, and refuses none for ever', () => {
+    const batches = fc.array(
+      fc.record({ wait: fc.integer({ min: 0, max: 500 }), count: fc.integer({ min: 1, max: 30 }) }),
+      { minLength: 20, maxLength: 300 },
+    )
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 10 }), batches, (max, steps) => {
+        let now = 0
+        const windowMs = 1_000
+        const limit = new RateLimit({ limit: max, windowMs }, { now: () => now })
+        let taken = 0
+        for (const { wait, count } of steps) {
+          now += wait
+          if (limit.take(count).isAllowed) taken += count
+          // The window that runs now may have been used up at its beginning, by one batch of 30 too.
+          expect(taken).toBeLessThan(max * (now / windowMs) + max + 30)
+        }
+        // Whoever comes back when told to is let in.
+        const refused = limit.take(30)
+        if (!refused.isAllowed) {
+          now += refused.resetSeconds * 1_000
+          expect(limit.take(30).isAllowed).toBe(true)
+        }
+      }),
+    )
+  })
+
   it('never allows more than the limit in a window, refuses none below it, and keeps its word on when it resets', () => {
     const waits = fc.array(fc.integer({ min: 0, max: 700 }), { maxLength: 200 })
     fc.assert(
@@ -76,6 +149,19 @@ describe('rateLimitHeaders', () => {
     expect(rateLimitHeaders({ ...state, isAllowed: true })).toEqual({
       'RateLimit-Policy': '100;w=60',
       RateLimit: 'limit=100, remaining=7, reset=30',
+    })
+  })
+
+  it('tell of every limit, and what is counted by those that do not count requests', () => {
+    const events = { limit: 5_000, remaining: 0, resetSeconds: 2, windowSeconds: 60, unit: 'events' } as const
+    expect(
+      rateLimitHeaders({ ...events, isAllowed: true }, [
+        { ...state, isAllowed: true },
+        { ...events, isAllowed: true },
+      ]),
+    ).toEqual({
+      'RateLimit-Policy': '100;w=60, 5000;w=60;unit="events"',
+      RateLimit: 'limit=5000, remaining=0, reset=2',
     })
   })
 

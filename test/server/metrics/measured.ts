@@ -41,6 +41,7 @@ export function measures(pid: number, stats: Partial<ProxyStats> = {}): WorkerMe
       requestsByStatus: {},
       quarantined: 0,
       bufferedBytes: 0,
+      receivingBytes: 0,
       clients: { clients: 0, evictions: 0, assumeRoleCalls: 0 },
       sources: {},
       ...stats,
