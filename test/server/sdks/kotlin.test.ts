@@ -1,18 +1,17 @@
 import type { RequestListener } from 'node:http'
 import { createSecureServer, type Http2ServerRequest } from 'node:http2'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, it } from '@jest/globals'
+import { afterEach, expect, it } from '@jest/globals'
 import { Arrivals } from '../browser/arrivals.js'
 import { makeCertificate } from '../browser/tls-front.js'
 import { listen, proxyHarness, WEB_KEY } from '../proxy-harness.js'
 import { startRecorder, unavailable } from './recorder.js'
 import { type RunningSdk, startSdk } from './running-sdk.js'
-import { type Certificate, installedSdks } from './sdk-programs.js'
+import { type Certificate, describeFor, kotlin } from './sdk-programs.js'
 
 const TIMEOUT_MS = 60_000
 
 const certificate = makeCertificate()
-const kotlin = installedSdks().filter(({ name }) => name === 'Kotlin')
 
 interface Answered {
   readonly request: string
@@ -41,7 +40,7 @@ async function listenWithHttp2(certificate: Certificate, handler: RequestListene
   return { url: `https://localhost:${(server.address() as AddressInfo).port}`, answered }
 }
 
-describe.each(kotlin.map((sdk) => ({ sdk })))('the Kotlin SDK', ({ sdk }) => {
+describeFor(kotlin)('the Kotlin SDK', () => {
   const track = (running: RunningSdk) => running.do('track Started', 'flush')
 
   it(
@@ -50,7 +49,7 @@ describe.each(kotlin.map((sdk) => ({ sdk })))('the Kotlin SDK', ({ sdk }) => {
       if (certificate === undefined) throw new Error('OpenSSL is needed')
       const { proxy, web } = proxyHarness()
       const { url, answered } = await listenWithHttp2(certificate, proxy)
-      const running = startSdk(sdk, { url, writeKey: WEB_KEY, certificate })
+      const running = startSdk(kotlin, { url, writeKey: WEB_KEY, certificate })
       track(running)
       await running.waitFor(answered.until(1, ({ request }) => request === 'POST /v1/b'))
       await running.close()
@@ -71,7 +70,7 @@ describe.each(kotlin.map((sdk) => ({ sdk })))('the Kotlin SDK', ({ sdk }) => {
       const { proxy, web } = proxyHarness({ more: { publicUrl: recorder.url } })
       const url = await listen((req, res) => (req.method === 'GET' ? unavailable(res) : proxy(req, res)))
       recorder.target = url
-      const running = startSdk(sdk, { url: recorder.url, writeKey: WEB_KEY, certificate })
+      const running = startSdk(kotlin, { url: recorder.url, writeKey: WEB_KEY, certificate })
       track(running)
       await running.waitFor(recorder.sent.until(1))
       await running.close()

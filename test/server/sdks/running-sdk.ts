@@ -11,6 +11,8 @@ export interface RunningSdk {
   waitFor<T>(happening: Promise<T>): Promise<T>
   /** Ends the program's input, and waits until it has ended by itself. @throws as waitFor does */
   close(): Promise<void>
+  /** Ends the program at once. */
+  kill(): void
   /** What the SDK reported to its application, in the words of the SDK. */
   readonly errors: Arrivals<string>
 }
@@ -73,6 +75,10 @@ export function startSdk(sdk: SdkProgram, { url, writeKey, certificate }: SdkTar
       })
       early.catch(() => {})
       return Promise.race([happening, early])
+    },
+    kill() {
+      running.delete(child)
+      child.kill('SIGKILL')
     },
     async close() {
       child.stdin.end()

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { describe } from '@jest/globals'
 import type { makeCertificate } from '../browser/tls-front.js'
 import { tempDir } from '../temp-dir.js'
 
@@ -40,7 +41,7 @@ const java: SdkProgram = {
   command: () => jvm('java'),
 }
 
-const kotlin: SdkProgram = {
+export const kotlin: SdkProgram = {
   ...usual,
   name: 'Kotlin',
   library: 'analytics-kotlin',
@@ -111,16 +112,24 @@ const phpGzip: SdkProgram = { ...php, name: 'PHP, gzip', options: ['lib_curl', '
 
 const ALL: readonly SdkProgram[] = [java, kotlin, go, python, pythonGzip, ruby, php, phpGzip]
 
-/** The SDKs that are on this machine. Writes a line for each of the others; under CI it throws for those that belong there. */
-export function installedSdks(): readonly SdkProgram[] {
-  return ALL.filter((sdk) => {
-    const missing = sdk.missing()
-    if (missing === undefined) return true
-    const message = `The ${sdk.name} SDK is not installed, and its tests do not run: ${missing}`
-    if (sdk.isInCi && process.env['CI'] === 'true') throw new Error(message)
-    console.warn(`SKIPPED: ${message}`)
-    return false
-  })
+/** The SDKs that CI has, and those of the others that this machine has. */
+export const SDKS: readonly SdkProgram[] = ALL.filter((sdk) => {
+  const isTested = sdk.isInCi || sdk.missing() === undefined
+  if (!isTested) console.warn(`SKIPPED: ${reasonFor(sdk, sdk.missing())}`)
+  return isTested
+})
+
+/** `describe`, or what skips the tests of an SDK that is not installed. @throws where that is under CI */
+export function describeFor(sdk: SdkProgram): typeof describe | typeof describe.skip {
+  const missing = sdk.missing()
+  if (missing === undefined) return describe
+  if (process.env['CI'] === 'true') throw new Error(reasonFor(sdk, missing))
+  console.warn(`SKIPPED: ${reasonFor(sdk, missing)}`)
+  return describe.skip
+}
+
+function reasonFor(sdk: SdkProgram, missing: string | undefined): string {
+  return `The ${sdk.name} SDK is not installed, and its tests do not run: ${missing}`
 }
 
 /** What install.sh makes is to be newer than what it makes it of. */

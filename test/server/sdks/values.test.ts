@@ -5,7 +5,7 @@ import { type Digits, expectedRecords, parseDigits } from './expected-record.js'
 import { phpValues, type RecordedValues, rubyValues } from './fixtures/recorded-values.js'
 import { type Sent, startRecorder } from './recorder.js'
 import { startSdk } from './running-sdk.js'
-import { installedSdks, type SdkProgram } from './sdk-programs.js'
+import { describeFor, SDKS, type SdkProgram } from './sdk-programs.js'
 import { exchange } from './wire.js'
 
 const JVM = {
@@ -90,67 +90,70 @@ async function deliverAgain(sent: Delivery['sent'], options: CollectorOptions): 
   return collector.lines(countOf(sent))
 }
 
-const live = installedSdks().map((sdk) => ({
+const live = SDKS.map((sdk) => ({
+  describe: describeFor(sdk),
   name: `the ${sdk.name} SDK`,
   library: sdk.library,
   start: () => deliver(sdk),
 }))
 const recorded = [rubyValues, phpValues].map((values) => ({
+  describe,
   name: `${values.sdk}, as recorded,`,
   library: values.library,
   start: () => deliverRecorded(values),
 }))
 
-describe.each([...live, ...recorded])('what $name sends', ({ library, start }) => {
-  let sent: Delivery['sent'] = []
-  let lines: Delivery['lines'] = []
-  let expected: ReadonlyMap<string, Digits> = new Map()
-  beforeAll(async () => {
-    const delivery = await start()
-    sent = delivery.sent
-    lines = delivery.lines
-    expected = expectedRecords(sent.map(({ text }) => text))
-  }, 60_000)
+for (const { describe, name, library, start } of [...live, ...recorded])
+  describe(`what ${name} sends`, () => {
+    let sent: Delivery['sent'] = []
+    let lines: Delivery['lines'] = []
+    let expected: ReadonlyMap<string, Digits> = new Map()
+    beforeAll(async () => {
+      const delivery = await start()
+      sent = delivery.sent
+      lines = delivery.lines
+      expected = expectedRecords(sent.map(({ text }) => text))
+    }, 60_000)
 
-  /** Each record, with what is expected of it. */
-  function pairs(written: readonly string[]): [Digits, Digits][] {
-    const records = written.map(parseDigits)
-    expect(new Set(records.map(({ messageId }) => messageId))).toEqual(new Set(expected.keys()))
-    return records.map((record) => [record, expected.get(String(record['messageId'])) ?? {}])
-  }
-
-  it('has numbers as that SDK writes them', () => {
-    const [numbers] = [...expected.values()].filter(({ event }) => event === 'Numbers')
-    const known = Object.entries(NUMBERS[library] ?? {}).map(([name, text]) => [name, { digits: text }])
-    expect(numbers?.['properties']).toMatchObject(Object.fromEntries(known))
-  })
-
-  it('is in the records whole, each number with the digits that it came with', () => {
-    for (const [record, { timestamp, originalTimestamp, sentAt, ...rest }] of pairs(lines)) {
-      expect(record).toMatchObject(rest)
-      expect(record).not.toHaveProperty('writeKey')
+    /** Each record, with what is expected of it. */
+    function pairs(written: readonly string[]): [Digits, Digits][] {
+      const records = written.map(parseDigits)
+      expect(new Set(records.map(({ messageId }) => messageId))).toEqual(new Set(expected.keys()))
+      return records.map((record) => [record, expected.get(String(record['messageId'])) ?? {}])
     }
-  })
 
-  it('has its times in one form, and as it came in originalTimestamp', () => {
-    for (const [record, { timestamp, originalTimestamp, sentAt }] of pairs(lines)) {
-      expect(record).toMatchObject({ timestamp, originalTimestamp, sentAt })
-      expect(record['receivedAt']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-    }
-  })
+    it('has numbers as that SDK writes them', () => {
+      const [numbers] = [...expected.values()].filter(({ event }) => event === 'Numbers')
+      const known = Object.entries(NUMBERS[library] ?? {}).map(([name, text]) => [name, { digits: text }])
+      expect(numbers?.['properties']).toMatchObject(Object.fromEntries(known))
+    })
 
-  it.each<[string, CollectorOptions]>([
-    ['truncates IP addresses', { source: { ip: 'truncate' } }],
-    [
-      'has a transform that adds a member',
-      { destination: { transform: (event) => ({ ...event, extra: true }) } },
-    ],
-  ])('keeps its digits where the source %s', async (_name, options) => {
-    for (const [record, { properties, traits, context }] of pairs(await deliverAgain(sent, options))) {
-      const { ip, ...rest } = context as Digits
-      expect(record['properties']).toEqual(properties)
-      expect(record['traits']).toEqual(traits)
-      expect(record['context']).toMatchObject(rest)
-    }
+    it('is in the records whole, each number with the digits that it came with', () => {
+      for (const [record, { timestamp, originalTimestamp, sentAt, ...rest }] of pairs(lines)) {
+        expect(record).toMatchObject(rest)
+        expect(record).not.toHaveProperty('writeKey')
+      }
+    })
+
+    it('has its times in one form, and as it came in originalTimestamp', () => {
+      for (const [record, { timestamp, originalTimestamp, sentAt }] of pairs(lines)) {
+        expect(record).toMatchObject({ timestamp, originalTimestamp, sentAt })
+        expect(record['receivedAt']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+      }
+    })
+
+    it.each<[string, CollectorOptions]>([
+      ['truncates IP addresses', { source: { ip: 'truncate' } }],
+      [
+        'has a transform that adds a member',
+        { destination: { transform: (event) => ({ ...event, extra: true }) } },
+      ],
+    ])('keeps its digits where the source %s', async (_name, options) => {
+      for (const [record, { properties, traits, context }] of pairs(await deliverAgain(sent, options))) {
+        const { ip, ...rest } = context as Digits
+        expect(record['properties']).toEqual(properties)
+        expect(record['traits']).toEqual(traits)
+        expect(record['context']).toMatchObject(rest)
+      }
+    })
   })
-})
