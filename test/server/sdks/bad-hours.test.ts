@@ -21,7 +21,6 @@ async function start(sdk: SdkProgram, writeKey = WEB_KEY) {
   const clock = { aheadMs: 0 }
   const { proxy, web, letters } = proxyHarness({
     clock: { ...systemClock, wallTime: () => Date.now() + clock.aheadMs },
-    more: { publicUrl: recorder.url },
   })
   const delivered = new Arrivals<SegmentEvent & { readonly receivedAt?: string }>()
   web.outcome = (event) => {

@@ -67,7 +67,7 @@ describeFor(kotlin)('the Kotlin SDK', () => {
     'sends to this host from the first start on, with defaultSettings and while no settings can be loaded',
     async () => {
       const recorder = await startRecorder(certificate)
-      const { proxy, web } = proxyHarness({ more: { publicUrl: recorder.url } })
+      const { proxy, web } = proxyHarness()
       const url = await listen((req, res) => (req.method === 'GET' ? unavailable(res) : proxy(req, res)))
       recorder.target = url
       const running = startSdk(kotlin, { url: recorder.url, writeKey: WEB_KEY, certificate })

@@ -1,7 +1,7 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http'
 import { gunzipSync } from 'node:zlib'
 import { Arrivals } from '../browser/arrivals.js'
-import { frontOf, listenWithTls } from '../browser/tls-front.js'
+import { listenWithTls } from '../browser/tls-front.js'
 import { listen } from '../proxy-harness.js'
 import type { RawRequest } from './wire.js'
 
@@ -31,11 +31,10 @@ export interface Recorder {
 /** @param certificate - with one, the server speaks TLS: some SDKs do not speak without */
 export async function startRecorder(certificate?: Certificate): Promise<Recorder> {
   const parts = { url: '', target: '', sent: new Arrivals<Sent>(), answers: [] as Recorder['answers'] }
-  const front = frontOf(() => parts.target, '127.0.0.1')
   const handler: RequestListener = (req, res) => {
     keep(req, parts.sent)
     const answer = req.method === 'POST' ? parts.answers.shift() : undefined
-    if (answer === undefined) front(req, res)
+    if (answer === undefined) handOn(req, res, parts.target)
     else req.once('end', () => answer(res))
   }
   parts.url = certificate === undefined ? await listen(handler) : await listenWithTls(certificate, handler)
@@ -43,6 +42,17 @@ export async function startRecorder(certificate?: Certificate): Promise<Recorder
 }
 
 type Certificate = Parameters<typeof listenWithTls>[0]
+
+/** With the Host that came, so that the settings which the proxy gives name the recorder. */
+function handOn(req: IncomingMessage, res: ServerResponse, target: string): void {
+  const { method, headers, url = '/' } = req
+  const onward = request(new URL(url, target), { method, headers }, (answer) => {
+    res.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(res)
+  })
+  onward.on('error', () => res.destroy())
+  req.pipe(onward)
+}
 
 /** An answer that every SDK takes for an outage. */
 export function unavailable(res: ServerResponse): void {

@@ -50,7 +50,7 @@ export function startSdk(sdk: SdkProgram, { url, writeKey, certificate }: SdkTar
   const errors = new Arrivals<string>()
   let log = ''
   let rest = ''
-  running.set(child, { log: () => log })
+  running.set(child, { log: () => [...errors.all, log].join('\n') })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     log += text
   })

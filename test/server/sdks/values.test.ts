@@ -57,8 +57,7 @@ const certificate = makeCertificate()
 /** Runs the SDK, and waits until all that it sends has its records. */
 async function deliver(sdk: SdkProgram): Promise<Delivery> {
   const recorder = await startRecorder(sdk.isTlsOnly ? certificate : undefined)
-  // The settings that the Kotlin SDK loads name this host.
-  const collector = await startCollector({ config: { publicUrl: recorder.url } })
+  const collector = await startCollector()
   recorder.target = collector.url
   const running = startSdk(sdk, { url: recorder.url, writeKey: WEB_KEY, certificate })
   running.do('values', 'flush')
