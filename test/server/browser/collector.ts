@@ -61,6 +61,8 @@ export interface Collector {
   posted(path: string, count?: number): Promise<Seen[]>
   /** Waits for so many records, and then for all that is under way; reads what is in the files. */
   records(count: number): Promise<Delivered[]>
+  /** The same as the text that is in the files. */
+  lines(count: number): Promise<string[]>
   /** What `GET /snippet/:writeKey` gives. */
   snippet(): Promise<string>
 }
@@ -80,6 +82,11 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
   const observed = observe(proxy, requests, options.before)
   const url = await host(observed, options.hosting ?? 'serve')
   const { pathname } = new URL(`${url}/`)
+  const lines = async (count: number) => {
+    await taken.until(count)
+    await proxy.flush()
+    return test.lines(STREAM)
+  }
   return {
     url,
     aws: test.aws,
@@ -87,11 +94,8 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Co
     requests,
     posted: (path, count = 1) =>
       requests.until(count, (it) => it.method === 'POST' && it.path === pathname.slice(0, -1) + path),
-    async records(count) {
-      await taken.until(count)
-      await proxy.flush()
-      return (await test.lines(STREAM)).map((line) => JSON.parse(line))
-    },
+    lines,
+    records: async (count) => (await lines(count)).map((line) => JSON.parse(line)),
     async snippet() {
       const answer = await fetch(`${url}/snippet/${WEB_KEY}`)
       if (answer.status !== 200) throw new Error(`The snippet is answered ${answer.status}`)
