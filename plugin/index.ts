@@ -23,7 +23,7 @@ export {
   type Mapping,
   UNROUTED,
 } from './mapper.js'
-export { type KinesisFirehosePlugin, kinesisFirehose } from './plugin.js'
+export { type FlushReport, type KinesisFirehosePlugin, kinesisFirehose } from './plugin.js'
 export type {
   Aggregation,
   AwsClientConfig,

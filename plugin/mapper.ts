@@ -1,5 +1,6 @@
 import { FirehoseError } from './errors.js'
 import { plainEvent, type SegmentEvent, WritableEvent } from './event.js'
+import { oddNumbersIn, stringifyWithNumbers } from './json/number-text.js'
 import { createRouter } from './router.js'
 import { type DestinationConfiguration, parseSettings } from './settings/configuration.js'
 import type { DestinationSettings } from './settings/settings.js'
@@ -65,7 +66,7 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
       if (event === null) return nothing('dropped')
       streams = router.route(event)
       if (streams.length === 0) return nothing('unmapped')
-      const data = serialize(event)
+      const data = serialize(event, given)
       return { records: streams.map((stream) => ({ stream, data })), verdict: 'mapped' }
     } catch (thrown) {
       const error = errorOf(thrown)
@@ -116,9 +117,11 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' && name !== 'Object' ? `a ${name}` : typeof value
 }
 
-function serialize(event: SegmentEvent): Uint8Array {
+/** @param given - the event before `transform`: numbers that it left alone keep the digits that came */
+function serialize(event: SegmentEvent, given: SegmentEvent): Uint8Array {
   if (event instanceof WritableEvent) return event.toLine()
-  const json = JSON.stringify(event)
+  const odd = given instanceof WritableEvent ? oddNumbersIn(Buffer.from(given.toLine())) : []
+  const json = stringifyWithNumbers(event, odd)
   if (json === undefined) throw new TypeError('it has no JSON value')
   if (!json.startsWith('{')) throw new TypeError('its `toJSON` makes no object of it')
   return Buffer.from(`${json}\n`)

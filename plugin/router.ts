@@ -17,6 +17,9 @@ interface Route {
 
 const NO_ROUTES: readonly Route[] = []
 
+/** Only track events have a name: the `event` of a page call is just another member. */
+const UNNAMED_TYPES: ReadonlySet<string> = new Set(['page', 'screen', 'identify', 'group', 'alias'])
+
 /** Looks events up in the table of rows; what can be merged beforehand is. */
 export function createRouter(rows: readonly MappingRow[], routing: Routing): Router {
   const byKey = new Map<string, Route[]>()
@@ -38,8 +41,9 @@ export function createRouter(rows: readonly MappingRow[], routing: Routing): Rou
   const known = new Map<readonly Route[], Map<readonly Route[], readonly string[]>>()
 
   const route = (event: SegmentEvent): readonly string[] => {
-    const named = lookUp(event?.event)
-    const typed = lookUp(event?.type)
+    const type = event?.type
+    const typed = lookUp(type)
+    const named = isUnnamed(type) ? NO_ROUTES : lookUp(event?.event)
     if (named === NO_ROUTES && typed === NO_ROUTES) return toAll
     const ofNamed = known.get(named) ?? new Map<readonly Route[], readonly string[]>()
     const streams = ofNamed.get(typed) ?? streamsOf(chosen(named, typed))
@@ -48,6 +52,10 @@ export function createRouter(rows: readonly MappingRow[], routing: Routing): Rou
   }
 
   return { route, streams: streamsOf(rows.map(({ stream }, row) => ({ row, stream }))) }
+}
+
+function isUnnamed(type: unknown): boolean {
+  return typeof type === 'string' && UNNAMED_TYPES.has(type.trim().toLowerCase())
 }
 
 function merge(...lists: (readonly Route[])[]): Route[] {

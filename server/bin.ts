@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { run } from './cli/run.js'
 
-// Whoever reads the output may stop reading, as `head` does: that is no reason to die.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+// No server dies because nobody reads what it writes, as with `head`, or because the disk of its log is full.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') return
+  process.stderr.write(`error: stdout cannot be written (${code})\n`)
+  process.once('exit', () => {
+    process.exitCode = 1
   })
-}
+})
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,

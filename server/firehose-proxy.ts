@@ -15,7 +15,7 @@ import { createProxy, type SiteProxy } from './proxy.js'
 import { SiteBuilder, type SiteBuilderOptions } from './site-builder.js'
 import { watchStrandedSpill } from './stranded-spill.js'
 
-/** A Connect-style handler that takes Segment's events, for Express, Connect or plain `node:http`. */
+/** A Connect-style handler that takes Segment's events, for Express, Connect, or plain `node:http` and `node:http2`. */
 export interface FirehoseProxy extends Omit<SiteProxy, 'replaceSite'> {
   (...args: Parameters<SiteProxy>): void
   /**

@@ -41,7 +41,9 @@ export function rolePolicies(
   const byRole = new Map<string | undefined, RoleUse[]>()
   for (const use of sources.flatMap(usesOf)) {
     const { roleAddress } = use.destination
-    byRole.set(roleAddress, [...(byRole.get(roleAddress) ?? []), use])
+    const users = byRole.get(roleAddress)
+    if (users === undefined) byRole.set(roleAddress, [use])
+    else users.push(use)
   }
   return [...byRole].map(([role, users]): RolePolicies => {
     const hasAccount = role !== undefined || options.account !== undefined

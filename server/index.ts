@@ -8,6 +8,7 @@ export type {
 } from './config/proxy-config.js'
 export { type FirehoseProxy, firehoseProxy } from './firehose-proxy.js'
 export type { ForwarderStats } from './forward/forwarder.js'
+export { answerBrokenRequests } from './http/broken-request.js'
 export type { TrustSetting } from './http/client-address.js'
 export type { RequestEntry } from './http/request-entry.js'
 export type { RequestCounts } from './http/responder.js'

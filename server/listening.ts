@@ -1,5 +1,8 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { systemClock } from '../plugin/clock.js'
+import type { Logger } from '../plugin/logger.js'
+import { MinuteNotices } from './minute-notices.js'
 
 export interface ListenAddress {
   readonly host: string
@@ -11,19 +14,29 @@ export interface ListenAddress {
 export type ListenSettings = Readonly<Record<keyof ListenAddress, string>>
 
 /**
- * Has the server listen there, and gives its URL.
+ * Has the server listen there, and gives its URL. From then on the log has the connections that it could not accept.
  *
  * @throws Error whose message is fit for the command line
  */
 export async function listen(
   server: Server,
   address: ListenAddress,
-  settings: ListenSettings,
+  { settings, logger }: { readonly settings: ListenSettings; readonly logger: Logger },
 ): Promise<string> {
   const { host, port } = address
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenError(error, address, settings)))
-    server.listen(port, host, resolve)
+    const fail = (error: Error) => reject(listenError(error, address, settings))
+    server.once('error', fail)
+    server.listen(port, host, () => {
+      server.off('error', fail)
+      resolve()
+    })
+  })
+  const notices = new MinuteNotices(logger, systemClock)
+  // A system that runs out of files or memory says so here, and without a listener that ends the process.
+  server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    const reason = code ?? message
+    notices.note(reason, (count) => `${count} connection(s) could not be accepted: ${reason}`)
   })
   return urlOf(server, host)
 }

@@ -1,17 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { Socket } from 'node:net'
 import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
 import type { EventsContext } from './http/events-request.js'
+import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
 import { MemoryAdmission } from './http/memory-admission.js'
+import { type Misplaced, misplaced } from './http/misplaced.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
 import { Responder } from './http/responder.js'
 import { UntrustedProxyNotice } from './http/untrusted-proxy-notice.js'
 import { Intake, type IntakeParts } from './intake/intake.js'
+import { MinuteNotices } from './minute-notices.js'
 import { once } from './once.js'
 import { joinedReport, type ProxyReport } from './proxy-report.js'
 import { type ProxyStats, proxyStats } from './proxy-stats.js'
@@ -20,9 +25,13 @@ import { Retirement } from './retirement.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
 
-/** A Connect-style handler of {@link Site}s. */
+/** A Connect-style handler that serves a {@link Site}, under HTTP/1 and the compatibility API of `node:http2`. */
 export interface SiteProxy {
-  (req: IncomingMessage, res: ServerResponse, next?: (error?: unknown) => void): void
+  (
+    req: IncomingMessage | Http2ServerRequest,
+    res: ServerResponse | Http2ServerResponse,
+    next?: (error?: unknown) => void,
+  ): void
   /** Sends what is queued now; resolves when that is settled. */
   flush(): Promise<void>
   /**
@@ -64,14 +73,20 @@ export function createProxy(parts: ProxyParts): SiteProxy {
   const memory = new MemoryAdmission(budget, clock)
   const responder = responderOf({ ...parts, logger }, { intake, memory })
   const retirement = new Retirement(() => responder.settled)
+  const strays = new MinuteNotices(logger, clock)
 
-  const handle: (...args: Parameters<SiteProxy>) => void = (req, res, next) => {
-    const endpoint = site.endpoints.at(req.url ?? '/')
-    if (next !== undefined && endpoint === 'elsewhere') return next()
-    const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, site.trust), newId })
-    const headers = { 'X-Request-Id': id }
-    const seen = { source: undefined, events: 0 }
-    responder.respond({ req, res, site, endpoint, id, headers, seen })
+  const handle: (...args: Parameters<SiteProxy>) => void = (anyReq, anyRes, next) => {
+    // The code below uses only what the HTTP/2 classes share with these, or checks for it first.
+    const [req, res] = [anyReq as IncomingMessage, anyRes as ServerResponse]
+    const hasNext = next !== undefined
+    let exchange: Exchange | undefined
+    try {
+      exchange = exchangeOf(req, res, { site, newId, handler: handle, hasNext, strays })
+    } catch (error) {
+      return responder.giveUp(req, res, error)
+    }
+    if (exchange === undefined) next?.()
+    else responder.respond(exchange)
   }
 
   const flush = async () => {
@@ -81,8 +96,9 @@ export function createProxy(parts: ProxyParts): SiteProxy {
 
   const close = async ({ timeout = CLOSE_TIMEOUT_MS } = {}): Promise<ProxyReport> => {
     responder.refuse()
+    strays.flush()
     // What requests under way wait for goes out now, not when its flushInterval is over.
-    void flush()
+    flush().catch(() => {})
     const deadline = clock.now() + timeout
     await Promise.race([responder.settled, new Promise<void>((done) => clock.after(timeout, done))])
     const rest = Math.max(0, deadline - clock.now())
@@ -130,6 +146,48 @@ function responderOf(
     logger,
     clock,
   })
+}
+
+interface EntranceParts extends Pick<ProxyParts, 'site' | 'newId'> {
+  readonly handler: unknown
+  readonly hasNext: boolean
+  readonly strays: MinuteNotices
+}
+
+/** `undefined` for a request that is left to the next handler. */
+function exchangeOf(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { site, newId, handler, hasNext, strays }: EntranceParts,
+): Exchange | undefined {
+  const { endpoints, trust } = site
+  const endpoint = endpoints.at(req.url ?? '/', { isAlone: !hasNext })
+  const stray = endpoint === 'elsewhere' ? misplaced(req, { endpoints, handler, hasNext }) : undefined
+  if (hasNext && endpoint === 'elsewhere' && !stray?.isCertain) {
+    if (stray !== undefined) noteIfNotFound(res, stray, strays)
+    return undefined
+  }
+  listenToErrors(req, res)
+  const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, trust), newId })
+  const seen = { source: undefined, events: 0 }
+  return { req, res, site, endpoint, hint: stray?.hint, id, headers: { 'X-Request-Id': id }, seen }
+}
+
+/** Another handler may take it yet. */
+function noteIfNotFound(res: ServerResponse, { hint }: Misplaced, strays: MinuteNotices): void {
+  res.once('finish', () => {
+    if (res.statusCode !== 404) return
+    strays.note('stray', (count) => `${count} request(s) for events found nothing at their path: ${hint}`)
+  })
+}
+
+/** An error of which nobody wants to hear ends the process; a host app may have taken the listeners of Node.js away. */
+function listenToErrors(req: IncomingMessage, res: ServerResponse): void {
+  if (res.listenerCount('error') === 0) res.on('error', () => {})
+  const { socket } = req
+  // Under HTTP/2, and where the server is a cloud function, it is none of our own to listen to.
+  if (req.httpVersionMajor === 1 && socket instanceof Socket && socket.listenerCount('error') === 0)
+    socket.on('error', () => {})
 }
 
 async function loadResources() {

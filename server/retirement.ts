@@ -1,7 +1,8 @@
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { CloseOptions } from '../plugin/delivery/delivery.js'
 import type { Destination } from '../plugin/destination.js'
 import type { Forwarder } from './forward/forwarder.js'
-import { joinedReport, type ProxyReport } from './proxy-report.js'
+import { type ProxyReport, ReportSums } from './proxy-report.js'
 import type { Source } from './source.js'
 
 /** What waits for a place that is no longer forwarded to gets so long. */
@@ -17,7 +18,7 @@ export class Retirement {
   readonly #destinations = new Map<Destination, string>()
   readonly #forwarders = new Set<Forwarder>()
   /** Of destinations that are closed. */
-  #report: ProxyReport = {}
+  readonly #sums = new ReportSums()
 
   /** @param answered - resolves when the requests that are under way now are answered */
   constructor(answered: () => Promise<unknown>) {
@@ -33,16 +34,19 @@ export class Retirement {
   retire(retired: readonly Source[], current: readonly Source[]): void {
     const inUse = new Set<unknown>(current.flatMap(({ destination, forwarder }) => [destination, forwarder]))
     const forwarding = new Set(current.flatMap(({ id, forwarder }) => (forwarder === undefined ? [] : id)))
+    const ended: Destination[] = []
     for (const { id, name, destination, unmapped, forwarder } of retired) {
       if (!inUse.has(destination)) {
-        this.#retireDestination(destination, name)
+        this.#destinations.set(destination, name)
         unmapped.flush()
+        ended.push(destination)
       }
       if (forwarder === undefined || inUse.has(forwarder)) continue
       // A switch that is thrown to stop forwarding stops it at once; another way for it lets the old one end.
-      if (forwarding.has(id)) void this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS)
+      if (forwarding.has(id)) this.#closeForwarder(forwarder, FORWARD_CLOSE_TIMEOUT_MS).catch(ignored)
       else forwarder.discard()
     }
+    if (ended.length > 0) this.#endDestinations(ended).catch(ignored)
   }
 
   /** Ends in so many ms what has not ended yet, and resolves to what became of the records of all that was retired. */
@@ -51,14 +55,15 @@ export class Retirement {
       ...this.destinations.map((it) => this.#closeDestination(it, { timeout })),
       ...[...this.#forwarders].map((it) => this.#closeForwarder(it, timeout)),
     ])
-    return this.#report
+    return this.#sums.report
   }
 
-  #retireDestination(destination: Destination, name: string): void {
-    this.#destinations.set(destination, name)
-    // Nobody comes any more whom what is queued could wait for.
-    void destination.flush()
-    void this.#answered().then(() => this.#closeDestination(destination))
+  /** Flushes them, as no new events can join their batches, and closes them once all requests that use them are answered. */
+  async #endDestinations(ended: readonly Destination[]): Promise<void> {
+    const answered = this.#answered()
+    await inSlices(ended, (destination) => void destination.flush().catch(ignored))
+    await answered
+    await inSlices(ended, (destination) => void this.#closeDestination(destination).catch(ignored))
   }
 
   async #closeDestination(destination: Destination, options?: CloseOptions): Promise<void> {
@@ -67,7 +72,7 @@ export class Retirement {
     // Whoever else has waited for this was first.
     if (name === undefined) return
     this.#destinations.delete(destination)
-    this.#report = joinedReport([this.#report, { [name]: report }])
+    this.#sums.add(name, report)
   }
 
   async #closeForwarder(forwarder: Forwarder, timeout: number): Promise<void> {
@@ -76,3 +81,16 @@ export class Retirement {
     this.#forwarders.delete(forwarder)
   }
 }
+
+/** A reload may change thousands of sources at once: requests must not wait for all of them. */
+const SLICE = 100
+
+async function inSlices<T>(all: readonly T[], act: (one: T) => void): Promise<void> {
+  for (let start = 0; start < all.length; start += SLICE) {
+    if (start > 0) await turnOfTheLoop()
+    for (const one of all.slice(start, start + SLICE)) act(one)
+  }
+}
+
+/** What fails here stays among those that `close` ends, and fails again there, where someone waits for it. */
+function ignored(): void {}

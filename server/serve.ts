@@ -7,8 +7,9 @@ import {
 } from 'node:http'
 import { createRequire } from 'node:module'
 import { systemClock } from '../plugin/clock.js'
+import type { Logger } from '../plugin/logger.js'
 import type { FirehoseProxy } from './firehose-proxy.js'
-import { answerProblem } from './http/answer.js'
+import { answerInAnyCase } from './http/bare-connection.js'
 import { answerBrokenRequests } from './http/broken-request.js'
 import { internalError } from './http/http-problem.js'
 import { type ListenAddress, listen } from './listening.js'
@@ -27,8 +28,16 @@ const RECEIVE_LIMITS = { headersTimeout: 10_000, requestTimeout: 300_000, connec
 /** Longer than load balancers keep an idle connection (60 s is common): one closed under a request is a 502. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
-export interface ServeOptions extends ListenAddress {
+/** Where to listen, and how large headers may be there. */
+export interface ServeAddress extends ListenAddress {
+  /** Maximum size of a request's headers and URL in bytes. @default Node's limit */
+  readonly maxHeaderBytes?: number | undefined
+}
+
+export interface ServeOptions extends ServeAddress {
   readonly proxy: ServedProxy
+  /** Hears of connections that could not be accepted. @default console */
+  readonly logger?: Logger
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>
   /** Loads what events need, once it listens and ahead of Express, which they do not. Must not reject. */
@@ -57,6 +66,8 @@ export async function serve({
   proxy,
   host,
   port,
+  maxHeaderBytes,
+  logger = console,
   receiveLimits,
   preload = () => Promise.resolve(),
   findExpress = resolveExpress,
@@ -72,15 +83,17 @@ export async function serve({
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Node's own answer to a request without one has no body.
       requireHostHeader: false,
+      ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
       ...RECEIVE_LIMITS,
       ...receiveLimits,
     },
     listener,
   )
   // As is its answer to an expectation that it does not know, which may be passed over.
-  server.on('checkExpectation', listener)
+  server.on('checkExpectation', (req, res) => server.emit('request', req, res))
   answerBrokenRequests(server)
-  const url = await listen(server, { host, port }, { host: '--host', port: '--port' })
+  const settings = { host: '--host', port: '--port' }
+  const url = await listen(server, { host, port }, { settings, logger })
   // Not waited for: whoever asks for what the app answers waits for it, or is told that it failed.
   preload()
     .then(loadApp)
@@ -93,13 +106,13 @@ function listenerOf(proxy: ServedProxy, loadApp: () => Promise<RequestListener>)
   const rest: RequestListener = (req, res) => {
     loadApp()
       .then((app) => app(req, res))
-      .catch(() => answerFailure(res))
+      .catch(() => answerInAnyCase(req, res, internalError()))
   }
   return (req, res) => {
     try {
       proxy(req, res, () => rest(req, res))
     } catch {
-      answerFailure(res)
+      answerInAnyCase(req, res, internalError())
     }
   }
 }
@@ -113,10 +126,6 @@ function checkExpress(findExpress: () => unknown): void {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error
     throw new Error('Express is not installed; install it beside this package: npm install express')
   }
-}
-
-function answerFailure(res: ServerResponse): void {
-  answerProblem(res, internalError())
 }
 
 async function close(server: Server, proxy: ServedProxy, timeout: number): Promise<ProxyReport> {

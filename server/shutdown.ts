@@ -26,7 +26,11 @@ export function closeOnSignal(
     close(signal).then(
       () => source.exit(0),
       (error) => {
-        onError(error)
+        try {
+          onError(error)
+        } catch {
+          // There is nobody left to tell, and the process is to end all the same.
+        }
         source.exit(1)
       },
     )

@@ -25,6 +25,7 @@ import { joined } from './joined-destination.js'
 import type { Site } from './site.js'
 import type { Source } from './source.js'
 import { Sources } from './sources.js'
+import { parsePublicUrl } from './web/public-url.js'
 
 export interface SiteBuilderOptions {
   readonly pool: ClientPool
@@ -66,13 +67,13 @@ export class SiteBuilder {
     this.#made = new Map(made.map((it) => [it.configuration.id, it]))
     const sources = made.map(({ source }) => source)
     const kept = new Set(sources)
-    const { trustProxy, publicUrl, customPath } = configuration
+    const { trustProxy, publicUrl, customPath, unversionedPaths } = configuration
     return {
       site: {
         sources: new Sources(sources, unionOf(configuration.sources)),
-        endpoints: new Endpoints(customPath),
+        endpoints: new Endpoints(customPath, unversionedPaths),
         trust: trustOf(trustProxy),
-        publicUrl,
+        publicUrl: publicUrl === undefined ? undefined : parsePublicUrl(publicUrl),
         customPath,
       },
       retired: [...before.values()].map(({ source }) => source).filter((source) => !kept.has(source)),
@@ -81,7 +82,8 @@ export class SiteBuilder {
 
   #make(configuration: SourceConfiguration, before: Made | undefined): Made {
     if (before !== undefined && isDeepStrictEqual(before.configuration, configuration)) return before
-    const { id, name, writeKeys, enabled, origins, ip, rateLimit, dedupe, browser, forward } = configuration
+    const { id, name, writeKeys, enabled, origins, ip, timestamps, rateLimit, dedupe, browser, forward } =
+      configuration
     const { clock, logger } = this.#options
     // A source that is renamed keeps what it has.
     const nameNow = () => this.#made.get(id)?.configuration.name ?? name
@@ -100,6 +102,7 @@ export class SiteBuilder {
       unmapped: delivering?.unmapped ?? new UnmappedNotice({ logger, clock, owner: nameNow }),
       origins: new AllowedOrigins(origins),
       ip,
+      timestamps,
       rateLimit: limits.rateLimit,
       eventRateLimit: limits.eventRateLimit,
       duplicates: keptFor((it) => it.dedupe)?.duplicates ?? this.#deduplicator(id, dedupe),

@@ -6,6 +6,7 @@ import type { AllowedOrigins } from './http/allowed-origins.js'
 import type { RateLimit } from './http/rate-limit.js'
 import type { Deduplicator } from './intake/deduplicator.js'
 import type { IpPolicy } from './intake/ip-policy.js'
+import type { TimestampPolicy } from './intake/timestamps.js'
 import type { BrowserSettings } from './web/browser-settings.js'
 
 /** A Segment source at work. */
@@ -21,6 +22,7 @@ export interface Source {
   /** Of pages that may send. */
   readonly origins: AllowedOrigins
   readonly ip: IpPolicy
+  readonly timestamps: TimestampPolicy
   /** Of requests. */
   readonly rateLimit: RateLimit | undefined
   /** Of the events in them. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.js'
 
 /** Why an event can never be delivered. */
-export type DeadLetterCode = ErrorCode | 'ERR_INVALID_EVENT' | 'ERR_UNKNOWN_WRITE_KEY'
+export type DeadLetterCode = ErrorCode | 'ERR_INVALID_EVENT' | 'ERR_UNKNOWN_WRITE_KEY' | 'ERR_MALFORMED_BODY'
 
 /** An event that can never be delivered, as one line of a dead-letter file holds it. */
 export interface DeadLetter {
@@ -15,7 +15,10 @@ export interface DeadLetter {
   /** The stream that did not take it; `null` where it did not get that far. */
   readonly stream: string | null
   readonly messageId: string | null
-  /** The event, without its write key and before any `transform`. */
+  /**
+   * The event, without its write key and before any `transform`, as a value or as `JsonText`. Of `ERR_MALFORMED_BODY`
+   * it is what came instead: `{ body, encoding, position, offset, endpoint, userAgent }`.
+   */
   readonly data: unknown
 }
 

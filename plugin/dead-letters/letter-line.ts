@@ -1,3 +1,4 @@
+import { stringifyWithText } from '../json/json-text.js'
 import type { DeadLetter } from './dead-letter.js'
 import { deepJson } from './deep-json.js'
 
@@ -15,7 +16,7 @@ export function toLine(letter: DeadLetter): string {
 
 function lineOf(letter: DeadLetter): string {
   try {
-    return `${JSON.stringify(letter)}\n`
+    return `${stringifyWithText({ ...letter })}\n`
   } catch (error) {
     // A program may have handed in what is no JSON: the rest of the letter is kept.
     return `${error instanceof RangeError ? deepJson(letter) : JSON.stringify({ ...letter, data: null })}\n`

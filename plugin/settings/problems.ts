@@ -39,9 +39,14 @@ function problem(path: readonly PropertyKey[], issue: z.core.$ZodIssue): string 
 }
 
 function suggestion(key: string, known: readonly string[]): string {
-  // Of three letters one may be wrong, of six two: beyond that the likeness is chance.
-  const meant = closestMatch(key, known, { maxDistance: Math.min(3, Math.floor(key.length / 3)) })
+  const meant = closestName(key, known)
   return meant === undefined ? `; known are ${known.join(', ')}` : `. Did you mean \`${meant}\`?`
+}
+
+/** Returns the known name that a mistyped one most likely means, or `undefined` if none resembles it. */
+export function closestName(name: string, known: readonly string[]): string | undefined {
+  // Allow one wrong letter in three: names that differ more resemble each other by chance.
+  return closestMatch(name, known, { maxDistance: Math.min(3, Math.floor(name.length / 3)) })
 }
 
 /** `sources[0].destination.region` */

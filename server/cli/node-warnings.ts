@@ -10,5 +10,5 @@ export function logNodeWarnings(log: Pick<Logger, 'warn'>, source: Warnings = pr
   const printing = source.listeners('warning').find(({ name }) => name === PRINTS)
   if (printing === undefined) return
   source.off('warning', printing as (warning: Error) => void)
-  source.on('warning', ({ name, message }) => log.warn(`${name}: ${message.replace(/\s+/g, ' ')}`))
+  source.on('warning', ({ name, message }) => log.warn(`${name}: ${String(message).replace(/\s+/g, ' ')}`))
 }

@@ -3,7 +3,7 @@ import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import { useLocalCredentials } from '../embedded-aws.js'
-import type { ListenAddress } from '../listening.js'
+import type { ServeAddress } from '../serve.js'
 import { loadConfigFile } from './load-config.js'
 import { createLog, type Log } from './log.js'
 import { logNodeWarnings } from './node-warnings.js'
@@ -35,7 +35,7 @@ interface Preparation {
   readonly localAws: OpenLocalAws | undefined
   readonly adapt: Adapt
   /** Where it listens, and how it logs. */
-  readonly settings: ListenAddress & Pick<WorkerTask, 'logLevel' | 'logFormat'>
+  readonly settings: ServeAddress & Pick<WorkerTask, 'logLevel' | 'logFormat'>
 }
 
 /** What the command `serve` does. It returns when all is served, which goes on until a signal ends it. */
@@ -78,7 +78,7 @@ async function serveConfig(preparation: Preparation): Promise<void> {
   // Before it is served, which empties it.
   const spillIs = await spillLine(spill)
   const metricsPort = flags.metricsPort ?? configuration.metrics.port
-  const metrics = await openMetrics({ ...configuration.metrics, port: metricsPort })
+  const metrics = await openMetrics({ ...configuration.metrics, port: metricsPort }, log)
   try {
     const serving = await startServing(preparation, served)
     const { server, measure, take } = serving
@@ -103,8 +103,8 @@ async function startServing(
   served: Served,
 ): Promise<Serving> {
   if (flags.workers === 1) {
-    const { host, port } = settings
-    return serveAlone(served, { host, port, adapt })
+    const { host, port, maxHeaderBytes } = settings
+    return serveAlone(served, { host, port, maxHeaderBytes, adapt })
   }
   const task = { ...settings, config: config.text, localAws: localAws && forWorkers(localAws, served.spill) }
   // Loaded only here: who serves in one process needs none of it.

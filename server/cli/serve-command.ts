@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import type { LogFormat, LogLevel } from './log.js'
 import { parsePort } from './port.js'
-import { DEFAULT_HOST, DEFAULT_PORT, type ServeFlags } from './serve-flags.js'
+import { DEFAULT_HOST, DEFAULT_PORT, parseHeaderBytes, type ServeFlags } from './serve-flags.js'
 import type { Terminal } from './terminal.js'
 import { parseWorkers } from './workers-flag.js'
 
@@ -40,6 +40,11 @@ export function serveCommand(terminal: Terminal): Command {
       '--metrics-port <port>',
       "port of a page for Prometheus, 0 for any (default: the config file's, else there is no page)",
       parsePort,
+    )
+    .option(
+      '--max-header-bytes <bytes>',
+      "maximum size of a request's headers and URL (default: the config file's, else Node's, 16384)",
+      parseHeaderBytes,
     )
     .option(
       '--local-aws [dir]',

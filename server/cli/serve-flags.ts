@@ -1,6 +1,8 @@
-import type { ListenConfiguration } from '../config/configuration.js'
+import { InvalidArgumentError } from 'commander'
+import type { ServeConfiguration } from '../config/configuration.js'
 import type { Environment } from '../config/environment.js'
-import type { ListenAddress } from '../listening.js'
+import { HEADER_BYTES } from '../http/limits.js'
+import type { ServeAddress } from '../serve.js'
 import type { LogFormat, LogLevel } from './log.js'
 import { portFrom } from './port.js'
 
@@ -12,6 +14,7 @@ export interface ServeFlags {
   readonly host?: string
   readonly port?: number
   readonly metricsPort?: number
+  readonly maxHeaderBytes?: number
   /** The directory that records land in; `true` for a new one. */
   readonly localAws?: string | true
   /** Processes that share the port. */
@@ -27,11 +30,20 @@ export interface ServeFlags {
  */
 export function listenAddress(
   flags: ServeFlags,
-  listen: ListenConfiguration,
+  listen: ServeConfiguration['listen'],
   env: Environment,
-): ListenAddress {
+): ServeAddress {
   return {
     host: flags.host ?? listen.host ?? (env['HOST'] || DEFAULT_HOST),
     port: flags.port ?? listen.port ?? portFrom(env) ?? DEFAULT_PORT,
+    maxHeaderBytes: flags.maxHeaderBytes ?? listen.maxHeaderBytes,
   }
+}
+
+/** Parses `--max-header-bytes`. @throws InvalidArgumentError, which commander prints as one line */
+export function parseHeaderBytes(text: string): number {
+  const { min, max } = HEADER_BYTES
+  const bytes = /^\d{1,9}$/.test(text) ? Number(text) : 0
+  if (bytes >= min && bytes <= max) return bytes
+  throw new InvalidArgumentError(`Use a whole number of bytes from ${min} to ${max}.`)
 }

@@ -1,9 +1,8 @@
 import { systemClock } from '../../plugin/clock.js'
 import type { ProxyConfiguration } from '../config/configuration.js'
 import { type ConfiguredProxy, preloadFor, proxyOf } from '../firehose-proxy.js'
-import type { ListenAddress } from '../listening.js'
 import { measuresOf, type ServeMeasures } from '../metrics/measures.js'
-import { type RunningServer, serve } from '../serve.js'
+import { type RunningServer, type ServeAddress, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
 import type { Adapt, Served } from './served-configuration.js'
 
@@ -21,7 +20,7 @@ interface ServingHere {
 /** Serves in this process. */
 export async function serveHere(
   configuration: ProxyConfiguration,
-  address: ListenAddress,
+  address: ServeAddress,
   shared?: Parameters<typeof proxyOf>[1],
 ): Promise<ServingHere> {
   const proxy = proxyOf(configuration, shared)
@@ -31,7 +30,11 @@ export async function serveHere(
   })
   const preload = () => preloadFor(configuration).catch((cause: Error) => fail(notLoaded(cause)))
   try {
-    return { server: await serve({ proxy, ...address, preload }), proxy, failed }
+    return {
+      server: await serve({ proxy, ...address, logger: configuration.logger, preload }),
+      proxy,
+      failed,
+    }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error
@@ -57,7 +60,7 @@ export interface Serving {
 /** {@link serveHere}, and nowhere else. */
 export async function serveAlone(
   served: Served,
-  { adapt, ...address }: ListenAddress & { readonly adapt: Adapt },
+  { adapt, ...address }: ServeAddress & { readonly adapt: Adapt },
 ): Promise<Serving> {
   const { server, proxy, failed } = await serveHere(served, address)
   return {

@@ -155,7 +155,7 @@ async function served(
   { env, err }: Terminal,
   duplicates: SharedDuplicates,
 ): Promise<WorkerServing> {
-  const { workers, host, port, logLevel, logFormat } = task
+  const { workers, host, port, maxHeaderBytes, logLevel, logFormat } = task
   const { createLog } = await import('./log.js')
   const log = createLog({ level: logLevel, format: logFormat, write: err, fields: { pid } })
   logNodeWarnings(log)
@@ -164,7 +164,7 @@ async function served(
     workerShare(adapt(config === undefined ? demoConfiguration(log) : parsed(config, env, log)), workers)
   const first = read(task.config)
   const duplicateStore = (source: string) => duplicates.storeOf(source)
-  return { ...(await serveHere(first, { host, port }, { duplicateStore })), log, read, first }
+  return { ...(await serveHere(first, { host, port, maxHeaderBytes }, { duplicateStore })), log, read, first }
 }
 
 /** @throws CommandError which the primary's own reading of the same text rules out */

@@ -15,6 +15,8 @@ export function adaptation(log: Log, localAws: EmbeddedAws | undefined) {
     return {
       ...configuration,
       spill: configuration.spill ?? DEFAULT_SPILL,
+      // `serve` has no other routes that these paths could belong to.
+      unversionedPaths: configuration.unversionedPaths ?? true,
       deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
       onRequest: (entry: RequestEntry) => log.request(entry),
     }

@@ -17,22 +17,23 @@ export async function spillLine(spill: SpillConfiguration): Promise<string> {
   return `${what}: ${resolve(spill.directory)}${counts.length === 0 ? '' : held}`
 }
 
-/** Says what a queue holds already, once that is known: nobody waits for SQS to start. */
+/** Says what a queue holds already, once that is known: nobody waits for SQS to start. Never rejects. */
 export async function tellQueueLevel(
   { queueUrl, region }: SpillQueueConfiguration,
   logger: Logger,
 ): Promise<void> {
-  // Loaded here and not at the top: whoever spills to a directory needs no SQS.
-  const sdk = await import('@aws-sdk/client-sqs')
-  const client = queueClient(sdk, queueUrl, region)
+  let client: ReturnType<typeof queueClient> | undefined
   try {
+    // Loaded here and not at the top: whoever spills to a directory needs no SQS.
+    const sdk = await import('@aws-sdk/client-sqs')
+    client = queueClient(sdk, queueUrl, region)
     const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()
     const messages = messagesIn(attributes)
     if (messages > 0) logger.info(`The spill queue holds about ${messages} message(s) to be sent`)
   } catch {
-    // What is wrong with the queue the spill tells, when it is opened.
+    // The spill logs what is wrong with the queue when it is opened.
   } finally {
-    client.destroy()
+    client?.destroy()
   }
 }
 

@@ -146,15 +146,25 @@ export class WorkerGroup {
   }
 
   #launch(place: Place): void {
-    const { fork, task, answer, clock, count } = this.#options
+    const { task, answer, clock, count } = this.#options
     const startedAt = clock.now()
-    const handle = new WorkerHandle(fork(), {
+    const handle = new WorkerHandle(this.#fork(), {
       task: () => ({ ...task, workers: count, config: this.#config }),
       answer,
     })
     place.handle = handle
     void handle.listening.then((url) => this.#onListening(place, url))
     void handle.ended.then((end) => this.#onEnd(place, { handle, end, livedMs: clock.now() - startedAt }))
+  }
+
+  #fork(): WorkerProcess {
+    try {
+      return this.#options.fork()
+    } catch (error) {
+      // The system has run out of something. This is tried again, as with a process that ends at once.
+      this.#options.logger.error(`A worker process cannot be started: ${(error as Error).message}`)
+      return NEVER_STARTED
+    }
   }
 
   #onListening(place: Place, url: string): void {
@@ -195,6 +205,14 @@ export class WorkerGroup {
     if (this.#settleStart === undefined) this.#fail(error)
     else this.#settleStart.reject(error)
   }
+}
+
+const NEVER_STARTED: WorkerProcess = {
+  pid: undefined,
+  send() {},
+  kill() {},
+  onMessage() {},
+  onExit: (listener) => process.nextTick(listener, { code: null, signal: null }),
 }
 
 interface Ended {

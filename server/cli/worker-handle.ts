@@ -63,7 +63,11 @@ export class WorkerHandle {
         resolve({ ...how, report: this.#report, failure: this.#failure })
       })
     })
-    process.onMessage((message) => this.#take(message))
+    process.onMessage((message) => {
+      // Anything in the worker can send to this process, which serves for all: a user's `transform`, too.
+      const isMessage = typeof message === 'object' && message !== null
+      if (isMessage) this.#take(message)
+    })
   }
 
   /**
@@ -139,8 +143,12 @@ export class WorkerHandle {
   }
 
   async #answerTo(number: number, questions: readonly DuplicateQuestion[]): Promise<void> {
-    const known = await this.#answer(questions)
-    this.#process.send({ kind: 'duplicates', number, known })
+    try {
+      const known = await this.#answer(questions)
+      this.#process.send({ kind: 'duplicates', number, known })
+    } catch {
+      // No worker of ours asks what has no answer; one that does finds it overdue.
+    }
   }
 
   #start(): void {

@@ -8,6 +8,7 @@ export interface WorkerTask {
   readonly workers: number
   readonly host: string
   readonly port: number
+  readonly maxHeaderBytes?: number | undefined
   /**
    * The config file's; `undefined` for the demo. The text and not the file: one that was spoilt meanwhile must not keep
    * a worker from being replaced.

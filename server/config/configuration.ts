@@ -21,12 +21,13 @@ export interface ProxyConfiguration {
   readonly trustProxy: TrustSetting
   readonly publicUrl: string | undefined
   readonly customPath: string | undefined
+  readonly unversionedPaths: boolean | undefined
   readonly onRequest: ((entry: RequestEntry) => void) | undefined
   readonly logger: Logger
 }
 
 export interface ServeConfiguration extends ProxyConfiguration {
-  readonly listen: ListenConfiguration
+  readonly listen: ServerConfiguration
   /** Where the metrics page is; nowhere without a port. */
   readonly metrics: ListenConfiguration
 }
@@ -34,6 +35,11 @@ export interface ServeConfiguration extends ProxyConfiguration {
 export interface ListenConfiguration {
   readonly host: string | undefined
   readonly port: number | undefined
+}
+
+export interface ServerConfiguration extends ListenConfiguration {
+  /** Maximum size of a request's headers and URL in bytes; `undefined` means Node's own limit. */
+  readonly maxHeaderBytes: number | undefined
 }
 
 export interface ConfigContext {
@@ -104,6 +110,7 @@ function read(
       trustProxy: values.trustProxy ?? false,
       publicUrl: values.publicUrl?.replace(/\/+$/, ''),
       customPath: values.customPath,
+      unversionedPaths: values.unversionedPaths,
       onRequest: values.onRequest as ProxyConfig['onRequest'],
       logger,
       listen: listenOf(values, 'listen'),
@@ -112,9 +119,9 @@ function read(
   }
 }
 
-function listenOf(values: object, name: 'listen' | 'metrics'): ListenConfiguration {
-  const given = (values as { [_ in typeof name]?: { host?: string; port?: number } })[name]
-  return { host: given?.host, port: given?.port }
+function listenOf(values: object, name: 'listen' | 'metrics'): ServerConfiguration {
+  const given = (values as { [_ in typeof name]?: Partial<ServerConfiguration> })[name]
+  return { host: given?.host, port: given?.port, maxHeaderBytes: given?.maxHeaderBytes }
 }
 
 interface ReadDestinations {

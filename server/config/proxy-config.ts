@@ -3,6 +3,7 @@ import type { DestinationSettings, SpillSettings } from '../../plugin/settings/s
 import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
+import type { TimestampPolicy } from '../intake/timestamps.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
 
 /** `sourceId` is the source's `id` unless given; memory and spill are those of the proxy. */
@@ -25,9 +26,9 @@ export interface RateLimitConfig {
 
 /** How long a `messageId` is remembered, so that an event that comes twice is delivered once. */
 export interface DedupeConfig {
-  /** In ms. @default 600000 */
+  /** How long at the least, and one and a half times that at the most, in ms. @default 600000 */
   readonly windowMs?: number | undefined
-  /** IDs remembered at most. @default 100000 */
+  /** IDs remembered at most; the latest half of them for certain. @default 100000 */
   readonly maxEntries?: number | undefined
 }
 
@@ -63,11 +64,16 @@ export interface SourceConfig {
   readonly enabled?: boolean | undefined
   /**
    * Origins of the pages that may send, such as `https://www.example.com` or `https://*.example.com`; `*` for all. A
-   * page on the host of the proxy itself always may. @default '*'
+   * page on the proxy's own host always may; `publicUrl`, if set, says which host that is. @default '*'
    */
   readonly origins?: string | readonly string[] | undefined
   /** What becomes of `context.ip`: `truncate` keeps 24 bits of IPv4 and 48 of IPv6. @default 'keep' */
   readonly ip?: IpPolicy | undefined
+  /**
+   * What `timestamp` is where the sender's clock looks wrong: `segment` corrects it by Segment's formula, `keep` leaves
+   * the sender's own time. @default 'segment'
+   */
+  readonly timestamps?: TimestampPolicy | undefined
   /** Beyond it requests are answered 429 with Retry-After. @default none */
   readonly rateLimit?: RateLimitConfig | undefined
   /** `false` delivers an event as often as it comes. @default { windowMs: 600000, maxEntries: 100000 } */
@@ -103,16 +109,24 @@ export interface ProxyConfig {
   readonly deadLetters?: string | undefined
   /**
    * Which proxies in front are believed when they name the client's address, protocol and host: their number, their
-   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. @default false
+   * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. If a header has several values, the
+   * one that the last trusted proxy added counts. @default false
    */
   readonly trustProxy?: TrustSetting | undefined
   /**
-   * URL at which clients reach this proxy, mount path included, for settings and scripts that name it.
+   * URL at which clients reach this proxy, mount path included. Settings and scripts point there, and pages on its host
+   * may always send. No request header overrides it.
    * @default what each request asked for
    */
   readonly publicUrl?: string | undefined
   /** A path, such as `/e7`, below which all that browsers need stands again under names no blocker knows. @default none */
   readonly customPath?: string | undefined
+  /**
+   * Whether to serve the paths of Segment's API without `/v1` as well (`/b`, `/batch`, `/t`,
+   * `/projects/:writeKey/settings`). SDKs that are configured with a bare host use them.
+   * @default true in `serve` and for a handler that is called without `next`; false in an app, which may have such paths
+   */
+  readonly unversionedPaths?: boolean | undefined
   /** Called with each request that was answered, for an access log. SECURITY: holds no key, no path and no address. */
   readonly onRequest?: ((entry: RequestEntry) => void) | undefined
   /** Where notices go. @default console */
@@ -125,6 +139,11 @@ interface ListenConfig {
   readonly host?: string | undefined
   /** 0 takes any free one. @default 8080 */
   readonly port?: number | undefined
+  /**
+   * Maximum size of a request's headers and URL in bytes, from 1,024 to 1,048,576. Larger requests are answered 431. On
+   * a host of the site's own domain, browsers send the site's cookies along. @default Node's limit, 16384
+   */
+  readonly maxHeaderBytes?: number | undefined
 }
 
 /** Where `serve` has a page of what it counts, for Prometheus. */

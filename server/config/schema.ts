@@ -3,7 +3,7 @@ import { flag, httpUrl, integer, logger, oneOf } from '../../plugin/settings/fie
 import { spill } from '../../plugin/settings/spill-settings.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
 import { isTrustSetting, type TrustSetting } from '../http/client-address.js'
-import { MAX_BODY_BYTES } from '../http/limits.js'
+import { HEADER_BYTES, MAX_BODY_BYTES } from '../http/limits.js'
 import { browserSchema } from '../web/browser-settings.js'
 import { parsePublicUrl } from '../web/public-url.js'
 
@@ -80,6 +80,7 @@ const source = z.strictObject(
     enabled: flag().optional(),
     origins: z.union([origin, z.array(origin).min(1, { error: ORIGIN })], { error: ORIGIN }).optional(),
     ip: oneOf(['keep', 'truncate', 'drop']).optional(),
+    timestamps: oneOf(['segment', 'keep']).optional(),
     rateLimit: rateLimit.optional(),
     dedupe: z
       .union([z.literal(false), dedupe], { error: 'give { windowMs, maxEntries }, or false' })
@@ -90,20 +91,26 @@ const source = z.strictObject(
   { error: 'give a source of { id, writeKey, destination }' },
 )
 
+const address = {
+  host: text('give a host name or address, such as 127.0.0.1').optional(),
+  port: integer(0, 65_535).optional(),
+}
+
 const listen = z.strictObject(
-  {
-    host: text('give a host name or address, such as 127.0.0.1').optional(),
-    port: integer(0, 65_535).optional(),
-  },
-  { error: 'give { host, port }' },
+  { ...address, maxHeaderBytes: integer(HEADER_BYTES.min, HEADER_BYTES.max, 'bytes').optional() },
+  { error: 'give { host, port, maxHeaderBytes }' },
 )
 
-const metrics = z.strictObject(listen.shape, { error: 'give { port, host }' })
+const metrics = z.strictObject(address, { error: 'give { port, host }' })
 
 const CUSTOM_PATH = "give a path of one part that is not in use, such as '/e7'"
 const PUBLIC_URL = "give the URL that clients reach, such as 'https://events.example.com/analytics'"
 const TAKEN_PATHS: ReadonlySet<string> = new Set([
   '/v1',
+  '/beacon',
+  '/sourceConfig',
+  '/pixel',
+  '/projects',
   '/analytics-next',
   '/next-integrations',
   '/snippet',
@@ -137,6 +144,7 @@ const proxyFields = {
     .regex(/^\/[A-Za-z0-9_-]{1,64}$/, { error: CUSTOM_PATH })
     .refine((path) => !TAKEN_PATHS.has(path), { error: CUSTOM_PATH })
     .optional(),
+  unversionedPaths: flag().optional(),
   onRequest: z
     .custom<(entry: never) => void>((given) => typeof given === 'function', { error: 'give a function' })
     .optional(),

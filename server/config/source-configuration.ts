@@ -1,6 +1,7 @@
 import type { DestinationConfiguration } from '../../plugin/settings/configuration.js'
 import { showPath } from '../../plugin/settings/problems.js'
 import type { IpPolicy } from '../intake/ip-policy.js'
+import type { TimestampPolicy } from '../intake/timestamps.js'
 import type { BrowserSettings } from '../web/browser-settings.js'
 import type { ForwardConfig } from './proxy-config.js'
 import type { SourceValues } from './schema.js'
@@ -38,6 +39,7 @@ export interface SourceConfiguration {
   readonly destinations: readonly DestinationConfiguration[]
   readonly origins: '*' | readonly string[]
   readonly ip: IpPolicy
+  readonly timestamps: TimestampPolicy
   readonly rateLimit: RateLimitConfiguration | undefined
   readonly dedupe: { readonly windowMs: number; readonly maxEntries: number } | undefined
   readonly browser: BrowserSettings
@@ -58,6 +60,7 @@ export function sourceConfigurationOf(
     destinations,
     origins: originsOf(origins),
     ip: values.ip ?? 'keep',
+    timestamps: values.timestamps ?? 'segment',
     rateLimit: rateLimit && {
       limit: rateLimit.limit,
       maxEvents: rateLimit.maxEvents,

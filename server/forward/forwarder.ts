@@ -92,11 +92,6 @@ export class Forwarder {
     return isTaken
   }
 
-  /** Counts a request that is dropped before it is one: there is no way to write it down. */
-  refuse(): void {
-    this.#countDropped(1, 'as they cannot be written as JSON')
-  }
-
   stats(): ForwarderStats {
     const queued = this.#queue.length + this.#underWay.size
     return { ...this.#counts, queued, queuedBytes: this.#queue.bytes }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../plugin/clock.js'
+import { parseTime } from '../../plugin/event-time.js'
 
 /** A wait that someone else asks for must not stop us for a day. */
 const MAX_MS = 5 * 60_000
@@ -9,7 +10,8 @@ const MAX_MS = 5 * 60_000
  */
 export function retryAfterMs(header: string | null, clock: Pick<Clock, 'wallTime'>): number | undefined {
   if (header === null) return undefined
-  const ms = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - clock.wallTime()
-  // Not a date, or one that is past.
+  const seconds = /^\d+$/.test(header.trim()) ? Number(header) : undefined
+  const ms = seconds === undefined ? (parseTime(header) ?? 0) - clock.wallTime() : seconds * 1000
+  // It is no date, or one that is past.
   return ms > 0 ? Math.min(ms, MAX_MS) : undefined
 }

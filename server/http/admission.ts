@@ -1,6 +1,6 @@
 import type { Source } from '../source.js'
 import type { Exchange } from './exchange.js'
-import { hostOf } from './forwarded-header.js'
+import { ownAddressOf } from './forwarded-header.js'
 import { HttpProblem, unavailable } from './http-problem.js'
 import { type RateLimitState, rateLimitHeaders } from './rate-limit.js'
 
@@ -58,7 +58,7 @@ export function refuseIfParked(sources: readonly Source[]): void {
 
 function checkOrigin({ origins }: Source, { req, site }: Exchange): void {
   const { origin } = req.headers
-  if (origin === undefined || origins.allows(origin, hostOf(req, site.trust))) return
+  if (origin === undefined || origins.allows(origin, ownAddressOf(req, site))) return
   throw new HttpProblem(403, 'origin_not_allowed', 'Pages of this origin may not send to this source')
 }
 

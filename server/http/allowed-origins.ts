@@ -11,6 +11,13 @@ const WILDCARD = '://*.'
 const LABELS = /^[^.]+(?:\.[^.]+)*$/
 const PARENT = /^(?:\.[^.]+)+$/
 
+/** The address of this server itself. Without a protocol, both schemes count as its own. */
+export interface OwnAddress {
+  readonly protocol?: 'http' | 'https'
+  /** Includes the port, unless it is the scheme's default. */
+  readonly host: string | undefined
+}
+
 /** Subdomains: what an origin must begin and end with, and what stands between are labels. */
 interface Wildcard {
   readonly start: string
@@ -50,13 +57,12 @@ export class AllowedOrigins {
     )
   }
 
-  /** @param host - the request's Host header */
-  allows(origin: string, host: string | undefined): boolean {
+  allows(origin: string, own: OwnAddress): boolean {
     if (this.#allowsAll || this.#exact.has(origin)) return true
     if (!PRINTABLE_ASCII.test(origin)) return false
     const normal = normalOrigin(origin)
     if (normal === undefined) return false
-    return this.#exact.has(normal) || this.#hasWildcardFor(normal) || isOriginOf(normal, host)
+    return this.#exact.has(normal) || this.#hasWildcardFor(normal) || isOriginOf(normal, own)
   }
 
   #hasWildcardFor(origin: string): boolean {
@@ -70,9 +76,10 @@ export class AllowedOrigins {
 }
 
 /** A page of the server's own, whichever of the two leaves the default port out. */
-function isOriginOf(origin: string, host: string | undefined): boolean {
+function isOriginOf(origin: string, { protocol, host }: OwnAddress): boolean {
   if (host === undefined || !/^https?:/.test(origin)) return false
-  return normalOrigin(`${origin.slice(0, origin.indexOf(':'))}://${host}`) === origin
+  const scheme = protocol ?? origin.slice(0, origin.indexOf(':'))
+  return normalOrigin(`${scheme}://${host}`) === origin
 }
 
 function wildcardOf(pattern: string): Wildcard | undefined {

@@ -1,11 +1,13 @@
 import cors from 'cors'
 import type { Exchange } from './exchange.js'
-import { hostOf } from './forwarded-header.js'
+import { ownAddressOf } from './forwarded-header.js'
 
 const allowOrigin = cors({
   origin: true,
   methods: ['GET', 'HEAD', 'POST'],
-  allowedHeaders: ['authorization', 'content-type', 'content-encoding', 'x-retry-count', 'x-request-id'],
+  // `allowedHeaders` is left out on purpose: cors then allows whatever headers the preflight asks for. Tracing scripts
+  // add their own (`baggage`, `traceparent`, `x-datadog-*`), and browsers block requests with headers that are not
+  // allowed. SECURITY: no request header gives a page access to more.
   exposedHeaders: ['Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-Request-Id'],
   // As long as any browser takes.
   maxAge: 86_400,
@@ -20,7 +22,7 @@ const allowOrigin = cors({
  */
 export function setCorsHeaders({ req, res, site, headers }: Exchange): void {
   const { origin } = req.headers
-  const isAllowed = origin !== undefined && site.sources.origins.allows(origin, hostOf(req, site.trust))
+  const isAllowed = origin !== undefined && site.sources.origins.allows(origin, ownAddressOf(req, site))
   if (isAllowed) allowOrigin(req, res, () => {})
   else if (res.hasHeader('Vary')) res.appendHeader('Vary', 'Origin')
   else headers['Vary'] = 'Origin'

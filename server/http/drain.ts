@@ -1,17 +1,48 @@
 import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../plugin/clock.js'
+import { cut } from './bare-connection.js'
 
 /** What is read of a refused body at most: beyond it the connection is cut. */
 const MAX_DRAINED_BYTES = 32 * 1024 * 1024
 
-/** Reads what is left of a refused request and throws it away. Resolves when there is no more. */
-export function drain(req: IncomingMessage): Promise<void> {
+/** A sender that has sent nothing for so long waits for its answer, whatever it has announced. */
+const SILENCE_MS = 2_000
+
+/**
+ * Reads what is left of a refused request and throws it away. Resolves when there is no more; with a `clock`, also when
+ * nothing has come for a while. Never rejects, whatever a host app has done to the request.
+ */
+export function drain(req: IncomingMessage, clock?: Pick<Clock, 'after'>): Promise<void> {
   if (req.readableEnded || req.destroyed) return Promise.resolve()
   return new Promise((resolve) => {
     let drained = 0
-    req.on('data', (chunk: Buffer) => {
-      drained += chunk.length
-      if (drained > MAX_DRAINED_BYTES) req.destroy()
-    })
-    for (const event of ['end', 'close', 'error']) req.once(event, () => resolve())
+    let isOver = false
+    const end = () => {
+      isOver = true
+      resolve()
+    }
+    const endAtSilence = (before: number) => {
+      clock?.after(SILENCE_MS, () => {
+        if (isOver) return
+        if (drained === before) end()
+        else endAtSilence(drained)
+      })
+    }
+    try {
+      req.on('data', (chunk: Buffer | string) => {
+        drained += Buffer.byteLength(chunk)
+        if (drained > MAX_DRAINED_BYTES) cut(req)
+      })
+      for (const event of ['end', 'close']) req.once(event, end)
+      // It stays: a stream that fails and has no listener for it ends the process.
+      req.on('error', end)
+      // A host app may have paused it.
+      req.resume()
+      endAtSilence(drained)
+    } catch {
+      // Node.js, too, fails on such a request when it is answered, and ends the process.
+      cut(req)
+      end()
+    }
   })
 }

@@ -9,7 +9,8 @@ export type EventType = (typeof EVENT_TYPES)[number]
  */
 export type IntakeEndpoint = { readonly path: string } & (
   | { readonly kind: 'event'; readonly type: EventType }
-  | { readonly kind: 'batch' }
+  /** `keyInUrl` is the write key of a beacon, which cannot send an Authorization header. */
+  | { readonly kind: 'batch'; readonly keyInUrl?: string }
   | { readonly kind: 'pixel'; readonly type: EventType }
   | { readonly kind: 'telemetry' }
 )
@@ -18,6 +19,8 @@ export type IntakeEndpoint = { readonly path: string } & (
 export type ResourceEndpoint =
   /** The source's settings, as JSON; `isCustom` where they were asked for below the custom path. */
   | { readonly kind: 'settings'; readonly writeKey: string; readonly isCustom: boolean }
+  /** What RudderStack's SDKs load in place of settings. The write key comes in the URL or in HTTP Basic. */
+  | { readonly kind: 'sourceConfig'; readonly keyInUrl?: string }
   /** analytics.js with the write key in it; `isCustom` as of settings. */
   | { readonly kind: 'library'; readonly writeKey: string; readonly isCustom: boolean }
   /** A part that analytics.js loads when it is needed. */
@@ -66,24 +69,41 @@ const CUSTOM_SETTINGS = /^\/c\/([^/]+)\/settings$/
 const CUSTOM_LIBRARY = /^\/([^/]+)\.js$/
 const CUSTOM_BUNDLE = /^\/b\/([^/]+)$/
 
+/** Paths of RudderStack's API. Source: `gateway/handle_lifecycle.go` of rudder-server, and the sources of its SDKs. */
+const BEACON = '/beacon/v1/batch'
+const SOURCE_CONFIG = '/sourceConfig'
+
 /** Finds endpoints by path. Below the custom path, if there is one, stands all that browsers ask for once more. */
 export class Endpoints {
   readonly #customPath: string | undefined
+  readonly #unversionedPaths: boolean | undefined
 
-  /** @param customPath - begins with `/` and does not end with one */
-  constructor(customPath?: string) {
+  /**
+   * @param customPath - begins with `/` and does not end with one
+   * @param unversionedPaths - whether to find the paths below `/v1` without that prefix too; SDKs that are configured
+   * with a bare host use them. @default only if no other handler is there, see `isAlone`
+   */
+  constructor(customPath?: string, unversionedPaths?: boolean) {
     this.#customPath = customPath
+    this.#unversionedPaths = unversionedPaths
   }
 
-  /** The endpoint of a request, `unknown` where there is none under our paths, `elsewhere` for all other paths. */
-  at(url: string): Endpoint | 'unknown' | 'elsewhere' {
+  /**
+   * The endpoint of a request, `unknown` where there is none under our paths, `elsewhere` for all other paths.
+   *
+   * @param isAlone - whether no other handler could take the request
+   */
+  at(url: string, { isAlone = false } = {}): Endpoint | 'unknown' | 'elsewhere' {
     const path = pathOf(url)
-    if (path.startsWith('/v1/')) return INTAKE.get(path.slice('/v1/'.length)) ?? settingsAt(path) ?? 'unknown'
+    if (path.startsWith('/v1/')) return versionedAt(path) ?? 'unknown'
     if (path === '/v1') return 'unknown'
     if (this.#customPath !== undefined && path.startsWith(`${this.#customPath}/`)) {
       return customAt(path.slice(this.#customPath.length)) ?? 'unknown'
     }
-    return resourceAt(path) ?? 'elsewhere'
+    const endpoint = resourceAt(path) ?? rudderStackAt(path, url)
+    if (endpoint !== undefined) return endpoint
+    const takesUnversioned = this.#unversionedPaths ?? isAlone
+    return (takesUnversioned ? versionedAt(`/v1${path}`) : undefined) ?? 'elsewhere'
   }
 }
 
@@ -92,6 +112,17 @@ function pathOf(url: string): string {
   const [given = ''] = url.replace(ABSOLUTE, '').split('?', 1)
   const path = given.includes('//') ? given.replace(/\/{2,}/g, '/') : given
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+function versionedAt(path: string): Endpoint | undefined {
+  return INTAKE.get(path.slice('/v1/'.length)) ?? settingsAt(path)
+}
+
+function rudderStackAt(path: string, url: string): Endpoint | undefined {
+  if (path !== BEACON && path !== SOURCE_CONFIG) return undefined
+  const keyInUrl = parameterOf(url, 'writeKey')
+  const key = keyInUrl === undefined ? {} : { keyInUrl }
+  return path === BEACON ? { kind: 'batch', path: '/v1/batch', ...key } : { kind: 'sourceConfig', ...key }
 }
 
 function settingsAt(path: string): ResourceEndpoint | undefined {
@@ -125,6 +156,11 @@ function customAt(path: string): Endpoint | undefined {
 
 function at(name: string, endpoint: Unplaced<IntakeEndpoint>): IntakeEndpoint {
   return { ...endpoint, path: `/v1/${name}` }
+}
+
+/** Reads a query parameter of a URL; `undefined` if it is missing or empty. */
+export function parameterOf(url: string, name: string): string | undefined {
+  return new URLSearchParams(url.split('?').slice(1).join('?')).get(name) || undefined
 }
 
 type Unplaced<T> = T extends unknown ? Omit<T, 'path'> : never

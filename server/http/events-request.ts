@@ -2,20 +2,29 @@ import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
-import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
-import type { Source } from '../source.js'
+import { refuseBody, type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import { admit, admitEvents, refuseIfParked } from './admission.js'
-import { checkContentLength, type JsonBody, readJsonBody } from './body.js'
 import { clientAddressOf } from './client-address.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
+import { unavailable } from './http-problem.js'
 import type { IncomingBody } from './incoming-body.js'
 import { networkOf } from './ip-address.js'
 import type { MemoryAdmission } from './memory-admission.js'
-import { pixelEvent } from './pixel.js'
+import { pixelBytes } from './pixel.js'
+import { checkContentLength, type RequestBody, readBody, UndecodableBody } from './read-body.js'
 import { Reservation } from './reservation.js'
 import { senderOf } from './sender.js'
-import { basicWriteKey, sourceWithKey } from './write-key.js'
+import { type NamedSource, sourceNamedIn } from './write-key.js'
+
+/**
+ * When a request is answered at the latest, in ms after its headers came. Segment's Ruby SDK gives up on an answer after
+ * 8 s, those for Node and Go after 10, and each time-out costs one of their few tries.
+ */
+const ANSWER_TIMEOUT_MS = 7_500
+
+/** What is left for a body that took long to arrive. */
+const LEAST_DELIVERY_MS = 2_000
 
 export interface EventsContext {
   readonly budget: ByteBudget
@@ -37,23 +46,52 @@ export async function acceptBody(
   context: EventsContext,
 ): Promise<void> {
   const { req, site } = exchange
-  const writeKey = basicWriteKey(req)
-  const source = writeKey === undefined ? undefined : sourceWithKey(site.sources, writeKey)
-  if (source !== undefined) {
-    admit(source, exchange)
-    refuseIfParked([source])
+  const keyInUrl = endpoint.kind === 'batch' ? endpoint.keyInUrl : undefined
+  const named = sourceNamedIn(req, site.sources, keyInUrl)
+  if (named !== undefined) {
+    admit(named.source, exchange)
+    refuseIfParked([named.source])
   }
   checkContentLength(req, (bytes) => context.budget.hasRoomFor(bytes))
   const reservation = context.memory.receive({
-    source: source?.id,
+    source: named?.source.id,
     network: () => networkOf(clientAddressOf(req, site.trust)),
     isWhole: () => req.complete,
   })
+  const startedAt = context.clock.now()
+  let delivery: Promise<void>
   try {
-    const events = await readEvents(exchange, endpoint, { source, reservation }, context)
-    await context.intake.deliver(events, reservation)
-  } finally {
+    const events = await readEvents(exchange, endpoint, { named, reservation }, context)
+    // The body is no longer needed.
+    reservation.shrinkTo(events.heldBytes)
+    delivery = context.intake.deliver(events, reservation)
+  } catch (error) {
     reservation.release()
+    throw error
+  }
+  const settled = delivery.finally(() => reservation.release())
+  const waited = context.clock.now() - startedAt
+  await inTime(settled, Math.max(ANSWER_TIMEOUT_MS - waited, LEAST_DELIVERY_MS), context.clock)
+}
+
+/**
+ * Waits for a delivery for so long. What hangs then goes on without its request: the sender, who sends the events again,
+ * finds them delivered or under way.
+ *
+ * @throws HttpProblem 503
+ */
+async function inTime(delivery: Promise<void>, ms: number, clock: Clock): Promise<void> {
+  let cancel = () => {}
+  const timeout = new Promise<never>((_, reject) => {
+    cancel = clock.after(ms, () =>
+      reject(unavailable('not_delivered', 'The events are not durable yet; send them again later')),
+    )
+  })
+  try {
+    await Promise.race([delivery, timeout])
+  } finally {
+    cancel()
+    delivery.catch(() => {})
   }
 }
 
@@ -61,12 +99,20 @@ export async function acceptBody(
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { source, reservation }: { readonly source: Source | undefined; readonly reservation: IncomingBody },
+  { named, reservation }: { readonly named: NamedSource | undefined; readonly reservation: IncomingBody },
   context: EventsContext,
 ): Promise<SortedEvents> {
-  const body = await readJsonBody(exchange.req, reservation)
+  let body: RequestBody
+  try {
+    body = await readBody(exchange.req, reservation)
+  } catch (error) {
+    if (!(error instanceof UndecodableBody) || named === undefined) throw error
+    reservation.settle()
+    const { userAgent } = senderOf(exchange.req, exchange.site.trust)
+    return refuseBody(error.sent, error, named.source, { endpoint, userAgent })
+  }
   reservation.settle()
-  return takeEvents(exchange, endpoint, { body, source }, context)
+  return takeEvents(exchange, endpoint, { body, named, reservation }, context)
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -75,33 +121,46 @@ export async function acceptPixel(
   endpoint: IntakeEndpoint,
   context: EventsContext,
 ): Promise<void> {
-  const body = { value: pixelEvent(exchange.req.url ?? ''), bytes: undefined, sent: undefined }
-  const events = takeEvents(exchange, endpoint, { body, source: undefined }, context)
-  // A URL is no larger than Node's headers may be: it is not counted.
-  await context.intake.deliver(events, new Reservation(context.budget))
+  const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined, hasExactNumbers: true }
+  const reservation = new Reservation(context.budget)
+  try {
+    const events = takeEvents(exchange, endpoint, { body, named: undefined, reservation }, context)
+    await context.intake.deliver(events, reservation)
+  } finally {
+    reservation.release()
+  }
+}
+
+interface ReadRequest {
+  readonly body: RequestBody
+  /** The source that HTTP Basic or the URL names, if any. */
+  readonly named: NamedSource | undefined
+  readonly reservation: Reservation
 }
 
 /** What a request holds by source, each of them asked, and forwarded where that is wanted. */
 function takeEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
-  { body, source }: { readonly body: JsonBody; readonly source: Source | undefined },
+  { body, named, reservation }: ReadRequest,
   { clock, newId }: EventsContext,
 ): SortedEvents {
   const { req, site, seen } = exchange
   const sender = senderOf(req, site.trust)
-  const events = sortEvents(body, endpoint, {
+  const events = sortEvents(body.bytes, endpoint, {
     sources: site.sources,
-    source,
+    source: named?.source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
     receivedAt: new Date(clock.wallTime()).toISOString(),
     newId,
+    hasExactNumbers: body.hasExactNumbers,
+    reserve: (bytes) => reservation.take(bytes),
   })
   const { accepted, refused, owners } = events
-  for (const owner of owners) if (owner !== source) admit(owner, exchange)
+  for (const owner of owners) if (owner !== named?.source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
   admitEvents(events, exchange)
-  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, source }, site.sources, accepted)
+  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, named }, events)
   return events
 }

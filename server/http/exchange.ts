@@ -8,6 +8,8 @@ export interface Exchange {
   readonly res: ServerResponse
   readonly site: Site
   readonly endpoint: Endpoint | 'unknown' | 'elsewhere'
+  /** What is wrong with where this middleware is mounted, for a path that is `elsewhere`. */
+  readonly hint?: string | undefined
   /** Names the request in the log and in its answer. */
   readonly id: string
   /** Headers of its answer, whatever that is: written with it, as Node takes far longer for each that is set before. */

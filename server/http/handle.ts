@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { publicUrlOf } from '../web/public-url.js'
@@ -9,10 +10,10 @@ import { drain } from './drain.js'
 import type { Endpoint, ResourceEndpoint } from './endpoint.js'
 import { acceptBody, acceptPixel, type EventsContext } from './events-request.js'
 import { type Answer, type Exchange, setHeaders } from './exchange.js'
-import { HttpProblem } from './http-problem.js'
+import { HttpProblem, unauthorized } from './http-problem.js'
 import { answerPixel } from './pixel.js'
 import type { UntrustedProxyNotice } from './untrusted-proxy-notice.js'
-import { sourceWithKey } from './write-key.js'
+import { type NamedSource, sourceNamedIn, sourceWithKey } from './write-key.js'
 
 export interface HandlingContext extends EventsContext {
   /** Loaded when a browser first asks. */
@@ -26,9 +27,9 @@ export interface HandlingContext extends EventsContext {
  * @throws HttpProblem with the answer to give instead
  */
 export async function handle(exchange: Exchange, context: HandlingContext): Promise<Answer> {
-  const { endpoint, req, res } = exchange
+  const { endpoint, req, res, hint } = exchange
   setCorsHeaders(exchange)
-  if (typeof endpoint === 'string') throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
+  if (typeof endpoint === 'string') throw notFound(hint)
   const methods = METHODS[endpoint.kind]
   if (req.method === 'OPTIONS') {
     res.setHeader('Allow', [...methods, 'OPTIONS'].join(', '))
@@ -58,6 +59,11 @@ export async function handle(exchange: Exchange, context: HandlingContext): Prom
   }
 }
 
+function notFound(hint: string | undefined): HttpProblem {
+  if (hint === undefined) return new HttpProblem(404, 'not_found', 'There is nothing at this path')
+  return new HttpProblem(404, 'wrong_path', `There is nothing at this path: ${hint}`)
+}
+
 const READ = ['GET', 'HEAD']
 
 const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
@@ -66,6 +72,7 @@ const METHODS: Readonly<Record<Endpoint['kind'], readonly string[]>> = {
   telemetry: ['POST'],
   pixel: READ,
   settings: READ,
+  sourceConfig: READ,
   library: READ,
   bundle: READ,
   integration: READ,
@@ -85,24 +92,42 @@ const answerOptions: Answer = (exchange) => {
 /** @throws HttpProblem 401 where it names a write key that is none of ours, or that of a source switched off */
 function resource(exchange: Exchange, endpoint: ResourceEndpoint, context: HandlingContext): Answer {
   const { req, res, site, seen } = exchange
-  const source = sourceOf(endpoint, site.sources)
-  if ('writeKey' in endpoint) seen.source = source?.name
-  const isTrusted = isTrustedPeer(req, site.trust)
-  if (site.publicUrl === undefined && !isTrusted) context.untrustedProxy.note(req)
-  const url = publicUrlOf(req, { configured: site.publicUrl, isTrusted })
+  const named = namedIn(endpoint, exchange)
+  seen.source = named?.source.name
+  const source = named?.source ?? cdnFor(endpoint, site.sources)
+  if (site.publicUrl === undefined && !isTrustedPeer(req, site.trust)) context.untrustedProxy.note(req)
+  const url = publicUrlOf(req, { configured: site.publicUrl, trust: site.trust })
   return async () => {
     setHeaders(exchange)
     const resources = await context.resources()
-    await resources.answer(req, res, endpoint, { url, source, customPath: site.customPath })
+    const { customPath } = site
+    await resources.answer(req, res, endpoint, { url, source, writeKey: named?.writeKey, customPath })
   }
 }
 
-function sourceOf(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {
-  // Destinations that run in the browser are the same for all: any source that has a CDN behind it will do.
-  if (endpoint.kind === 'integration')
-    return sources.all.find(({ enabled, cdn }) => enabled && cdn !== undefined)
+/** Finds the source that the request names; `undefined` if the endpoint needs none. @throws HttpProblem 401 */
+function namedIn(endpoint: ResourceEndpoint, { req, site }: Exchange): NamedSource | undefined {
+  const named = lookedUp(endpoint, req, site.sources)
+  if (named !== undefined && !named.source.enabled) {
+    throw new HttpProblem(401, 'source_disabled', 'The source is switched off')
+  }
+  return named
+}
+
+function lookedUp(endpoint: ResourceEndpoint, req: IncomingMessage, sources: Sources) {
+  if (endpoint.kind === 'sourceConfig') {
+    const named = sourceNamedIn(req, sources, endpoint.keyInUrl)
+    if (named === undefined)
+      throw unauthorized('There is no known write key; give it as `writeKey` in the URL')
+    return named
+  }
   if (!('writeKey' in endpoint)) return undefined
-  const source = sourceWithKey(sources, endpoint.writeKey)
-  if (!source.enabled) throw new HttpProblem(401, 'source_disabled', 'The source is switched off')
-  return source
+  const { writeKey } = endpoint
+  return { source: sourceWithKey(sources, writeKey), writeKey }
+}
+
+/** Finds a source with a CDN. Any will do, as the code of browser destinations is the same for all sources. */
+function cdnFor(endpoint: ResourceEndpoint, sources: Sources): Source | undefined {
+  if (endpoint.kind !== 'integration') return undefined
+  return sources.all.find(({ enabled, cdn }) => enabled && cdn !== undefined)
 }

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { isJsonObject, type JsonObject } from '../json-object.js'
+import { parameterOf } from './endpoint.js'
 import { badRequest } from './http-problem.js'
 
 /** A transparent GIF of 1 × 1. */
@@ -26,24 +26,30 @@ export function answerPixel(
 }
 
 /**
- * The event in the URL of a pixel.
+ * The bytes of the event in the URL of a pixel.
  *
  * @throws HttpProblem 400
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/pixel-tracking-api/
  */
-export function pixelEvent(url: string): JsonObject {
-  const data = new URLSearchParams(url.split('?').slice(1).join('?')).get('data')
-  if (data === null || data === '') {
+export function pixelBytes(url: string): Buffer {
+  const data = parameterOf(url, 'data')
+  if (data === undefined) {
     throw badRequest('invalid_request', 'Give the event as base64 of JSON in the parameter `data`')
   }
-  // A plus that was not encoded stands for a space in a URL; Node takes the alphabet of URLs as well.
-  const text = Buffer.from(data.replaceAll(' ', '+'), 'base64').toString('utf8')
-  let event: unknown
-  try {
-    event = JSON.parse(text)
-  } catch {
-    throw badRequest('malformed_json', 'The parameter `data` is not base64 of valid JSON')
+  // URLSearchParams reads an unescaped plus sign as a space. Node decodes base64 and base64url alike.
+  return Buffer.from(withoutEscapes(data).replaceAll(' ', '+'), 'base64')
+}
+
+/** Templates and mailers encode URLs that are already encoded. SECURITY: each round reads the whole text again. */
+const MAX_EXTRA_ENCODINGS = 3
+
+/** Undoes additional percent-encodings. The alphabet of base64 has no `%`, so each `%` must come from one. */
+function withoutEscapes(base64: string): string {
+  let text = base64
+  for (let round = 0; round < MAX_EXTRA_ENCODINGS && text.includes('%'); round++) {
+    text = text.replace(/%([\da-f]{2})/gi, (_escape, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
   }
-  if (isJsonObject(event)) return event
-  throw badRequest('invalid_request', 'The parameter `data` must hold a JSON object')
+  return text
 }

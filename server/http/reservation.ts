@@ -22,6 +22,17 @@ export class Reservation {
     return true
   }
 
+  /** Gives back what is held beyond so many bytes. */
+  shrinkTo(bytes: number): void {
+    this.giveBack(Math.max(0, this.#held - bytes))
+  }
+
+  /** Gives back so many bytes that were taken. */
+  giveBack(bytes: number): void {
+    this.#budget.giveBack(bytes)
+    this.#held -= bytes
+  }
+
   /**
    * Registers what ends the reading of the body if the memory is revoked. `stop` must let go of what was read and make
    * the request fail with the problem. A later `stop` replaces an earlier one.

@@ -1,12 +1,20 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type { Clock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
+import { MinuteNotices } from '../minute-notices.js'
 import { answerProblem } from './answer.js'
+import { answerInAnyCase, closeGently, cut } from './bare-connection.js'
+import { BodyCutOff } from './collect.js'
 import { drain } from './drain.js'
 import { type Answer, type Exchange, setHeaders } from './exchange.js'
 import { HttpProblem, internalError, unavailable } from './http-problem.js'
 import { answerPixel } from './pixel.js'
 import { RefusalNotices } from './refusal-notices.js'
 import type { RequestEntry } from './request-entry.js'
+
+/** An answer that something else still works on, such as compression, is over in this time, in ms. */
+const UNENDED_MS = 10_000
 
 /** Requests since the start, by answer. */
 export interface RequestCounts {
@@ -34,6 +42,7 @@ export interface ResponderOptions {
 export class Responder {
   readonly #options: ResponderOptions
   readonly #refusals: RefusalNotices
+  readonly #cuts: MinuteNotices
   readonly #underWay = new Set<Promise<void>>()
   readonly #counts = { accepted: 0, refused: 0, deferred: 0 }
   readonly #byStatus = new Map<number, number>()
@@ -42,6 +51,7 @@ export class Responder {
   constructor(options: ResponderOptions) {
     this.#options = options
     this.#refusals = new RefusalNotices(options.logger, options.clock)
+    this.#cuts = new MinuteNotices(options.logger, options.clock)
   }
 
   get counts(): RequestCounts {
@@ -66,6 +76,7 @@ export class Responder {
   refuse(): void {
     this.#isClosing = true
     this.#refusals.flush()
+    this.#cuts.flush()
   }
 
   respond(exchange: Exchange): void {
@@ -74,31 +85,51 @@ export class Responder {
     void work.finally(() => this.#underWay.delete(work))
   }
 
-  async #respond(exchange: Exchange): Promise<void> {
-    const { clock } = this.#options
-    const startedAt = clock.now()
-    let problem: HttpProblem | undefined
-    try {
-      if (exchange.res.headersSent)
-        throw new Error('A handler before this one has answered, and yet called the next')
-      await this.#answer(exchange)
-    } catch (thrown) {
-      const isGone = exchange.req.destroyed && !exchange.req.complete
-      if (isGone) return
-      problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
-      await this.#refuse(exchange, problem)
-    }
-    const { statusCode } = exchange.res
-    this.#byStatus.set(statusCode, (this.#byStatus.get(statusCode) ?? 0) + 1)
-    this.#tell(exchange, problem?.code, clock.now() - startedAt)
+  /** Answers a request that a host app has left so that not even its exchange can be made. */
+  giveUp(req: IncomingMessage, res: ServerResponse, thrown: unknown): void {
+    this.#options.logger.error(`A request failed: ${stackOf(thrown)}`)
+    answerInAnyCase(req, res, internalError())
   }
 
-  async #answer(exchange: Exchange): Promise<void> {
-    if (this.#isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
-    const answer = await this.#options.handle(exchange)
-    this.#closeConnectionIfClosing(exchange)
-    await answer(exchange)
-    this.#counts.accepted++
+  /** Never rejects, as that would end the process. */
+  async #respond(exchange: Exchange): Promise<void> {
+    const { clock, logger } = this.#options
+    const { req, res } = exchange
+    const startedAt = clock.now()
+    try {
+      const outcome = await this.#answer(exchange)
+      if (outcome === 'gone') return
+      const { statusCode } = res
+      this.#byStatus.set(statusCode, (this.#byStatus.get(statusCode) ?? 0) + 1)
+      this.#tell(exchange, outcome?.code, clock.now() - startedAt)
+      this.#seeToItsEnd(exchange)
+    } catch (thrown) {
+      logger.error(`Request ${exchange.id} could not be answered: ${stackOf(thrown)}`)
+      answerInAnyCase(req, res, internalError())
+    }
+  }
+
+  /** Answers, and returns the problem that was the answer, if there was one. */
+  async #answer(exchange: Exchange): Promise<HttpProblem | 'gone' | undefined> {
+    const { req, res } = exchange
+    let hasBegun = false
+    try {
+      if (res.headersSent) throw new Error('A handler before this one has answered, and yet called the next')
+      if (this.#isClosing) throw unavailable('closing', 'This server is shutting down; send this again later')
+      const answer = await this.#options.handle(exchange)
+      this.#closeConnectionIfClosing(exchange)
+      hasBegun = true
+      await answer(exchange)
+      this.#counts.accepted++
+      return undefined
+    } catch (thrown) {
+      if (thrown instanceof BodyCutOff || (req.destroyed && !req.complete)) return 'gone'
+      const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
+      await this.#refuse(exchange, problem)
+      // An answer that broke off after its headers can be neither ended nor replaced.
+      if (hasBegun && !res.writableEnded) cut(req)
+      return problem
+    }
   }
 
   async #refuse(exchange: Exchange, problem: HttpProblem): Promise<void> {
@@ -106,13 +137,47 @@ export class Responder {
     this.#count(problem, exchange)
     if (problem.status === 408) return cutOff(exchange)
     this.#closeConnectionIfClosing(exchange)
-    const drained = drain(req)
     // Cut while its sender is still sending, the connection would be lost with the answer in it.
-    if (!res.shouldKeepAlive) await drained
+    if (res.shouldKeepAlive === false) await drain(req, this.#options.clock)
+    else void drain(req)
     const isPixel = typeof endpoint !== 'string' && endpoint.kind === 'pixel'
     setHeaders(exchange)
     if (isPixel) answerPixel(res, problem.status, problem.headers)
     else answerProblem(res, problem)
+  }
+
+  /**
+   * A host app may have replaced `res.end`, or taken away the listeners by which Node.js learns of the end of an answer:
+   * the sender, or the next request on its connection, would wait for ever.
+   */
+  #seeToItsEnd({ req, res, id }: Exchange): void {
+    const { clock, logger } = this.#options
+    if (res.destroyed) return this.#noteCut(req)
+    if (res.writableEnded) {
+      // Under HTTP/2 the socket is that of many requests, and Node.js listens to the stream instead.
+      const isHeld =
+        req.httpVersionMajor === 1 && res.socket instanceof Socket && res.listenerCount('finish') === 0
+      if (isHeld) closeGently(req.socket)
+      return
+    }
+    clock.after(UNENDED_MS, () => {
+      if (res.writableEnded || res.destroyed) return
+      logger.error(
+        `Request ${id} was answered, and something before this middleware has kept the answer back`,
+      )
+      cut(req)
+    })
+  }
+
+  /** Its sender has not seen the answer, and takes that of Node.js for it. */
+  #noteCut({ socket }: IncomingMessage): void {
+    const { code } = Object(socket?.errored) as { code?: unknown }
+    if (typeof code !== 'string' || !code.startsWith('HPE_')) return
+    this.#cuts.note(
+      'not HTTP',
+      (count) =>
+        `Node.js answered ${count} request(s) with 400 in place of this middleware, because bytes follow them that are no HTTP: call answerBrokenRequests(server)`,
+    )
   }
 
   #count(problem: HttpProblem, { seen }: Exchange): void {
@@ -127,14 +192,13 @@ export class Responder {
   }
 
   #internalError(thrown: unknown, { id }: Exchange): HttpProblem {
-    const what = thrown instanceof Error ? thrown.stack : String(thrown)
-    this.#options.logger.error(`Request ${id} failed: ${what}`)
+    this.#options.logger.error(`Request ${id} failed: ${stackOf(thrown)}`)
     return internalError()
   }
 
   #tell({ req, res, id, endpoint, seen }: Exchange, code: string | undefined, durationMs: number): void {
     try {
-      this.#options.onRequest?.({
+      const told: unknown = this.#options.onRequest?.({
         requestId: id,
         method: req.method ?? '',
         endpoint: typeof endpoint === 'string' ? endpoint : endpoint.kind,
@@ -143,8 +207,10 @@ export class Responder {
         durationMs: Math.round(durationMs * 100) / 100,
         ...seen,
       })
+      // An async function's failure would end the process.
+      if (told instanceof Promise) told.catch(() => {})
     } catch {
-      // As with the logger: who listens must not stop what is told.
+      // A listener that fails must not fail the request that it hears of.
     }
   }
 }
@@ -156,7 +222,13 @@ export class Responder {
 function cutOff({ req, res }: Exchange): void {
   // For the log and the counts.
   res.statusCode = 408
-  req.destroy()
-  // HTTP/2 needs this: there, destroying the request does not end its stream.
-  res.destroy()
+  cut(req)
+}
+
+function stackOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.stack : thrown)
+  } catch {
+    return 'with an error that has no text'
+  }
 }

@@ -1,5 +1,4 @@
 import type { Sender } from '../http/sender.js'
-import { isJsonObject } from '../json-object.js'
 
 /** Where an event was made: on a user's device, or on a server. */
 export type Channel = 'client' | 'server'
@@ -19,15 +18,23 @@ const CLIENT_LIBRARIES: ReadonlySet<unknown> = new Set([
   'analytics_flutter',
 ])
 
+/** No library's name is longer. */
+const MAX_NAME_LENGTH = 64
+
 /**
  * The channel of an event that does not say it itself: that of its library; for a library not known `client` where a
  * browser sent it, else `server`.
  *
+ * @param libraryName - `context.library.name`
  * @see https://segment.com/docs/connections/spec/common/
  */
-export function channelOf(context: unknown, { isBrowser }: Pick<Sender, 'isBrowser'>): Channel {
-  const library = isJsonObject(context) ? context['library'] : undefined
-  const name = isJsonObject(library) ? library['name'] : undefined
-  const isOfDevice = typeof name === 'string' && CLIENT_LIBRARIES.has(name.toLowerCase())
+export function channelOf(
+  libraryName: string | undefined,
+  { isBrowser }: Pick<Sender, 'isBrowser'>,
+): Channel {
+  const isOfDevice =
+    libraryName !== undefined &&
+    libraryName.length <= MAX_NAME_LENGTH &&
+    CLIENT_LIBRARIES.has(libraryName.toLowerCase())
   return isOfDevice || isBrowser ? 'client' : 'server'
 }

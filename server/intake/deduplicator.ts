@@ -124,5 +124,7 @@ class Waiting {
 /** Normalisation has given every event an ID that is a string. */
 function idOf({ messageId }: SegmentEvent): string {
   const id = String(messageId)
-  return id.length > MAX_ID_LENGTH ? createHash('sha256').update(id).digest('base64') : id
+  if (id.length <= MAX_ID_LENGTH) return id
+  // As UTF-16: in UTF-8 all lone surrogates are one.
+  return createHash('sha256').update(Buffer.from(id, 'utf16le')).digest('base64')
 }

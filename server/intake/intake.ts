@@ -6,14 +6,16 @@ import {
 } from '../../plugin/dead-letters/dead-letter.js'
 import type { DeliveryFailure, EventOutcome } from '../../plugin/destination.js'
 import type { FirehoseError } from '../../plugin/errors.js'
-import { plainEvent, type SegmentEvent } from '../../plugin/event.js'
+import { type SegmentEvent, WritableEvent } from '../../plugin/event.js'
+import { JsonText } from '../../plugin/json/json-text.js'
 import type { Logger } from '../../plugin/logger.js'
 import { unavailable } from '../http/http-problem.js'
 import type { Reservation } from '../http/reservation.js'
 import type { Source } from '../source.js'
 import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
-import type { RefusedEvent, SortedEvents, SourceEvents } from './sort-events.js'
+import type { RefusedEvent } from './refused-event.js'
+import type { SortedEvents, SourceEvents } from './sort-events.js'
 
 const NO_FAILURES: readonly DeliveryFailure[] = []
 
@@ -29,12 +31,19 @@ interface Share {
   readonly claim: Claim
 }
 
+/** An event that is given up for good, for one stream or for all. */
+interface GivenUp extends Quarantined {
+  /** The event: one that two streams refuse is counted once. */
+  readonly of: unknown
+  readonly data: unknown
+}
+
 /** What became of a share. */
 interface Delivered {
   readonly source: Source
   /** Asked only where something failed. */
   readonly durable: () => readonly SegmentEvent[]
-  readonly quarantined: readonly Quarantined[]
+  readonly quarantined: readonly GivenUp[]
   /** Why what is in neither of them may still succeed. */
   readonly error: FirehoseError | undefined
 }
@@ -59,9 +68,9 @@ export class Intake {
 
   /**
    * @param held - memory of the request: events that become no record, such as duplicates, are held all the same
-   * @throws HttpProblem 503
+   * @throws HttpProblem 503, or 400 where nothing of the request can be delivered
    */
-  async deliver({ accepted, refused }: SortedEvents, held: Reservation): Promise<void> {
+  async deliver({ accepted, refused, rejection }: SortedEvents, held: Reservation): Promise<void> {
     const shares = await Promise.all(accepted.map(shareOf))
     let isDurable = (_event: SegmentEvent): boolean => false
     try {
@@ -74,6 +83,7 @@ export class Intake {
       for (const { source, error } of delivered) if (error !== undefined) throw notDelivered(error, source)
       const given = delivered.flatMap((it) => it.quarantined)
       await this.#quarantine([...refused.map(refusal), ...given])
+      if (rejection !== undefined) throw rejection
       isDurable = () => true
     } finally {
       // Before waiting for others: two requests may each hold an event that the other brought too.
@@ -86,14 +96,14 @@ export class Intake {
     if (lost !== undefined) throw twinNotDelivered(lost.source)
   }
 
-  async #quarantine(quarantined: readonly Quarantined[]): Promise<void> {
+  async #quarantine(quarantined: readonly GivenUp[]): Promise<void> {
     if (quarantined.length === 0) return
     await this.#keep(quarantined)
-    this.#quarantined += new Set(quarantined.map(({ event }) => event)).size
+    this.#quarantined += new Set(quarantined.map(({ of }) => of)).size
     logQuarantine(this.#parts.logger, quarantined)
   }
 
-  async #keep(quarantined: readonly Quarantined[]): Promise<void> {
+  async #keep(quarantined: readonly GivenUp[]): Promise<void> {
     const { deadLetters, clock, logger } = this.#parts
     if (deadLetters === undefined) return
     const at = new Date(clock.wallTime()).toISOString()
@@ -118,7 +128,7 @@ async function shareOf({ source, events }: SourceEvents): Promise<Share> {
 async function deliverShare({ source, claim: { fresh } }: Share): Promise<Delivered> {
   const outcomes = fresh.length === 0 ? [] : await source.destination.deliver(fresh)
   const durable = () => fresh.filter((_, i) => failuresOf(outcomes[i]).length === 0)
-  const quarantined: Quarantined[] = []
+  const quarantined: GivenUp[] = []
   const unmapped: SegmentEvent[] = []
   let error: FirehoseError | undefined
   fresh.forEach((event, i) => {
@@ -127,7 +137,15 @@ async function deliverShare({ source, claim: { fresh } }: Share): Promise<Delive
     if (failures.length === 0) return
     error ??= failures.find((failure) => !failure.error.permanent)?.error
     for (const { stream, error } of failures) {
-      quarantined.push({ source, event, stream, code: error.code, reason: error.message })
+      quarantined.push({
+        of: event,
+        source,
+        messageId: textOf(event.messageId),
+        data: dataOf(event),
+        stream,
+        code: error.code,
+        reason: error.message,
+      })
     }
   })
   source.unmapped.note(unmapped)
@@ -158,7 +176,7 @@ function twinNotDelivered({ name }: Source) {
 }
 
 /** SECURITY: the error has the source's ID; who reads the answer or the log gets its name. */
-function shareUsedUp({ source: id }: DeadLetterShareError, quarantined: readonly Quarantined[]) {
+function shareUsedUp({ source: id }: DeadLetterShareError, quarantined: readonly GivenUp[]) {
   const name = quarantined.find(({ source }) => source?.id === id)?.source?.name
   return unavailable(
     'dead_letters_full',
@@ -167,19 +185,27 @@ function shareUsedUp({ source: id }: DeadLetterShareError, quarantined: readonly
   )
 }
 
-function refusal({ source, event, code, reason }: RefusedEvent): Quarantined {
-  return { source, event, stream: undefined, code, reason }
+function refusal(refused: RefusedEvent): GivenUp {
+  return { ...refused, of: refused, stream: undefined }
 }
 
-function letterOf({ source, event, stream, code, reason }: Quarantined, at: string): DeadLetter {
-  const { messageId } = Object(event) as { messageId?: unknown }
+function letterOf({ source, messageId, data, stream, code, reason }: GivenUp, at: string): DeadLetter {
   return {
     at,
     reason,
     code,
     source: source?.id ?? null,
     stream: stream ?? null,
-    messageId: typeof messageId === 'string' ? messageId : null,
-    data: plainEvent(event),
+    messageId: messageId ?? null,
+    data,
   }
+}
+
+/** As the record would hold it, to the digit. */
+function dataOf(event: SegmentEvent): unknown {
+  return event instanceof WritableEvent ? new JsonText(Buffer.from(event.toLine()).subarray(0, -1)) : event
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }

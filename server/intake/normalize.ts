@@ -1,91 +1,166 @@
 import { ENVELOPE_VERSION } from '../../plugin/envelope.js'
-import type { SegmentEvent } from '../../plugin/event.js'
 import type { EventType } from '../http/endpoint.js'
 import type { Sender } from '../http/sender.js'
-import { isJsonObject, type JsonObject } from '../json-object.js'
 import type { Source } from '../source.js'
 import { channelOf } from './channel.js'
-import { type ContextChanges, changedContext, contextChanges } from './client-context.js'
-import { timestampsOf } from './timestamps.js'
+import { writeContext } from './client-context.js'
+import { IncomingEvent } from './incoming-event.js'
+import { LineWriter } from './line-writer.js'
+import { COMPOSITE, type KnownMember, type ScannedEvent } from './scanned-event.js'
+import type { SharedMembers } from './shared-members.js'
+import { type TimestampOptions, type Timestamps, timestampsOf } from './timestamps.js'
 
 /** What surrounds an event: the rest of its request. */
 export interface Envelope {
   /** Of the batch that it is in. */
-  readonly shared?: Shared
+  readonly shared?: SharedMembers | undefined
   /** ISO 8601. */
   readonly receivedAt: string
   readonly sender: Sender
   readonly newId: () => string
+  /** `false` where numbers went through JavaScript's before: the digits are not those that the sender wrote. */
+  readonly hasExactNumbers?: boolean
 }
 
-/** What the body of a batch says for all its events. */
-export interface Shared {
-  readonly context?: unknown
-  readonly integrations?: unknown
-  readonly sentAt?: unknown
-}
+/** What a source says of the form of its events. */
+export type NormalizingSource = Pick<Source, 'id' | 'ip' | 'timestamps'>
 
-const NOTHING_SHARED: Shared = {}
+const VERSION_TEXT = String(ENVELOPE_VERSION)
+const NEWLINE = '\n'
 
-/** What normalisation does to an event. */
-export interface Changes {
-  /** Members that are set over the event's own. The context is not among them. */
-  readonly members: Readonly<Record<string, unknown>>
-  /** The context that it has in the end but for {@link inContext}: its own, that of the batch, or both in one. */
-  readonly context: unknown
-  readonly inContext: ContextChanges | undefined
-}
-
-/** What the request that brought the event, and the source, make of it. */
-export function changesOf(
-  event: JsonObject,
-  type: EventType,
-  { id: projectId, ip: policy }: Pick<Source, 'id' | 'ip'>,
-  { shared = NOTHING_SHARED, receivedAt, sender, newId }: Envelope,
-): Changes {
-  const context = merged(shared.context, event['context'])
-  const channel = event['channel'] ?? channelOf(context, sender)
-  const integrations = merged(shared.integrations, event['integrations'])
-  const { timestamp, originalTimestamp } = event
-  const sentAt = event['sentAt'] ?? shared.sentAt
-  const messageId = messageIdOf(event['messageId']) ?? newId()
-  const members: Record<string, unknown> = { type, messageId, channel, version: ENVELOPE_VERSION, projectId }
-  // Not by spread, which takes V8 far longer.
-  Object.assign(members, timestampsOf({ timestamp, originalTimestamp, sentAt }, receivedAt))
-  if (integrations !== undefined) members['integrations'] = integrations
-  return { members, context, inContext: contextChanges(context, { channel, sender, policy }) }
-}
-
-/** The event as downstream tables see it; a copy, what it was made from is left alone. */
+/**
+ * Makes the event as downstream tables see it: the bytes that came, with what normalisation sets and removes. What is
+ * not named here stays as it came, digits and all.
+ */
 export function normalize(
-  event: JsonObject,
+  event: ScannedEvent,
   type: EventType,
-  source: Pick<Source, 'id' | 'ip'>,
+  { id: projectId, ip: policy, timestamps }: NormalizingSource,
   envelope: Envelope,
-): SegmentEvent {
-  return normalized(event, changesOf(event, type, source, envelope))
+): IncomingEvent {
+  const { shared } = envelope
+  const library = libraryOf(event, shared)
+  const line = new LineWriter(event.bytes, event.start, event.end)
+  // SECURITY: a key must not be kept beside what it let in.
+  if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
+  if (!event.isString('type', type)) setMember(line, event, 'type', `"${type}"`)
+  const messageId = writeMessageId(line, event, envelope)
+  const channel = writeChannel(line, event, library, envelope.sender)
+  setMember(line, event, 'version', VERSION_TEXT)
+  setMember(line, event, 'projectId', JSON.stringify(projectId))
+  writeTimestamps(line, event, envelope, { library, timestamps })
+  writeIntegrations(line, event, shared)
+  writeContext(line, event, { channel, sender: envelope.sender, policy, shared })
+  const members = { type, event: event.name, messageId, integrations: integrationsOf(event, shared) }
+  return new IncomingEvent(members, line.written(NEWLINE))
+}
+
+export function setMember(line: LineWriter, event: ScannedEvent, member: KnownMember, text: string): void {
+  if (!event.has(member)) line.add(member, text)
+  else if (event.textOf(member) !== text) line.replace(event.startOf(member), event.endOf(member), text)
 }
 
 /**
- * {@link normalize} with what it does already known.
- *
- * SECURITY: copied by spread, which makes an own property of a `__proto__` in the JSON, and never assigns one.
+ * Sets the ID by which the event is known: the text that came, that of a number included. An event whose ID cannot be
+ * told from others for certain gets a new one: two events must never be taken for one.
  */
-export function normalized(event: JsonObject, { members, context, inContext }: Changes): SegmentEvent {
-  const { writeKey: _kept, ...own } = event
-  const final = changedContext(context, inContext)
-  return { ...own, ...members, ...(final === undefined ? {} : { context: final }) } as SegmentEvent
+function writeMessageId(
+  line: LineWriter,
+  event: ScannedEvent,
+  { newId, hasExactNumbers = true }: Envelope,
+): string {
+  const given = event.valueOf('messageId')
+  if (typeof given === 'string' && given !== '' && !event.hasUnreadableId) return given
+  const isKnownNumber = typeof given === 'number' && (hasExactNumbers || Number.isSafeInteger(given))
+  const messageId = isKnownNumber ? (event.textOf('messageId') as string) : newId()
+  setMember(line, event, 'messageId', JSON.stringify(messageId))
+  return messageId
 }
 
-/** What all events share, under what the event says itself. */
-function merged(shared: unknown, own: unknown): unknown {
-  if (!isJsonObject(shared)) return own
-  if (own === undefined || own === null) return shared
-  return isJsonObject(own) ? { ...shared, ...own } : own
+/** What the library that made the event calls itself, in the event's own context or in that of its batch. */
+function libraryOf(event: ScannedEvent, shared: SharedMembers | undefined): string | undefined {
+  const isOwn = event.hasObject('context') && event.has('library')
+  return (isOwn ? event : (shared?.body ?? event)).stringOf('libraryName')
 }
 
-/** Senders of their own making number their events. */
-function messageIdOf(given: unknown): string | undefined {
-  if (typeof given === 'number') return String(given)
-  return typeof given === 'string' && given !== '' ? given : undefined
+/** Returns the channel that the event has in the end. */
+function writeChannel(
+  line: LineWriter,
+  event: ScannedEvent,
+  library: string | undefined,
+  sender: Sender,
+): unknown {
+  const given = event.valueOf('channel')
+  if (given !== undefined && given !== null) return given
+  const channel = channelOf(library, sender)
+  setMember(line, event, 'channel', `"${channel}"`)
+  return channel
+}
+
+const TIMES = ['originalTimestamp', 'timestamp', 'sentAt', 'receivedAt'] as const
+
+function writeTimestamps(
+  line: LineWriter,
+  event: ScannedEvent,
+  { shared, receivedAt }: Envelope,
+  options: TimestampOptions,
+): void {
+  const hasOwnSentAt = (event.valueOf('sentAt') ?? undefined) !== undefined
+  const sources = {
+    timestamp: event,
+    originalTimestamp: event,
+    sentAt: hasOwnSentAt ? event : shared?.body,
+  }
+  const given = {
+    timestamp: timeIn(sources, 'timestamp'),
+    originalTimestamp: timeIn(sources, 'originalTimestamp'),
+    sentAt: timeIn(sources, 'sentAt'),
+  }
+  const times: Timestamps = timestampsOf(given, receivedAt, options)
+  for (const name of TIMES) {
+    const time = times[name]
+    // What came is written as it came: it may be a number, or no time at all.
+    const from =
+      given[name as GivenTime] === time ? (name as GivenTime) : GIVEN_TIMES.find((it) => given[it] === time)
+    if (time === undefined || (from === name && sources[from] === event)) continue
+    setMember(line, event, name, (from && sources[from]?.textOf(from)) ?? JSON.stringify(time))
+  }
+  if (times.sentAt === undefined && event.has('sentAt')) {
+    line.remove('sentAt', event.startOf('sentAt'), event.endOf('sentAt'))
+  }
+}
+
+const GIVEN_TIMES = ['originalTimestamp', 'timestamp', 'sentAt'] as const
+
+type GivenTime = (typeof GIVEN_TIMES)[number]
+
+/** Objects and arrays are no times. Each has a symbol of its own, by which it is known again. */
+const NO_TIMES: Readonly<Record<GivenTime, symbol>> = {
+  originalTimestamp: Symbol('originalTimestamp'),
+  timestamp: Symbol('timestamp'),
+  sentAt: Symbol('sentAt'),
+}
+
+function timeIn(sources: Readonly<Record<GivenTime, ScannedEvent | undefined>>, member: GivenTime): unknown {
+  const value = sources[member]?.valueOf(member)
+  return value === COMPOSITE ? NO_TIMES[member] : value
+}
+
+function writeIntegrations(line: LineWriter, event: ScannedEvent, shared: SharedMembers | undefined): void {
+  if (!shared?.has('integrations')) return
+  if (!event.hasObject('integrations')) {
+    return setMember(line, event, 'integrations', shared.body.textOf('integrations') as string)
+  }
+  const missing = shared.missingIn(event, 'integrations')
+  if (missing === '') return
+  line.insert(event.startOf('integrations'), event.isEmpty('integrations'), missing)
+}
+
+/** The integrations that count for an event: its own over those of its batch. */
+export function integrationsOf(event: ScannedEvent, shared: SharedMembers | undefined): unknown {
+  const below = shared?.integrations
+  if (event.isEmpty('integrations')) return below
+  if (!event.hasObject('integrations')) return below ?? event.valueOf('integrations')
+  const own = JSON.parse(event.textOf('integrations') as string) as object
+  return below === undefined ? own : { ...below, ...own }
 }

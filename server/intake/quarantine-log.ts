@@ -6,7 +6,7 @@ import type { Source } from '../source.js'
 /** An event given up for good, for one stream or for all. */
 export interface Quarantined {
   readonly source: Source | undefined
-  readonly event: unknown
+  readonly messageId: string | undefined
   readonly stream: string | undefined
   readonly code: DeadLetterCode
   readonly reason: string
@@ -34,9 +34,8 @@ export function logQuarantine(logger: Logger, quarantined: readonly Quarantined[
 }
 
 function messageIds(group: readonly Quarantined[]): string {
-  const shown = group.slice(0, MAX_SHOWN).map(({ event }) => {
-    const { messageId } = Object(event) as { messageId?: unknown }
-    return typeof messageId === 'string' ? quoted(messageId.slice(0, MAX_ID_LENGTH)) : 'none'
-  })
+  const shown = group
+    .slice(0, MAX_SHOWN)
+    .map(({ messageId }) => (messageId === undefined ? 'none' : quoted(messageId.slice(0, MAX_ID_LENGTH))))
   return `messageId ${shown.join(', ')}${group.length > MAX_SHOWN ? ', …' : ''}`
 }

@@ -1,27 +1,25 @@
 import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { SegmentEvent } from '../../plugin/event.js'
-import type { JsonBody } from '../http/body.js'
+import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
-import { badRequest, unauthorized } from '../http/http-problem.js'
-import { sourceWithKey, writeKeyIn } from '../http/write-key.js'
-import { isJsonObject, type JsonObject } from '../json-object.js'
+import { badRequest, type HttpProblem, unauthorized, unavailable } from '../http/http-problem.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
-import { checkBatchSize } from './batch-limits.js'
-import { BodyText } from './body-text.js'
-import { withIpPolicy } from './client-context.js'
-import { IncomingEvent } from './incoming-event.js'
-import { invalidity, isEventType } from './invalidity.js'
-import { changesOf, type Envelope } from './normalize.js'
+import { AcceptedPart } from './accepted-part.js'
+import { type ScannedBody, scanBody } from './body-scanner.js'
+import { type Envelope, normalize } from './normalize.js'
+import { type BrokenPiece, recoverBody } from './recover-body.js'
+import { type RefusedEvent, refusalOf } from './refused-event.js'
+import { ScannedEvent } from './scanned-event.js'
+import { SharedMembers } from './shared-members.js'
+import { sourceNamedIn, unreadableBody } from './unreadable-body.js'
+import { isEventType, typeOf, validateEvent } from './validate-event.js'
 
-/** An event of a batch that is refused for good, alone. */
-export interface RefusedEvent {
-  readonly code: DeadLetterCode
-  readonly reason: string
-  readonly source: Source | undefined
-  /** Without its write key. */
-  readonly event: unknown
-}
+/**
+ * More than twice what fits into the largest body that Segment takes (500 KB), and five times its limit of events; a
+ * body of ours holds 1.7 million times `{},`.
+ */
+const MAX_BATCH_EVENTS = 10_000
 
 /** The events of a request that are of one source. */
 export interface SourceEvents {
@@ -29,101 +27,261 @@ export interface SourceEvents {
   readonly events: readonly SegmentEvent[]
 }
 
-/** What a request holds: the events of each source, and those of none. */
+/** What a request holds: the events of each source, and what is refused. */
 export interface SortedEvents {
   /** Each source once. */
   readonly accepted: readonly SourceEvents[]
   readonly refused: readonly RefusedEvent[]
-  /** Whose keys the request holds, each once. */
+  /** The sources whose keys the request holds, each once. */
   readonly owners: readonly Source[]
+  /** What was accepted, for those who hand the request on. */
+  readonly parts: readonly AcceptedPart[]
+  /** Whether the whole body is of the form that Segment's API asks for. */
+  readonly isAsSent: boolean
+  /** Bytes of what is above. */
+  readonly heldBytes: number
+  /** The answer where nothing can be delivered and the sender is told so. */
+  readonly rejection: HttpProblem | undefined
 }
 
 export interface SortingContext extends Omit<Envelope, 'shared'> {
   readonly sources: Sources
-  /** Of HTTP Basic, which wins over keys in the body. */
+  /** The source that HTTP Basic or the URL names, if any: it wins over keys in the body. */
   readonly source: Source | undefined
+  /** Takes memory for what is made of the body. Returns whether there is enough. */
+  readonly reserve: (bytes: number) => boolean
 }
 
 /**
- * Sorts what a request holds by source, ready for delivery.
+ * Sorts what a request holds by source, ready for delivery. Whole events of a body that is broken elsewhere are
+ * accepted, and the rest of it is refused.
  *
- * @throws HttpProblem 401 without a known write key, 400 where there is nothing to sort or too much
+ * @param bytes - JSON as it should be, UTF-8 as far as it is
+ * @throws HttpProblem 401 without a known write key (400 if the body cannot be read either), 503 where memory runs out
  */
-export function sortEvents(
-  { value: body, bytes }: Pick<JsonBody, 'value' | 'bytes'>,
-  endpoint: IntakeEndpoint,
-  context: SortingContext,
-): SortedEvents {
-  const text = bytes && new BodyText(bytes, endpoint.kind === 'batch')
-  if (endpoint.kind === 'batch') return sortBatch(body, text, context)
-  if (endpoint.kind === 'telemetry') return { accepted: [], refused: [], owners: [] }
-  const { type } = endpoint
-  const source = sourceOf(body, context)
-  if (source === undefined)
-    throw unauthorized('There is no write key; give it as HTTP Basic user name or `writeKey`')
-  const problem = invalidity(body, type)
-  if (problem !== undefined) throw badRequest('invalid_event', problem)
-  const event = new IncomingEvent(body, changesOf(body, type, source, context), text, 0)
-  return { accepted: [{ source, events: [event] }], refused: [], owners: [source] }
+export function sortEvents(bytes: Buffer, endpoint: IntakeEndpoint, context: SortingContext): SortedEvents {
+  const sorting = new Sorting(bytes, endpoint, context)
+  try {
+    sorting.add(scanBody(bytes, endpoint.kind === 'batch'))
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error
+    sorting.addBroken(error)
+  }
+  return sorting.sorted()
 }
 
-function sortBatch(body: JsonObject, text: BodyText | undefined, context: SortingContext): SortedEvents {
-  const source = sourceOf(body, context)
-  const { batch, ...shared } = body
-  if (!Array.isArray(batch)) throw badRequest('invalid_batch', 'The body has no `batch`, an array of events')
-  checkBatchSize(batch, shared)
-  const envelope: Envelope = { ...context, shared }
-  const accepted = new Map<Source, SegmentEvent[]>()
-  const refused: RefusedEvent[] = []
-  for (const [index, event] of (batch as unknown[]).entries()) {
-    const owner = source ?? ownerOf(event, context.sources)
-    const type = isJsonObject(event) ? event['type'] : undefined
-    const problem = invalidity(event, type)
-    // One that is switched off must not refuse the events of the others.
+/** What becomes of a body that cannot be decoded: nothing of it is accepted, and it is kept as it came. */
+export function refuseBody(
+  sent: Buffer,
+  problem: HttpProblem,
+  source: Source,
+  { endpoint, userAgent }: { readonly endpoint: IntakeEndpoint; readonly userAgent: string | undefined },
+): SortedEvents {
+  const part = { bytes: sent, position: 0, offset: 0, endpoint: endpoint.path, userAgent }
+  const data = unreadableBody(part, source)
+  const { message: reason } = problem
+  return {
+    accepted: [],
+    refused: [{ code: 'ERR_MALFORMED_BODY', reason, source, messageId: undefined, data }],
+    owners: [source],
+    parts: [],
+    isAsSent: false,
+    heldBytes: sent.length,
+    rejection: problem,
+  }
+}
+
+class Sorting {
+  readonly #bytes: Buffer
+  readonly #endpoint: IntakeEndpoint
+  readonly #context: SortingContext
+  readonly #accepted = new Map<Source, SegmentEvent[]>()
+  readonly #refused: RefusedEvent[] = []
+  readonly #owners = new Set<Source>()
+  readonly #parts: AcceptedPart[] = []
+  #isBroken = false
+  #hasKeysInEvents = false
+  #lineBytes = 0
+  #rejection: HttpProblem | undefined
+  #envelope: Envelope
+
+  constructor(bytes: Buffer, endpoint: IntakeEndpoint, context: SortingContext) {
+    this.#envelope = context
+    this.#bytes = bytes
+    this.#endpoint = endpoint
+    this.#context = context
+  }
+
+  /** @throws HttpProblem 401 */
+  sorted(): SortedEvents {
+    // Without a key of its own a request needs one event at least that has one of ours.
+    if (this.#owners.size === 0) throw unauthorized(NO_KEY)
+    return {
+      accepted: Array.from(this.#accepted, ([source, events]) => ({ source, events })),
+      refused: this.#refused,
+      owners: [...this.#owners],
+      parts: this.#parts,
+      // SECURITY: a batch whose events have keys of their own may hold events of others.
+      isAsSent: !this.#isBroken && !this.#hasKeysInEvents && this.#parts.every((part) => part.isOfUsualForm),
+      heldBytes: this.#lineBytes + (this.#refused.length > 0 ? this.#bytes.length : 0),
+      rejection: this.#rejection,
+    }
+  }
+
+  /** Adds a body, or what was recovered of one. */
+  add(body: ScannedBody): void {
+    const root = new ScannedEvent(body, 0)
+    const source = this.#context.source ?? this.#ownerOf(root)
+    if (source !== undefined) this.#owners.add(source)
+    if (body.kind === 'object') this.#addSingle(body, root, source)
+    else this.#addBatch(body, root, source)
+  }
+
+  /** Adds what is whole of a body that is not valid JSON. */
+  addBroken(error: JsonSyntaxError): void {
+    this.#isBroken = true
+    const { documents, broken } = recoverBody(this.#bytes, this.#endpoint.kind === 'batch')
+    for (const document of documents) this.add(scanBody(document, this.#endpoint.kind === 'batch'))
+    const owner =
+      this.#context.source ?? [...this.#owners][0] ?? sourceNamedIn(this.#bytes, this.#context.sources)
+    if (owner !== undefined && this.#accepted.size > 0) {
+      for (const piece of broken)
+        this.#refused.push(this.#unreadable(piece, 'ERR_MALFORMED_BODY', owner, error.message))
+      return
+    }
+    this.#refused.length = 0
+    this.#rejectBody(badRequest('malformed_json', wordsFor(this.#bytes, error)), owner, error.position)
+  }
+
+  #addSingle(body: ScannedBody, event: ScannedEvent, source: Source | undefined): void {
+    const problem = this.#problemOf(event)
+    if (problem !== undefined) return this.#rejectBody(problem, source)
+    if (source === undefined) throw unauthorized(NO_KEY)
+    const type = 'type' in this.#endpoint ? this.#endpoint.type : event.valueOf('type')
+    const invalid = validateEvent(event, type)
+    if (invalid === undefined && isEventType(type)) {
+      this.#addPart(body, new Map([[0, source]]))
+      return this.#accept(event, type, source, undefined)
+    }
+    this.#refused.push(refusalOf(event, 'ERR_INVALID_EVENT', invalid ?? MALFORMED, source))
+    this.#rejection = badRequest('invalid_event', invalid ?? MALFORMED)
+  }
+
+  /** What is wrong with a body that should be one event. */
+  #problemOf(event: ScannedEvent): HttpProblem | undefined {
+    if (!event.isObject) return badRequest('invalid_request', 'The body must be a JSON object')
+    const isEvent = this.#endpoint.kind !== 'batch' || event.has('type')
+    return isEvent ? undefined : badRequest('invalid_batch', 'The body has no `batch`, an array of events')
+  }
+
+  #addBatch(body: ScannedBody, root: ScannedEvent, source: Source | undefined): void {
+    const problem = this.#problemOfBatch(body)
+    if (problem !== undefined) return this.#rejectBody(problem, source ?? this.#firstOwner(body))
+    const shared = body.kind === 'batch' ? new SharedMembers(root) : undefined
+    const tooLarge = shared?.problemWith(body.count)
+    if (tooLarge !== undefined) return this.#rejectBody(tooLarge, source ?? this.#firstOwner(body))
+    if (source === undefined) this.#hasKeysInEvents = true
+    const owners = new Map<number, Source>()
+    for (let row = 1; row <= body.count; row++) {
+      const owner = this.#addElement(new ScannedEvent(body, row), source, shared)
+      if (owner !== undefined) owners.set(row, owner)
+    }
+    this.#addPart(body, owners)
+  }
+
+  #addPart(body: ScannedBody, owners: ReadonlyMap<number, Source>): void {
+    this.#parts.push(new AcceptedPart(body, owners, this.#endpoint.kind === 'batch'))
+  }
+
+  #problemOfBatch({ kind, count }: ScannedBody): HttpProblem | undefined {
+    if (this.#endpoint.kind !== 'batch')
+      return badRequest('invalid_request', 'The body must be a JSON object; send several events to /v1/batch')
+    if (count <= MAX_BATCH_EVENTS) return undefined
+    const what = kind === 'batch' ? 'batch' : 'array'
+    return badRequest('batch_too_large', `The ${what} has ${count} events; send ${MAX_BATCH_EVENTS} at most`)
+  }
+
+  #firstOwner(body: ScannedBody): Source | undefined {
+    for (let row = 1; row <= body.count; row++) {
+      const owner = this.#ownerOf(new ScannedEvent(body, row))
+      if (owner !== undefined) return owner
+    }
+    return undefined
+  }
+
+  /** Returns the source of the event if it was accepted. */
+  #addElement(
+    event: ScannedEvent,
+    source: Source | undefined,
+    shared: SharedMembers | undefined,
+  ): Source | undefined {
+    const owner = source ?? this.#ownerOf(event)
+    // An event of a source that is switched off must not refuse the events of the others.
     const isOff = source === undefined && owner?.enabled === false
     if (owner === undefined || isOff) {
       const reason = isOff ? "The event's source is switched off" : 'The event has no known write key'
-      refused.push({
-        code: 'ERR_UNKNOWN_WRITE_KEY',
-        reason,
-        source: undefined,
-        event: redacted(event, owner),
-      })
-    } else if (problem !== undefined || !isJsonObject(event) || !isEventType(type)) {
-      const reason = problem ?? 'The event is malformed'
-      refused.push({ code: 'ERR_INVALID_EVENT', reason, source: owner, event: redacted(event, owner) })
-    } else {
-      const events = accepted.get(owner)
-      const normal = new IncomingEvent(event, changesOf(event, type, owner, envelope), text, index)
-      if (events === undefined) accepted.set(owner, [normal])
-      else events.push(normal)
+      this.#refused.push({ ...refusalOf(event, 'ERR_UNKNOWN_WRITE_KEY', reason, owner), source: undefined })
+      return undefined
     }
+    this.#owners.add(owner)
+    const type = typeOf(event)
+    const invalid = validateEvent(event, type)
+    if (invalid === undefined && isEventType(type)) {
+      this.#accept(event, type, owner, shared)
+      return owner
+    }
+    this.#refused.push(refusalOf(event, 'ERR_INVALID_EVENT', invalid ?? MALFORMED, owner))
+    return undefined
   }
-  // Without a key of its own a request needs one event at least that has one of ours.
-  const ofEvents = [...accepted.keys(), ...refused.flatMap((it) => it.source ?? [])]
-  const owners = source === undefined ? [...new Set(ofEvents)] : [source]
-  if (owners.length === 0) {
-    throw unauthorized('There is no known write key, neither in the request nor in its events')
+
+  #accept(
+    event: ScannedEvent,
+    type: Parameters<typeof normalize>[1],
+    source: Source,
+    shared: SharedMembers | undefined,
+  ): void {
+    if (this.#envelope.shared !== shared) this.#envelope = { ...this.#context, shared }
+    const normal = normalize(event, type, source, this.#envelope)
+    if (!this.#context.reserve(normal.size)) {
+      throw unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
+    }
+    this.#lineBytes += normal.size
+    const events = this.#accepted.get(source)
+    if (events === undefined) this.#accepted.set(source, [normal])
+    else events.push(normal)
   }
-  return { accepted: Array.from(accepted, ([source, events]) => ({ source, events })), refused, owners }
+
+  /** Refuses the whole body, and keeps it where its source is known. */
+  #rejectBody(problem: HttpProblem, owner: Source | undefined, position = 0): void {
+    const source = owner ?? sourceNamedIn(this.#bytes, this.#context.sources)
+    if (source === undefined) throw problem
+    this.#owners.add(source)
+    this.#rejection = problem
+    if (this.#bytes.length === 0) return
+    const whole = { start: 0, end: this.#bytes.length, position }
+    this.#refused.push(this.#unreadable(whole, 'ERR_MALFORMED_BODY', source, problem.message))
+  }
+
+  #unreadable(piece: BrokenPiece, code: DeadLetterCode, source: Source, reason: string): RefusedEvent {
+    const { start, end, position } = piece
+    const { userAgent } = this.#context.sender
+    const bytes = this.#bytes.subarray(start, end)
+    const part = { bytes, position, offset: start, endpoint: this.#endpoint.path, userAgent }
+    return { code, reason, source, messageId: undefined, data: unreadableBody(part, source) }
+  }
+
+  #ownerOf(event: ScannedEvent): Source | undefined {
+    const writeKey = event.stringOf('writeKey')
+    return writeKey ? this.#context.sources.withKey(writeKey) : undefined
+  }
 }
 
-/** @throws HttpProblem 401 where the body's key is none of ours */
-function sourceOf(body: JsonObject, { source, sources }: SortingContext): Source | undefined {
-  const writeKey = writeKeyIn(body)
-  if (source !== undefined || writeKey === undefined) return source
-  return sourceWithKey(sources, writeKey)
-}
+const NO_KEY = 'There is no known write key, neither in the request nor in its events'
+const MALFORMED = 'The event is malformed'
 
-function ownerOf(event: unknown, sources: Sources): Source | undefined {
-  const writeKey = writeKeyIn(event)
-  return writeKey === undefined ? undefined : sources.withKey(writeKey)
-}
-
-/** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */
-function redacted(event: unknown, owner: Source | undefined): unknown {
-  if (!isJsonObject(event)) return event
-  const { writeKey: _key, ...rest } = event
-  if (owner === undefined || !isJsonObject(rest['context'])) return rest
-  return { ...rest, context: withIpPolicy(rest['context'], owner.ip) }
+function wordsFor(bytes: Buffer, { isTooDeep, position, message }: JsonSyntaxError): string {
+  if (bytes.toString('latin1').trim() === '') return 'The body is empty; send JSON'
+  return isTooDeep
+    ? `The body cannot be taken: ${message}`
+    : `The body is not valid JSON (at byte ${position})`
 }

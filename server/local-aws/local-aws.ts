@@ -79,7 +79,7 @@ export interface LocalAws {
  * await aws.close()
  */
 export async function startLocalAws(options: LocalAwsOptions = {}): Promise<LocalAws> {
-  const config = parseOptions(options)
+  const config = guardedHooks(parseOptions(options))
   const parts = assemble(config)
   const { output, endpoint } = parts
   await output.open()
@@ -122,15 +122,22 @@ function assemble(config: LocalAwsConfiguration) {
   for (const stream of config.streams) createStream(streams, stream, config)
   for (const queue of config.queues) queues.create(queue)
 
-  const hooks = guardedHooks(config, log)
+  const onCall: typeof config.onCall = (call) => {
+    log.call(call)
+    config.onCall(call)
+  }
+  const onRecord: typeof config.onRecord = (record) => {
+    log.record(record.stream)
+    config.onRecord(record)
+  }
   const endpoint = new Endpoint({
     authentication: new Authentication(config, credentials, roles),
     faults,
-    firehose: { streams, output, now, autoCreateStreams, onRecord: hooks.onRecord },
+    firehose: { streams, output, now, autoCreateStreams, onRecord },
     sqs: { queues, closing: closing.signal },
     sts: { roles, credentials, now, credentialLifetimeMs },
     now,
-    onCall: hooks.onCall,
+    onCall,
     onError,
     closing: closing.signal,
   })
@@ -178,21 +185,24 @@ function createStream(
   streams.create({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
 }
 
-/** Counts, then tells the user's hooks. One of these that throws must not fail the call it is told about. */
-function guardedHooks(config: LocalAwsConfiguration, log: CallLog) {
-  const { onCall, onRecord, onError } = config
+/** The user's hooks, none of which throws or rejects: that must not fail the call it hears of, or end the process. */
+function guardedHooks(config: LocalAwsConfiguration): LocalAwsConfiguration {
   const guarded =
-    <T>(count: (event: T) => void, hook: (event: T) => void) =>
+    <T>(hook: (event: T) => unknown, onFailure: (error: Error) => void) =>
     (event: T): void => {
-      count(event)
+      const fail = (error: unknown) => onFailure(error instanceof Error ? error : new Error(String(error)))
       try {
-        hook(event)
+        const done = hook(event)
+        if (done instanceof Promise) done.catch(fail)
       } catch (error) {
-        onError(error instanceof Error ? error : new Error(String(error)))
+        fail(error)
       }
     }
+  const onError = guarded(config.onError, () => {})
   return {
-    onCall: guarded((call: Parameters<typeof onCall>[0]) => log.call(call), onCall),
-    onRecord: guarded((record: Parameters<typeof onRecord>[0]) => log.record(record.stream), onRecord),
+    ...config,
+    onError,
+    onCall: guarded(config.onCall, onError),
+    onRecord: guarded(config.onRecord, onError),
   }
 }

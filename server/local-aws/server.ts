@@ -14,10 +14,11 @@ export class HttpServer {
   readonly #onError: (error: Error) => void
   readonly #inProgress = new Set<Promise<void>>()
 
+  /** @param onError - must not throw */
   constructor(handle: (request: AwsRequest) => Promise<Reply>, onError: (error: Error) => void) {
     this.#handle = handle
     this.#onError = onError
-    this.#server = createServer((message, response) => this.#track(this.#exchange(message, response)))
+    this.#server = createServer((message, response) => this.#serve(message, response))
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS
   }
 
@@ -39,8 +40,13 @@ export class HttpServer {
     await Promise.all(this.#inProgress)
   }
 
-  #track(exchange: Promise<void>): void {
-    const tracked = exchange.catch(this.#onError).finally(() => this.#inProgress.delete(tracked))
+  #serve(message: IncomingMessage, response: ServerResponse): void {
+    const exchange = this.#exchange(message, response).catch((error: Error) => {
+      // Its client would wait for ever.
+      response.destroy()
+      this.#onError(error)
+    })
+    const tracked = exchange.finally(() => this.#inProgress.delete(tracked))
     this.#inProgress.add(tracked)
   }
 

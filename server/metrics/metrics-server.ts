@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Logger } from '../../plugin/logger.js'
 import { type ListenAddress, listen } from '../listening.js'
 import { CONTENT_TYPE } from './exposition.js'
 import type { ServeMeasures } from './measures.js'
@@ -29,11 +30,14 @@ export interface MetricsServer {
  *
  * @throws Error whose message is fit for the command line
  */
-export async function serveMetrics(address: ListenAddress): Promise<MetricsServer> {
+export async function serveMetrics(address: ListenAddress, logger: Logger = console): Promise<MetricsServer> {
   let page: MetricsPage | undefined
-  const server = createServer(LIMITS, (req, res) => void answer(req, res, page))
+  const server = createServer(LIMITS, (req, res) => {
+    answer(req, res, page).catch(() => res.destroy())
+  })
   server.maxConnections = MAX_CONNECTIONS
-  const url = await listen(server, address, { host: 'metrics.host', port: '--metrics-port' })
+  const settings = { host: 'metrics.host', port: '--metrics-port' }
+  const url = await listen(server, address, { settings, logger })
   return {
     url: `${url}${PATH}`,
     show(measure) {

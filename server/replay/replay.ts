@@ -120,6 +120,7 @@ class Replay {
     if (isBlank(bytes)) return 'blank'
     const event = readReplayEvent(bytes)
     if (typeof event === 'string') return { fail: event }
+    if ('problem' in event) return { fail: event.problem, why: event.why }
     const plan = this.#options.planner.plan(event, stream)
     const targets = left.get(offset)?.targets ?? []
     if (!('sends' in plan) || targets.length === 0) return plan
@@ -172,7 +173,7 @@ class Replay {
     }
     tally.read++
     if ('skip' in fate) return addTo(tally.skipped, fate.skip)
-    if ('fail' in fate) return leave(fate.fail, worded(fate.fail), [])
+    if ('fail' in fate) return leave(fate.fail, worded(fate.fail, 'why' in fate ? fate.why : undefined), [])
     tally.sent++
     for (const { record } of fate.sends) addTo(tally.records, `${fate.source} → ${record.stream}`)
     const [first] = failed

@@ -9,7 +9,7 @@ export interface Settling {
   readonly file: InputFile
   readonly progress: FileProgress
   readonly line: Line
-  readonly fate: Plan | { readonly fail: FailureCode } | 'blank'
+  readonly fate: Plan | { readonly fail: FailureCode; readonly why?: string } | 'blank'
 }
 
 export function sendsOf({ fate }: Settling): { readonly sends: readonly Send[] } | undefined {

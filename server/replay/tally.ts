@@ -7,6 +7,7 @@ export type FailureCode = ErrorCode | PlanFailure | LineProblem | 'too long' | '
 /** What a line's failure means, where its name alone does not tell. */
 const HINTS: ReadonlyMap<FailureCode, string> = new Map([
   ['malformed', ', as it is no JSON object; give one event a line'],
+  ['unreadable body', ', as its sender wrote no valid JSON; mend `data.body` and send it to `data.endpoint`'],
   ['no source', ', as it names none; give one with --source'],
 ])
 
@@ -39,7 +40,11 @@ function sum(counts: ReadonlyMap<unknown, number>): number {
   return [...counts.values()].reduce((total, it) => total + it, 0)
 }
 
-/** A failure as it is told of a line. */
-export function worded(code: FailureCode): string {
-  return `${code}${HINTS.get(code) ?? ''}`
+/**
+ * A failure as it is logged of a line.
+ *
+ * @param why - what the line itself says is wrong
+ */
+export function worded(code: FailureCode, why?: string): string {
+  return `${code}${why === undefined ? '' : ` (${why})`}${HINTS.get(code) ?? ''}`
 }

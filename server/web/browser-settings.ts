@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { flag, integer, oneOf } from '../../plugin/settings/fields.js'
+import { flag, integer, matching, oneOf } from '../../plugin/settings/fields.js'
+import { closestName } from '../../plugin/settings/problems.js'
 
 /** How browsers send events, in the words of analytics.js. */
 export interface DeliveryStrategy {
@@ -8,7 +9,12 @@ export interface DeliveryStrategy {
   readonly config?: DeliveryConfig | undefined
 }
 
+/** All of it is passed to analytics.js as given, including settings that this package does not know. */
 interface DeliveryConfig {
+  /** Headers to add to each request. SECURITY: everyone who opens the page can read them. @default none */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** When browsers send cookies. @default 'same-origin' */
+  readonly credentials?: 'include' | 'same-origin' | 'omit' | undefined
   /** Batching only: events in a request at most. @default 10 */
   readonly size?: number | undefined
   /** Batching only: how long an event waits for others, in ms. @default 5000 */
@@ -19,6 +25,8 @@ interface DeliveryConfig {
   readonly keepalive?: boolean | undefined
   /** What browsers do first. @default 'auto' */
   readonly priority?: 'high' | 'low' | 'auto' | undefined
+  /** Whatever else the installed version of analytics.js reads. */
+  readonly [setting: string]: unknown
 }
 
 type StatusBehavior = 'drop' | 'retry'
@@ -73,22 +81,53 @@ export interface BrowserSettings {
 
 const BATCHING_ONLY = ['size', 'timeout', 'maxRetries'] as const
 
+/** `fetch` throws for any other name or value, so that the page would lose all its events. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+const headers = z.record(
+  z.string().regex(HEADER_NAME),
+  matching(HEADER_VALUE, 'give the text of an HTTP header in quotes, without line breaks'),
+  {
+    error: ({ code }) =>
+      code === 'invalid_key'
+        ? "give the name of an HTTP header, such as 'x-tenant'"
+        : "give headers by name, such as { 'x-tenant': 'shop' }; settings cannot hold a function",
+  },
+)
+
+const jsonValue = z.unknown().refine((given) => z.json().safeParse(given).success, {
+  error: 'give a value that JSON can hold',
+})
+
+const deliveryConfig = z
+  .object(
+    {
+      headers: headers.optional(),
+      credentials: oneOf(['include', 'same-origin', 'omit']).optional(),
+      size: integer(1, 500).optional(),
+      timeout: integer(1, 3_600_000, 'ms').optional(),
+      maxRetries: integer(0, 100).optional(),
+      keepalive: flag().optional(),
+      priority: oneOf(['high', 'low', 'auto']).optional(),
+    },
+    { error: 'give { size, timeout, maxRetries, keepalive, priority, headers, credentials, … }' },
+  )
+  .catchall(jsonValue)
+  .superRefine((config, context) => {
+    // Later versions of analytics.js may know more settings, but hardly one that looks like a typo of these.
+    const known = Object.keys(deliveryConfig.shape)
+    const keys = Object.keys(config).filter(
+      (name) => !known.includes(name) && closestName(name, known) !== undefined,
+    )
+    if (keys.length > 0) context.addIssue({ code: 'unrecognized_keys', keys, input: config })
+  })
+
 const deliveryStrategy = z
   .strictObject(
     {
       strategy: oneOf(['standard', 'batching']).optional(),
-      config: z
-        .strictObject(
-          {
-            size: integer(1, 500).optional(),
-            timeout: integer(1, 3_600_000, 'ms').optional(),
-            maxRetries: integer(0, 100).optional(),
-            keepalive: flag().optional(),
-            priority: oneOf(['high', 'low', 'auto']).optional(),
-          },
-          { error: 'give { size, timeout, maxRetries, keepalive, priority }' },
-        )
-        .optional(),
+      config: deliveryConfig.optional(),
     },
     { error: 'give { strategy, config }' },
   )

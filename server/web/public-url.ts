@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { type ForwardedHeader, forwardedHeader } from '../http/forwarded-header.js'
+import type { Trust } from '../http/client-address.js'
+import { type ForwardedHeader, forwardedHeader, hostOf } from '../http/forwarded-header.js'
 
 /** Where browsers find this server. Every part is safe in a script, a URL and a header. */
 export interface PublicUrl {
@@ -14,9 +15,9 @@ export interface PublicUrl {
 
 export interface PublicUrlOptions {
   /** Such as `https://events.example.com/analytics`. */
-  readonly configured: string | undefined
-  /** Whether the request comes from a proxy whose `X-Forwarded-*` headers are to be believed. */
-  readonly isTrusted: boolean
+  readonly configured: PublicUrl | undefined
+  /** Says whose `X-Forwarded-*` headers to believe. */
+  readonly trust: Trust
 }
 
 type MountedRequest = IncomingMessage & { readonly baseUrl?: string; readonly originalUrl?: string }
@@ -48,13 +49,13 @@ export function parsePublicUrl(text: string): PublicUrl | undefined {
 /** Where whoever sent the request finds this server, `undefined` if the request's headers do not tell. */
 export function publicUrlOf(
   req: MountedRequest,
-  { configured, isTrusted }: PublicUrlOptions,
+  { configured, trust }: PublicUrlOptions,
 ): PublicUrl | undefined {
-  if (configured !== undefined) return parsePublicUrl(configured)
-  const forwarded = (name: ForwardedHeader) => (isTrusted ? forwardedHeader(req, name) : undefined)
+  if (configured !== undefined) return configured
+  const forwarded = (name: ForwardedHeader) => forwardedHeader(req, name, trust)
   return checked({
     protocol: protocolNamed(forwarded('x-forwarded-proto')?.toLowerCase()) ?? protocolOf(req),
-    host: forwarded('x-forwarded-host') ?? req.headers.host ?? '',
+    host: hostOf(req, trust) ?? '',
     path: withoutEndSlash(forwarded('x-forwarded-prefix') ?? '') + mountPathOf(req),
     isConfigured: false,
   })

@@ -7,6 +7,7 @@ import { Bundles } from './bundles.js'
 import { Library } from './library.js'
 import type { PublicUrl } from './public-url.js'
 import { renderSnippet } from './snippet.js'
+import { sourceConfig } from './source-config.js'
 import { sourceSettings } from './source-settings.js'
 import { answerContent, type WebAnswerOptions } from './web-answer.js'
 import { JSON_TYPE, type WebContent, webContent } from './web-content.js'
@@ -28,6 +29,8 @@ export interface ResourceContext {
   readonly url: PublicUrl | undefined
   /** The source of the endpoint's write key; of an integration, which has none, any that has a `cdn`. */
   readonly source: { readonly browser: BrowserSettings; readonly cdn?: CdnMirror | undefined } | undefined
+  /** The write key by which the request names its source, if the endpoint needs one. */
+  readonly writeKey?: string | undefined
   readonly customPath: string | undefined
 }
 
@@ -39,6 +42,7 @@ const LIBRARY_SECONDS = 300
 const SETTINGS_SECONDS = 60
 /** Paths of integrations have their version in them; an hour is what Segment could need to take one back. */
 const INTEGRATION: WebAnswerOptions = { cacheControl: 'public, max-age=3600' }
+const SOURCE_CONFIG: WebAnswerOptions = { cacheControl: `private, max-age=${SETTINGS_SECONDS}` }
 /** SECURITY: shown to people as a text, never run, framed or kept. */
 const SNIPPET: WebAnswerOptions = {
   cacheControl: 'no-store',
@@ -64,6 +68,8 @@ export class Resources {
     context: ResourceContext,
   ): Promise<void> {
     const [content, options] = await this.#contentOf(endpoint, context)
+    // The write key may come in this header rather than in the URL.
+    if (endpoint.kind === 'sourceConfig') res.appendHeader('Vary', 'Authorization')
     if (content === undefined) throw new HttpProblem(404, 'not_found', 'There is nothing at this path')
     answerContent(req, res, content, options)
   }
@@ -85,6 +91,8 @@ export class Resources {
       }
       case 'settings':
         return [await settingsContent(endpoint, context), cachedFor(SETTINGS_SECONDS, known(context).url)]
+      case 'sourceConfig':
+        return [await sourceConfigContent(context), SOURCE_CONFIG]
       case 'snippet':
         return [await snippetContent(endpoint.writeKey, context), SNIPPET]
     }
@@ -119,6 +127,11 @@ async function settingsContent(
     upstream,
   })
   return webContent(JSON_TYPE, Buffer.from(JSON.stringify(settings)))
+}
+
+async function sourceConfigContent({ writeKey }: ResourceContext): Promise<WebContent | undefined> {
+  if (writeKey === undefined) return undefined
+  return webContent(JSON_TYPE, Buffer.from(JSON.stringify(sourceConfig(writeKey))))
 }
 
 async function snippetContent(writeKey: string, context: ResourceContext): Promise<WebContent> {

@@ -100,6 +100,20 @@ describe('routing', () => {
       ['everything', 'page_views', 'tracked', 'audit'],
       ['page_views', 'audit'],
     ],
+    [
+      'a page by its type, whatever its member `event` says',
+      { type: 'Page', event: 'User Registered' },
+      ['page_views', 'audit'],
+      ['everything', 'page_views', 'audit'],
+      ['page_views', 'audit'],
+    ],
+    [
+      'an identify by its type alone',
+      { type: 'identify', event: 'Order Completed' },
+      [],
+      ['everything'],
+      ['everything'],
+    ],
     ['an event that no row names', { type: 'identify' }, [], ['everything'], ['everything']],
     ['an event without a type', {}, [], ['everything'], ['everything']],
     [
@@ -447,10 +461,11 @@ describe('for any event and table', () => {
     )
   })
 
-  it('a row matches exactly where it names the name, the type or all', () => {
+  it('a row matches exactly where it names the name of a track event, the type or all', () => {
     fc.assert(
       fc.property(table, jsonEvent, (mappedStreams, event) => {
-        const keys = [event.event, event.type].flatMap((key) =>
+        const isPage = typeof event.type === 'string' && event.type.trim().toLowerCase() === 'page'
+        const keys = [isPage ? undefined : event.event, event.type].flatMap((key) =>
           typeof key === 'string' ? [key.trim().toLowerCase()] : [],
         )
         const matching = mappedStreams.filter((row) =>

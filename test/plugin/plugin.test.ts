@@ -133,6 +133,40 @@ describe('the plugin in a real Analytics', () => {
     expect(await events('everything')).toMatchObject([{ timestamp: expected }])
   })
 
+  it.each<[unknown, string]>([
+    ['2026-01-02', '2026-01-02T00:00:00.000Z'],
+    ['2026-01-02T03:04:05.678+05:30', '2026-01-01T21:34:05.678Z'],
+    ['2026-01-02 03:04:05', '2026-01-02T03:04:05.000Z'],
+    [1_767_323_045, '2026-01-02T03:04:05.000Z'],
+    ['2026-02-30', expect.stringMatching(/^20\d\d-.*Z$/) as unknown as string],
+  ])('writes times in one form, and keeps the original as it came: %j', async (timestamp, expected) => {
+    const { analytics, events } = await start()
+    analytics.track({ userId: 'u', event: 'A', timestamp: timestamp as string })
+    await analytics.closeAndFlush()
+    expect(await events('everything')).toMatchObject([{ timestamp: expected, originalTimestamp: timestamp }])
+  })
+
+  it('keeps the times that a plugin of the app gave, in the same form', async () => {
+    const { analytics, events } = await start()
+    const given = { originalTimestamp: '2026-01-02 02:00', sentAt: new Date('2026-01-02T04:00:00.000Z') }
+    await analytics.register({
+      ...{ name: 'Times', type: 'before', version: '1', isLoaded: () => true, load: async () => {} },
+      track(ctx) {
+        Object.assign(ctx.event, given)
+        return ctx
+      },
+    })
+    analytics.track({ userId: 'u', event: 'A', timestamp: '2026-01-02T03:00:00Z' })
+    await analytics.closeAndFlush()
+    expect(await events('everything')).toMatchObject([
+      {
+        originalTimestamp: given.originalTimestamp,
+        timestamp: '2026-01-02T03:00:00.000Z',
+        sentAt: '2026-01-02T04:00:00.000Z',
+      },
+    ])
+  })
+
   it('names the library, as nobody else does after deregister("Segment.io")', async () => {
     const { analytics, events } = await start()
     analytics.track({ userId: 'u', event: 'A', context: { ip: '127.0.0.1' } })
@@ -214,6 +248,26 @@ describe('the plugin in a real Analytics', () => {
     expect(await handler('first')).toBeUndefined()
     expect(await handler('second')).toBeUndefined()
     expect(await events('everything')).toHaveLength(2)
+  })
+
+  it('resolves a flush to what became of the events since the one before', async () => {
+    const { analytics, plugin } = await start({ mappedStreams: { A: 'everything' } })
+    analytics.track({ userId: 'u', event: 'A' })
+    analytics.track({ userId: 'u', event: 'A' })
+    analytics.track({ userId: 'u', event: 'B' })
+    const none = { delivered: 0, spilled: 0, failed: 0, unmapped: 0, off: 0, dropped: 0 }
+    expect(await plugin.flush()).toEqual({ ...none, delivered: 2, unmapped: 1 })
+    expect(await plugin.flush()).toEqual(none)
+  })
+
+  it('resolves a flush after the callbacks and the `error` events of what failed', async () => {
+    const { analytics, plugin, errors } = await start({ transform: () => undefined as never })
+    const seen: unknown[] = []
+    for (let i = 0; i < 20; i++) {
+      analytics.track({ userId: 'u', event: 'A' }, (error) => void seen.push(error))
+    }
+    const { failed } = await plugin.flush()
+    expect([failed, seen.length, errors.length]).toEqual([20, 20, 20])
   })
 
   it('delivers what it has when it is deregistered, and lets go of the pool', async () => {

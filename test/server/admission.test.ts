@@ -154,6 +154,24 @@ describe('a rate limit', () => {
     expect([web.delivered.length, app.delivered.length, limit.state.remaining]).toEqual([1, 2, 0])
   })
 
+  it('counts for the source that the body names, whatever user HTTP Basic has', async () => {
+    const rateLimit = new RateLimit({ limit: 1, windowMs: 60_000 }, new FakeClock())
+    const { proxy, web } = proxyHarness({ source: { rateLimit } })
+    const url = await listen(proxy)
+    const send = (body: object) =>
+      fetch(`${url}/v1/batch`, {
+        method: 'POST',
+        headers: { authorization: basic('visitor') },
+        body: JSON.stringify(body),
+      })
+    const ofBody = { writeKey: WEB_KEY, batch: [event] }
+    const ofEvents = { batch: [{ ...event, writeKey: WEB_KEY }] }
+    const answers = [await send(ofBody), await send(ofBody), await send(ofEvents)]
+    expect(answers.map(({ status }) => status)).toEqual([200, 429, 429])
+    expect((await send({ writeKey: APP_KEY, batch: [event] })).status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
   it('is told to onRequest, by the code of the answer', async () => {
     const entries: RequestEntry[] = []
     const rateLimit = new RateLimit({ limit: 1, windowMs: 2_500 }, new FakeClock())

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { trustOf } from '../../server/http/client-address.js'
 import type { Site } from '../../server/site.js'
+import { parsePublicUrl } from '../../server/web/public-url.js'
 import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
 const FORWARDED = {
@@ -48,7 +49,8 @@ describe('behind a proxy', () => {
   })
 
   it('the URL of the config counts before all', async () => {
-    const { at, lines } = await through({ publicUrl: 'https://e.example.com/x', trust: trustOf(false) })
+    const publicUrl = parsePublicUrl('https://e.example.com/x')
+    const { at, lines } = await through({ publicUrl, trust: trustOf(false) })
     expect(at).toBe('https://e.example.com/x/v1')
     expect(lines).toEqual([])
   })

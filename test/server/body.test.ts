@@ -7,10 +7,9 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
-import express from 'express'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
-import { readJsonBody } from '../../server/http/body.js'
 import { MAX_BODY_BYTES } from '../../server/http/limits.js'
+import { readBody } from '../../server/http/read-body.js'
 import { Reservation } from '../../server/http/reservation.js'
 import { basic, listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
@@ -23,13 +22,41 @@ function bodyOf(bytes: number): string {
   return JSON.stringify({ writeKey: WEB_KEY, pad: 'x'.repeat(bytes - empty.length), batch: [] })
 }
 
+/** With a head of another length. */
+function namedGzip(text: string): Buffer {
+  const gzip = gzipSync(text)
+  const named = Buffer.concat([gzip.subarray(0, 10), Buffer.from('events.json\0'), gzip.subarray(10)])
+  named[3] = 0x08
+  return named
+}
+
+/** One byte of its checksum is wrong. */
+function spoilt(gzip: Buffer): Buffer {
+  const other = Buffer.from(gzip)
+  other.writeUInt8(other.readUInt8(gzip.length - 8) ^ 1, gzip.length - 8)
+  return other
+}
+
+function cutOff(body: Buffer): Buffer {
+  return body.subarray(0, body.length - 20)
+}
+
+function times(count: number, compress: (body: Buffer) => Buffer, text: string): Buffer {
+  return Array.from({ length: count }).reduce<Buffer>((body) => compress(body), Buffer.from(text))
+}
+
+function utf16(text: string): Buffer {
+  return Buffer.from(text, 'utf16le')
+}
+
 async function post(
   body: Buffer | string | ReadableStream,
   headers: Record<string, string> = {},
   harness = proxyHarness(),
+  path = '/v1/batch',
 ) {
   const url = await listen(harness.proxy)
-  const res = await fetch(`${url}/v1/batch`, { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
+  const res = await fetch(`${url}${path}`, { method: 'POST', body, headers, duplex: 'half' } as RequestInit)
   return { ...harness, status: res.status, res, answer: (await res.json()) as Record<string, unknown> }
 }
 
@@ -75,36 +102,92 @@ describe('a body', () => {
     expect(web.delivered).toMatchObject([track])
   })
 
-  it('may begin with a byte order mark', async () => {
-    expect((await post(`\uFEFF${json}`)).status).toBe(200)
+  it.each<[string, string, Buffer]>([
+    ['several encodings', 'deflate, gzip', gzipSync(deflateSync(json))],
+    ['several encodings, some of which are none', 'identity, br,, gzip', gzipSync(brotliCompressSync(json))],
+    ['gzip without its trailer', 'gzip', gzipSync(json).subarray(0, -8)],
+    ['gzip with half of its trailer', 'x-gzip', gzipSync(json).subarray(0, -4)],
+    ['zlib without its trailer', 'deflate', deflateSync(json).subarray(0, -4)],
+    ['gzip with the name of a file', 'gzip', namedGzip(json)],
+    ['gzip before a line end', 'gzip', Buffer.concat([gzipSync(json), Buffer.from('\n')])],
+    ['gzip before what is no gzip', 'gzip', Buffer.concat([namedGzip(json), Buffer.from('\r\nmore')])],
+    ['gzip in two members', 'gzip', Buffer.concat([gzipSync(json.slice(0, 9)), gzipSync(json.slice(9))])],
+    ['plain JSON that says gzip', 'gzip', Buffer.from(json)],
+    ['plain JSON that says deflate', 'deflate', Buffer.from(` \n${json}`)],
+    ['plain JSON that says br', 'br', Buffer.from(json)],
+    ['plain JSON that says several', 'gzip, br', Buffer.from(json)],
+    ['plain JSON that names its charset as encoding', 'utf-8', Buffer.from(json)],
+    ['plain JSON of an encoding that nobody knows', 'compress', Buffer.from(`\uFEFF${json}`)],
+    ['zlib that says gzip', 'gzip', deflateSync(json)],
+    ['gzip that says deflate', 'deflate', gzipSync(json)],
+    ['gzip that says br', 'br', gzipSync(json)],
+    ['gzip that says zstd', 'zstd', gzipSync(json)],
+    ['gzip twice that says it once', 'gzip', gzipSync(gzipSync(json))],
+    ['gzip that says nothing', '', gzipSync(json)],
+    ['zlib that says identity', 'identity', deflateSync(json)],
+  ])('is taken for what it is: %s', async (_name, encoding, body) => {
+    const { status, answer, web, budget } = await post(body, { 'content-encoding': encoding })
+    expect([status, answer]).toEqual([200, { success: true }])
+    expect(web.delivered).toMatchObject([track])
+    expect(budget.used).toBe(0)
+  })
+
+  it.each<[string, string, Buffer]>([
+    ['a UTF-8 byte order mark', 'application/json', Buffer.from(`\uFEFF${json}`)],
+    ['ISO-8859-1', 'application/json; charset=iso-8859-1', Buffer.from(json, 'latin1')],
+    ['ISO-8859-1, in quotes', 'text/plain;CHARSET="ISO-8859-1"', Buffer.from(json, 'latin1')],
+    ['UTF-8 that is declared as ISO-8859-1', 'application/json; charset=ISO-8859-1', Buffer.from(json)],
+    ['UTF-8 that is declared as UTF-16', 'application/json; charset=utf-16', Buffer.from(json)],
+    ['UTF-8 of a charset that nobody knows', 'application/json; charset=klingon', Buffer.from(json)],
+    ['UTF-16, little-endian, with its mark', 'application/json', utf16(`\uFEFF${json}`)],
+    ['UTF-16, big-endian, with its mark', 'application/json', utf16(`\uFEFF${json}`).swap16()],
+    ['UTF-16, little-endian', 'application/json; charset=utf-16le', utf16(json)],
+    ['UTF-16, big-endian, undeclared', 'application/json', utf16(json).swap16()],
+  ])('is read in its charset: %s', async (_name, contentType, body) => {
+    const { status, web } = await post(body, { 'content-type': contentType })
+    expect(status).toBe(200)
+    expect(web.delivered).toMatchObject([track])
+  })
+
+  it.each<[string, string, readonly number[]]>([
+    ['windows-1252', '€ – Œuvre', [0x80, 0x20, 0x96, 0x20, 0x8c, 0x75, 0x76, 0x72, 0x65]],
+    ['us-ascii', 'é', [0xe9]],
+    ['iso-8859-15', '€', [0xa4]],
+    ['koi8-r', 'да', [0xc4, 0xc1]],
+    ['shift_jis', '日本', [0x93, 0xfa, 0x96, 0x7b]],
+    ['iso-2022-jp', '日', [0x1b, 0x24, 0x42, 0x46, 0x7c, 0x1b, 0x28, 0x42]],
+    // These bytes happen to be valid UTF-8.
+    ['gbk', '模', [0xc4, 0xa3]],
+  ])('is read in its charset: %s', async (charset, event, bytes) => {
+    const [head = '', tail = ''] = JSON.stringify({ writeKey: WEB_KEY, userId: 'u1', event: '*' }).split('*')
+    const body = gzipSync(Buffer.concat([Buffer.from(head), Buffer.from(bytes), Buffer.from(tail)]))
+    const headers = { 'content-type': `application/json;charset=${charset}`, 'content-encoding': 'gzip' }
+    const { status, web } = await post(body, headers, proxyHarness(), '/v1/track')
+    expect(status).toBe(200)
+    expect(web.delivered).toMatchObject([{ event }])
   })
 
   it.each<[string, Buffer | string, Record<string, string>, string]>([
     ['empty', '', {}, 'malformed_json'],
-    ['cut off', json.slice(0, -2), {}, 'malformed_json'],
+    ['cut off', json.slice(0, -4), {}, 'malformed_json'],
     ['no JSON', 'a=b', {}, 'malformed_json'],
-    ['gzip that does not say so', gzipSync(json), {}, 'malformed_json'],
-    ['an array', '[]', {}, 'invalid_request'],
+    ['an array that is cut off', '[1', {}, 'malformed_json'],
     ['null', 'null', {}, 'invalid_request'],
     ['a string', '"x"', {}, 'invalid_request'],
     ['without a batch', '{}', {}, 'invalid_batch'],
     ['a batch that is an object', '{"batch":{}}', {}, 'invalid_batch'],
-    ['truncated gzip', gzipSync(json).subarray(0, -9), { 'content-encoding': 'gzip' }, 'invalid_encoding'],
-    [
-      'truncated deflate',
-      deflateSync(json).subarray(0, -9),
-      { 'content-encoding': 'deflate' },
-      'invalid_encoding',
-    ],
-    [
-      'truncated br',
-      brotliCompressSync(json).subarray(0, -9),
-      { 'content-encoding': 'br' },
-      'invalid_encoding',
-    ],
-    ['no gzip', json, { 'content-encoding': 'gzip' }, 'invalid_encoding'],
-    ['no br', json, { 'content-encoding': 'br' }, 'invalid_encoding'],
-    ['of an unknown encoding', json, { 'content-encoding': 'compress' }, 'invalid_encoding'],
+    ['cut off gzip', cutOff(gzipSync(json)), { 'content-encoding': 'gzip' }, 'malformed_json'],
+    ['cut off zlib', cutOff(deflateSync(json)), { 'content-encoding': 'deflate' }, 'malformed_json'],
+    ['cut off deflate', cutOff(deflateRawSync(json)), { 'content-encoding': 'deflate' }, 'malformed_json'],
+    ['cut off br', brotliCompressSync(json).subarray(0, -12), { 'content-encoding': 'br' }, 'malformed_json'],
+    ['the head of gzip', gzipSync(json).subarray(0, 10), { 'content-encoding': 'gzip' }, 'invalid_encoding'],
+    ['spoilt gzip', spoilt(gzipSync(json)), { 'content-encoding': 'gzip' }, 'invalid_encoding'],
+    ['spoilt gzip that says nothing', spoilt(gzipSync(json)), {}, 'invalid_encoding'],
+    ['no gzip', 'a=b', { 'content-encoding': 'gzip' }, 'invalid_encoding'],
+    ['no deflate', 'a=b', { 'content-encoding': 'deflate' }, 'invalid_encoding'],
+    ['no br', Buffer.from([0xff, 0xff, 0xff, 0xff]), { 'content-encoding': 'br' }, 'invalid_encoding'],
+    ['of an unknown encoding', 'a=b', { 'content-encoding': 'compress' }, 'invalid_encoding'],
+    ['gzip five times', times(5, gzipSync, json), { 'content-encoding': 'gzip' }, 'invalid_encoding'],
   ])('that is %s is 400', async (_name, body, headers, code) => {
     const { status, res, answer, web, budget } = await post(body, {
       authorization: basic(WEB_KEY),
@@ -143,17 +226,6 @@ describe('a body', () => {
     expect([status, answer['code']]).toEqual([400, 'body_too_large'])
     expect(budget.used).toBe(0)
   })
-
-  it('that was read before and not kept is told from an empty one', async () => {
-    const { proxy } = proxyHarness()
-    const app = express().use(express.raw({ type: '*/*' }), (req, _res, next) => {
-      req.body = undefined
-      next()
-    })
-    const url = await listen(app.use(proxy))
-    const res = await fetch(`${url}/v1/batch`, { method: 'POST', body: json })
-    expect(res.status).toBe(400)
-  })
 })
 
 describe('a body that comes byte by byte', () => {
@@ -174,7 +246,7 @@ describe('a body that comes byte by byte', () => {
       alive = pieces.filter((piece) => piece.deref() !== undefined).length
     }
     const req = Object.assign(Readable.from(sent(), { objectMode: false, highWaterMark: 1 }), { headers: {} })
-    const { sent: gathered } = await readJsonBody(
+    const { sent: gathered } = await readBody(
       req as unknown as IncomingMessage,
       new Reservation(new ByteBudget(MAX_BODY_BYTES)),
     )
@@ -224,13 +296,18 @@ describe('at the memory cap', () => {
   })
 })
 
+/** Bytes of its record. */
+const lineBytes = (event: object) => Buffer.byteLength(JSON.stringify(event)) + 1
+
 describe('the memory of a request that is being delivered', () => {
   it('is held until it is answered, as far as its events are no records', async () => {
     const harness = proxyHarness()
     let deliver = () => {}
+    const seen: object[] = []
     const asked = new Promise<void>((called) => {
-      harness.web.outcome = () =>
+      harness.web.outcome = (event) =>
         new Promise((resolve) => {
+          seen.push(event)
           deliver = () => resolve({ status: 'unmapped' })
           called()
         })
@@ -238,9 +315,10 @@ describe('the memory of a request that is being delivered', () => {
     const answered = post(json, {}, harness)
     await asked
     await new Promise(setImmediate)
-    expect(harness.budget.used).toBe(Buffer.byteLength(json))
+    const held = harness.budget.used
     deliver()
     await answered
+    expect(held).toBe(lineBytes(seen[0] as object))
     expect(harness.budget.used).toBe(0)
   })
 
@@ -256,7 +334,7 @@ describe('the memory of a request that is being delivered', () => {
       return { status: 'delivered' }
     }
     await post(json, {}, harness)
-    expect(used).toEqual([Buffer.byteLength(json)])
+    expect(used).toEqual([lineBytes(harness.web.delivered[0] as object)])
     expect(harness.budget.used).toBe(0)
   })
 })

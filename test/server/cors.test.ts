@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import { AllowedOrigins } from '../../server/http/allowed-origins.js'
 import { trustOf } from '../../server/http/client-address.js'
+import { Endpoints } from '../../server/http/endpoint.js'
+import type { Site } from '../../server/site.js'
 import { Sources } from '../../server/sources.js'
+import { parsePublicUrl } from '../../server/web/public-url.js'
 import { FakeDestination } from './fake-destination.js'
 import { APP_KEY, basic, listen, plainSource, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
@@ -9,7 +12,7 @@ const PAGE = 'https://www.example.com'
 const event = { event: 'E', userId: 'u1' }
 
 /** Two sources, of which `Website` takes pages of one origin and `App` those of another. */
-function harness() {
+function harness(site: Partial<Site> = {}) {
   const [web, app] = [new FakeDestination(), new FakeDestination()]
   const sources = [
     {
@@ -22,7 +25,9 @@ function harness() {
     },
   ]
   const union = new AllowedOrigins([PAGE, 'https://app.example.com'])
-  const { proxy } = proxyHarness({ more: { sources: new Sources(sources, union), trust: trustOf(1) } })
+  const { proxy } = proxyHarness({
+    more: { sources: new Sources(sources, union), trust: trustOf(1), ...site },
+  })
   return { proxy, web, app }
 }
 
@@ -53,6 +58,49 @@ describe('CORS', () => {
       expect(web.calls).toEqual([])
     },
   )
+
+  it.each([
+    '/v1/b',
+    '/v1/pixel/track',
+    '/v1/projects/k/settings',
+    '/analytics.js/v1/k/analytics.min.js',
+    '/analytics-next/bundles/auto-track.bundle.0123456789abcdef.js',
+    '/next-integrations/actions/x.js',
+    '/e7/t',
+    '/e7/c/k/settings',
+    '/e7/k.js',
+    '/e7/b/0123456789abcdef.js',
+    '/beacon/v1/batch?writeKey=k',
+    '/sourceConfig/?writeKey=k',
+    '/t',
+  ])('allows the headers that a preflight asks for: %s', async (path) => {
+    const { proxy } = harness({ customPath: '/e7', endpoints: new Endpoints('/e7') })
+    const asked =
+      'baggage,sentry-trace,traceparent,tracestate,x-datadog-trace-id,x-datadog-sampling-priority,x-of-tomorrow'
+    const res = await fetch((await listen(proxy)) + path, {
+      method: 'OPTIONS',
+      headers: {
+        origin: PAGE,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': asked,
+      },
+    })
+    expect([res.status, res.headers.get('access-control-allow-headers')]).toEqual([204, asked])
+    expect(res.headers.get('vary')).toBe('Origin, Access-Control-Request-Headers')
+  })
+
+  it('allows no headers to an origin that no source allows', async () => {
+    const { proxy } = harness()
+    const res = await fetch(`${await listen(proxy)}/v1/t`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://evil.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'traceparent',
+      },
+    })
+    expect([res.status, res.headers.get('access-control-allow-headers')]).toEqual([204, null])
+  })
 
   it('answers a preflight of an origin that no source allows without allowing it', async () => {
     const { proxy } = harness()
@@ -112,6 +160,37 @@ describe('CORS', () => {
     }
     expect((await post(url, behind)).status).toBe(200)
     expect(web.delivered).toHaveLength(2)
+  })
+
+  it('knows its own host by the last trusted proxy, whatever the client says before', async () => {
+    const { proxy, web } = harness()
+    const url = await listen(proxy)
+    const headers = (origin: string) => ({
+      authorization: basic(WEB_KEY),
+      origin,
+      'x-forwarded-host': 'evil.example, events.shop.example',
+    })
+    expect((await post(url, headers('https://evil.example'))).status).toBe(403)
+    expect((await post(url, headers('https://events.shop.example'))).status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+
+  it('knows its own host by publicUrl alone, where that is set', async () => {
+    const publicUrl = parsePublicUrl('https://events.example.com/analytics')
+    const { proxy, web } = harness({ publicUrl })
+    const url = await listen(proxy)
+    const asked = async (origin: string, more: Record<string, string> = {}) => {
+      const headers = { authorization: basic(WEB_KEY), origin, ...more }
+      const preflight = await fetch(`${url}/v1/t`, { method: 'OPTIONS', headers })
+      return [preflight.headers.get('access-control-allow-origin'), (await post(url, headers)).status]
+    }
+    expect(await asked(url)).toEqual([null, 403])
+    const forwarded = { 'x-forwarded-host': 'evil.example' }
+    expect(await asked('https://evil.example', forwarded)).toEqual([null, 403])
+    expect(await asked('http://events.example.com')).toEqual([null, 403])
+    expect(web.calls).toEqual([])
+    const own = 'https://events.example.com'
+    expect(await asked(own, forwarded)).toEqual([own, 200])
   })
 
   it('has no say where there is no origin', async () => {

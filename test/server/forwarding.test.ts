@@ -145,6 +145,49 @@ describe('forwarding to Segment', () => {
     expect(segment.seen).toHaveLength(1)
   })
 
+  it('keeps credentials for something in front to itself', async () => {
+    aws = await startTestAws()
+    const segment = await startSegment()
+    proxy = firehoseProxy(await configFor(segment.url))
+    const url = await listen(proxy)
+    const send = (path: string, authorization: string, body: object) =>
+      fetch(url + path, { method: 'POST', headers: { authorization }, body: JSON.stringify(body) })
+    const ofTheSite = `Basic ${Buffer.from('visitor:password').toString('base64')}`
+    const event = { ...batch[0], writeKey: 'src_web-key' }
+    await send('/v1/track', ofTheSite, { ...event, messageId: 'a' })
+    await send('/v1/track', 'Bearer password', { ...event, messageId: 'b' })
+    await send('/v1/batch', ofTheSite, { writeKey: 'of-the-site', batch: [{ ...event, messageId: 'c' }] })
+    await send('/v1/batch', `Basic ${Buffer.from('src_web-key:password').toString('base64')}`, { batch })
+    const seen = await segment.sawRequests(4)
+    const byId = new Map(
+      seen.map(({ headers, body }) => {
+        const sent = JSON.parse(body.toString())
+        return [sent.messageId ?? sent.batch[0].messageId, { authorization: headers['authorization'], sent }]
+      }),
+    )
+    expect(byId.get('a')?.authorization).toBeUndefined()
+    expect(byId.get('b')?.authorization).toBeUndefined()
+    expect(byId.get('c')).toEqual({
+      authorization: basic('src_web-key'),
+      sent: { batch: [{ ...event, messageId: 'c' }] },
+    })
+    expect(byId.get('m1')?.authorization).toBe(basic('src_web-key'))
+  })
+
+  it('hands a beacon on as the batch that it is, with the key of its URL as HTTP Basic', async () => {
+    aws = await startTestAws()
+    const segment = await startSegment()
+    proxy = firehoseProxy(await configFor(segment.url))
+    const body = JSON.stringify({ batch })
+    await fetch(`${await listen(proxy)}/beacon/v1/batch?writeKey=src_web-key`, { method: 'POST', body })
+    const [seen] = await segment.sawRequests(1)
+    expect([seen?.url, seen?.headers['authorization'], seen?.body.toString()]).toEqual([
+      '/v1/batch',
+      basic('src_web-key'),
+      body,
+    ])
+  })
+
   it('never delays or fails the delivery', async () => {
     aws = await startTestAws()
     proxy = firehoseProxy(await configFor('http://127.0.0.1:1'))
@@ -158,21 +201,22 @@ describe('forwarding to Segment', () => {
     expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ forwarded: 0, queued: 1 })
   })
 
-  it('drops and counts what cannot be written anew, and the delivery goes on', async () => {
+  it('hands on the events that were accepted of a body that is broken elsewhere', async () => {
     aws = await startTestAws()
     const segment = await startSegment()
     proxy = firehoseProxy(await configFor(segment.url))
     const url = await listen(proxy)
-    const event = (messageId: string) => ({ ...batch[0], writeKey: 'src_web-key', messageId })
+    const event = (messageId: string) => JSON.stringify({ ...batch[0], writeKey: 'src_web-key', messageId })
     const depth = 100_000
-    const deep = JSON.stringify({ ...event('deep'), properties: 0 }).replace(
-      '"properties":0',
-      `"properties":${'['.repeat(depth)}${']'.repeat(depth)}`,
-    )
-    const body = `{"batch":[${JSON.stringify(event('good'))},${deep}]}`
+    const deep = event('deep').replace('"E"', `"E","properties":${'['.repeat(depth)}${']'.repeat(depth)}`)
+    const body = `{"sentAt":"2026-01-01T00:00:00Z","batch":[${event('good')},${deep},{"a":NaN},${event('also')}]}`
     expect((await fetch(`${url}/v1/batch`, { method: 'POST', body })).status).toBe(200)
-    expect(await aws.lines('src_web')).toEqual([expect.stringContaining('"messageId":"good"')])
-    expect(proxy.stats().sources['src_web']?.forwarding).toMatchObject({ dropped: 1, queued: 0 })
+    const ids = (await aws.lines('src_web')).map((line) => JSON.parse(line).messageId)
+    expect(ids).toEqual(['good', 'also'])
+    const [seen] = await segment.sawRequests(1)
+    expect(seen?.body.toString()).toBe(
+      `{"sentAt":"2026-01-01T00:00:00Z","batch":[${event('good')},${event('also')}]}`,
+    )
   })
 
   it('goes on while Firehose takes nothing', async () => {

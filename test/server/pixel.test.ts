@@ -4,7 +4,8 @@ import { listen, proxyHarness, WEB_KEY } from './proxy-harness.js'
 
 const GIF = 'GIF89a\x01\x00\x01\x00'
 
-const event = { writeKey: WEB_KEY, userId: 'u>?1', event: 'Opened', properties: { text: 'ÿþ~~~' } }
+/** Its base64 has a plus sign, a slash and padding. */
+const event = { writeKey: WEB_KEY, userId: 'u>?1', event: 'Opened', properties: { text: 'ÿþ~~~ÿ??' } }
 
 async function ask(query: string, { method = 'GET', type = 'track' } = {}) {
   const harness = proxyHarness()
@@ -15,6 +16,9 @@ async function ask(query: string, { method = 'GET', type = 'track' } = {}) {
   return { ...harness, res, image: Buffer.from(await res.arrayBuffer()).toString('latin1') }
 }
 
+const escapedTimes = (times: number) =>
+  Array.from({ length: times }).reduce<string>(encodeURIComponent, encoded(event))
+
 const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64')
 
 describe('a pixel', () => {
@@ -22,6 +26,12 @@ describe('a pixel', () => {
     ['base64 of URLs', Buffer.from(JSON.stringify(event)).toString('base64url')],
     ['base64, escaped', encodeURIComponent(encoded(event))],
     ['base64 as it is, its plus signs like spaces', encoded(event)],
+    ['base64, escaped twice', encodeURIComponent(encodeURIComponent(encoded(event)))],
+    [
+      'base64, escaped twice in lower case',
+      escapedTimes(2).replace(/%25[\dA-F]{2}/g, (it) => it.toLowerCase()),
+    ],
+    ['base64, escaped four times', escapedTimes(4)],
   ])('delivers the event in its URL: %s', async (_name, data) => {
     const { res, image, web } = await ask(`?data=${data}`)
     expect([res.status, res.headers.get('content-type')]).toEqual([200, 'image/gif'])

@@ -5,6 +5,7 @@ import { createClientPool } from '../../plugin/aws/client-pool.js'
 import { systemClock } from '../../plugin/clock.js'
 import type { DeadLetter } from '../../plugin/dead-letters/dead-letter.js'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { stringifyWithText } from '../../plugin/json/json-text.js'
 import { UnmappedNotice } from '../../plugin/unmapped-notice.js'
 import { AllowedOrigins } from '../../server/http/allowed-origins.js'
 import { trustOf } from '../../server/http/client-address.js'
@@ -28,6 +29,7 @@ export function plainSource(parts: Pick<Source, 'id' | 'name' | 'writeKeys' | 'd
     enabled: true,
     origins: new AllowedOrigins('*'),
     ip: 'keep',
+    timestamps: 'segment',
     rateLimit: undefined,
     eventRateLimit: undefined,
     duplicates: undefined,
@@ -85,10 +87,15 @@ export function proxyHarness({ source = {}, more = {}, ...parts }: HarnessParts 
     clock: { ...systemClock, wallTime: () => NOW },
     logger: { info: log, warn: log, error: log },
     newId: () => `id-${++ids}`,
-    deadLetters: { write: async (given) => void letters.push(...given) },
+    deadLetters: { write: async (given) => void letters.push(...given.map(plainLetter)) },
     ...parts,
   })
   return { proxy, web, app, letters, lines, budget }
+}
+
+/** The letter as it is read back from its line. */
+function plainLetter(letter: DeadLetter): DeadLetter {
+  return JSON.parse(stringifyWithText({ ...letter })) as DeadLetter
 }
 
 const servers: Server[] = []

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import request from 'supertest'
-import { EVENT_TYPES } from '../../server/http/endpoint.js'
+import { Endpoints, EVENT_TYPES } from '../../server/http/endpoint.js'
 import { type FakeDestination, failure } from './fake-destination.js'
 import {
   APP_KEY,
@@ -16,6 +17,16 @@ import {
 } from './proxy-harness.js'
 
 const track = { type: 'track', event: 'User Registered', userId: 'u1' }
+
+/** A parser whose result something throws away. */
+function forgetful(parser: express.RequestHandler): express.RequestHandler {
+  return (req, res, next) => {
+    parser(req, res, () => {
+      req.body = undefined
+      next()
+    })
+  }
+}
 
 describe('paths', () => {
   const shorts = ['t', 'p', 's', 'i', 'g', 'a']
@@ -96,6 +107,39 @@ describe('paths', () => {
     },
   )
 
+  it('count without /v1 too where no other handler can be meant', async () => {
+    const { proxy, web } = proxyHarness()
+    const url = await listen(proxy)
+    for (const path of ['/b', '/batch', '/import', '//batch/']) {
+      const res = await request(url)
+        .post(path)
+        .send({ writeKey: WEB_KEY, batch: [track] })
+      expect([res.status, res.text]).toEqual([200, '{"success":true}'])
+    }
+    for (const path of ['/t', '/track']) {
+      expect((await request(url).post(path).set('authorization', basic(WEB_KEY)).send(track)).status).toBe(
+        200,
+      )
+    }
+    expect((await request(url).get(`/projects/${WEB_KEY}/settings`)).status).toBe(200)
+    expect((await request(url).post('/m').send({})).status).toBe(200)
+    expect(web.delivered).toHaveLength(6)
+  })
+
+  it.each<[boolean | undefined, string]>([
+    [undefined, "the app's own"],
+    [false, "the app's own"],
+    [true, '{"success":true}'],
+  ])('without /v1 are left to the app around it, with unversionedPaths %s: %s', async (isSet, text) => {
+    const { proxy } = proxyHarness({ more: { endpoints: new Endpoints(undefined, isSet) } })
+    const app = express()
+      .use(proxy)
+      .use((_req, res) => void res.send("the app's own"))
+    const body = { writeKey: WEB_KEY, batch: [track] }
+    for (const path of ['/b', '/batch']) expect((await request(app).post(path).send(body)).text).toBe(text)
+    expect((await request(app).post('/v1/b').send(body)).text).toBe('{"success":true}')
+  })
+
   it('leaves to the next handler what is not under /v1', async () => {
     const { proxy } = proxyHarness()
     const url = await listen((req, res) => proxy(req, res, () => res.end('next')))
@@ -136,6 +180,36 @@ describe('in Express', () => {
     const body = JSON.stringify({ writeKey: WEB_KEY, batch: [track] })
     expect((await fetch(`${url}/v1/batch`, { method: 'POST', body })).status).toBe(200)
     expect(web.delivered).toHaveLength(1)
+  })
+
+  it.each<[string, express.RequestHandler, string]>([
+    [
+      'hashes it first',
+      async (req, _res, next) => {
+        const hash = createHash('sha256')
+        for await (const chunk of req) hash.update(chunk)
+        next()
+      },
+      'application/json',
+    ],
+    ['keeps what it has read for itself', forgetful(express.json()), 'application/json'],
+    ['has its bytes and keeps them for itself', forgetful(express.raw({ type: '*/*' })), 'text/plain'],
+    ['takes it for a form', express.urlencoded(), 'application/x-www-form-urlencoded'],
+  ])('is not blamed on its sender where the host app %s', async (_what, before, contentType) => {
+    const { proxy, lines, web } = proxyHarness()
+    const url = await listen(express().use(before).use(proxy))
+    const body = JSON.stringify({ writeKey: WEB_KEY, batch: [track] })
+    for (let i = 0; i < 3; i++) {
+      const headers = { 'content-type': contentType }
+      const res = await fetch(`${url}/v1/batch`, { method: 'POST', headers, body })
+      const answer = (await res.json()) as { code: string; message: string }
+      expect([res.status, answer.code]).toEqual([500, 'body_consumed'])
+      expect(answer.message).toMatch(/: mount it before the body parser$/)
+    }
+    expect(web.delivered).toEqual([])
+    expect(lines).toEqual([
+      expect.stringMatching(/^Turned away 1 request\(s\) with 500 body_consumed: .* before the body parser$/),
+    ])
   })
 
   it('outlives a handler before it that answers and still calls the next', async () => {
@@ -189,6 +263,87 @@ describe('in Express', () => {
   })
 })
 
+describe('mounted at the wrong place', () => {
+  const APP_USE = /mount the middleware with app\.use\(path, proxy\), not with app\.post\(\)$/
+  const HIGHER = /mount the middleware at the path before \/v1, and not below it$/
+  type Mount = (app: express.Express, proxy: ReturnType<typeof proxyHarness>['proxy']) => unknown
+
+  it.each<[string, Mount, string, RegExp]>([
+    ['app.post() with a path', (app, proxy) => app.post('/a/v1/batch', proxy), '/a/v1/batch', APP_USE],
+    ['app.all() with a pattern', (app, proxy) => app.all('/a/{*rest}', proxy), '/a/v1/track?x=1', APP_USE],
+    [
+      'a router that posts',
+      (app, proxy) => app.use('/a', express.Router().post('/b/v1/b', proxy)),
+      '/a/b/v1/b/',
+      APP_USE,
+    ],
+    ['app.use() below /v1', (app, proxy) => app.use('/v1', proxy), '/v1/batch', HIGHER],
+    ['app.use() below a path and /v1', (app, proxy) => app.use('/a/v1', proxy), '/a/v1/import', HIGHER],
+    ['app.use() at an endpoint', (app, proxy) => app.use('/a/v1/t', proxy), '/a/v1/t', HIGHER],
+  ])('by %s, it says so in its 404 and in the log', async (_how, mount, path, hint) => {
+    const { proxy, lines } = proxyHarness()
+    const app = express()
+    mount(app, proxy)
+    const res = await request(app).post(path).send({})
+    expect([res.status, res.body.code]).toEqual([404, 'wrong_path'])
+    expect(res.body.message).toMatch(hint)
+    expect(lines).toEqual([expect.stringMatching(hint)])
+  })
+
+  it('within node:http, below another path, it says so in its 404 and in the log', async () => {
+    const { proxy, lines } = proxyHarness()
+    const res = await request(await listen(proxy))
+      .post('/a/v1/batch')
+      .send({})
+    expect([res.status, res.body.code]).toEqual([404, 'wrong_path'])
+    expect(res.body.message).toMatch(/paths must begin with \/v1 when they get here: /)
+    expect(lines).toEqual([expect.stringContaining(res.body.message)])
+  })
+
+  it('where another may take the request, it says so in the log when nobody has', async () => {
+    const { proxy, lines } = proxyHarness()
+    const app = express().use(proxy)
+    app.post('/mine/v1/track', (_req, res) => void res.send('mine'))
+    expect((await request(app).post('/mine/v1/track')).text).toBe('mine')
+    expect((await request(app).get('/yours/v1/track')).status).toBe(404)
+    expect((await request(app).post('/yours/v1/nothing')).status).toBe(404)
+    expect(lines).toEqual([])
+    for (let i = 0; i < 3; i++) expect((await request(app).post('/yours/v1/track')).status).toBe(404)
+    await proxy.close()
+    expect(lines).toEqual([
+      expect.stringMatching(/^1 request\(s\) for events found nothing at their path: paths must begin/),
+      expect.stringMatching(/^2 request\(s\) /),
+    ])
+  })
+
+  it.each<[string, Mount]>([
+    [
+      'after a handler of all paths',
+      (app, proxy) => app.all('/{*rest}', (_q, _s, next) => next()).use(proxy),
+    ],
+    [
+      'before another handler of the same path',
+      (app, proxy) => app.post('/a/v1/t', proxy, (_q, _s, next) => next()),
+    ],
+  ])('%s, it leaves the request to those that follow', async (_how, mount) => {
+    const { proxy } = proxyHarness()
+    const app = express()
+    mount(app, proxy)
+    app.post('/a/v1/t', (_req, res) => void res.send('mine'))
+    expect((await request(app).post('/a/v1/t')).text).toBe('mine')
+  })
+
+  it('by app.post() at the top, it takes events', async () => {
+    const { proxy, web } = proxyHarness()
+    const app = express().post('/v1/batch', proxy)
+    const res = await request(app)
+      .post('/v1/batch')
+      .send({ writeKey: WEB_KEY, batch: [track] })
+    expect(res.status).toBe(200)
+    expect(web.delivered).toHaveLength(1)
+  })
+})
+
 describe('write keys', () => {
   const post = async (body: unknown, headers: Record<string, string> = {}, path = '/v1/batch') => {
     const harness = proxyHarness()
@@ -213,9 +368,33 @@ describe('write keys', () => {
   it('of HTTP Basic win', async () => {
     const { web, app } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic(WEB_KEY) })
     expect([web.delivered.length, app.delivered.length]).toEqual([1, 0])
-    const { res } = await post({ writeKey: APP_KEY, batch: [track] }, { authorization: basic('wrong') })
-    expect(res.status).toBe(401)
   })
+
+  it.each<[string, string]>([
+    ['Basic of a site in front', `Basic ${Buffer.from('visitor:password').toString('base64')}`],
+    ['an empty user name', basic('')],
+    ['a Bearer token', 'Bearer abc'],
+    ['what is no Basic', 'Basic %%%'],
+    ['Digest', 'Digest username="visitor"'],
+  ])(
+    'in the body or its events count beside credentials that name no source: %s',
+    async (_name, authorization) => {
+      const headers = { authorization }
+      const ofBody = await post({ writeKey: APP_KEY, batch: [track] }, headers)
+      expect([ofBody.res.status, ofBody.app.delivered.length]).toEqual([200, 1])
+      const ofEvent = await post({ ...track, writeKey: WEB_KEY }, headers, '/v1/track')
+      expect([ofEvent.res.status, ofEvent.web.delivered.length]).toEqual([200, 1])
+      const batch = [
+        { ...track, writeKey: WEB_KEY },
+        { ...track, writeKey: APP_KEY },
+      ]
+      for (const shared of [{}, { writeKey: 'of-the-site' }]) {
+        const ofEvents = await post({ ...shared, batch }, headers)
+        expect(ofEvents.res.status).toBe(200)
+        expect([ofEvents.web.delivered.length, ofEvents.app.delivered.length]).toEqual([1, 1])
+      }
+    },
+  )
 
   it('of the body win over those of its events', async () => {
     const { web, app } = await post({ writeKey: WEB_KEY, batch: [{ ...track, writeKey: APP_KEY }] })
@@ -321,7 +500,8 @@ describe('events', () => {
       .send({ ...event, writeKey: WEB_KEY })
     expect([res.status, res.body.code]).toEqual([400, 'invalid_event'])
     expect(res.body.message).toContain(reason)
-    expect([web.calls, letters]).toEqual([[], []])
+    expect(web.calls).toEqual([])
+    expect(letters).toMatchObject([{ code: 'ERR_INVALID_EVENT', source: 'src_web', data: event }])
   })
 
   it.each([

@@ -34,8 +34,8 @@ async function start(options: Parameters<typeof startTestAws>[0] = {}, first: So
   aws = await startTestAws(options)
   proxy = firehoseProxy(config(first))
   const url = await listen(proxy)
-  return async (messageId: string, writeKey = 'old-key') => {
-    const body = JSON.stringify({ event: 'E', userId: 'u1', messageId })
+  return async (messageId: string, writeKey = 'old-key', members: object = {}) => {
+    const body = JSON.stringify({ event: 'E', userId: 'u1', messageId, ...members })
     const headers = { authorization: basic(writeKey) }
     return (await fetch(`${url}/v1/track`, { method: 'POST', headers, body })).status
   }
@@ -83,6 +83,17 @@ describe('a proxy that gets another config', () => {
     expect(await send('c')).toBe(429)
     proxy.reload(config({ rateLimit: { ...rateLimit, maxEvents: 100 } }))
     expect([await send('c'), await send('d'), await send('e'), await send('f')]).toEqual([200, 200, 200, 429])
+  })
+
+  it('corrects times or leaves them, as the new config says', async () => {
+    const send = await start()
+    const times = { timestamp: '2020-01-02T03:00:00.000Z', sentAt: '2020-01-02T03:04:05.000Z' }
+    await send('a', 'old-key', times)
+    proxy.reload(config({ timestamps: 'keep' }))
+    await send('b', 'old-key', times)
+    const records = (await aws.lines('first')).map((line) => JSON.parse(line))
+    expect(records.map(({ timestamp }) => timestamp === times.timestamp)).toEqual([false, true])
+    expect(records.map((it) => it.originalTimestamp)).toEqual([times.timestamp, times.timestamp])
   })
 
   it('closes what it no longer uses, once that is idle', async () => {

@@ -50,6 +50,27 @@ describe('what sites that were replaced leave behind', () => {
     expect(await retirement.close({ timeout: 0 })).toEqual({ Website: report(3), App: report(4) })
   })
 
+  it('ends thousands in slices, so that requests are not held up, and counts each once', async () => {
+    const { clock, retirement } = harness()
+    const closed: number[] = []
+    let turn = 0
+    const sources = Array.from({ length: 2_000 }, (_, i) => {
+      const destination = new FakeDestination()
+      destination.close = async () => {
+        closed.push(turn)
+        return { everything: { delivered: 1, spilled: 0, failed: 0 } }
+      }
+      return plainSource({ id: `src_${i}`, name: `Source ${i % 1_000}`, writeKeys: [], destination })
+    })
+    retirement.retire(sources, [])
+    for (; closed.length < sources.length; turn++) await clock.settle()
+    const inOneTurn = Math.max(...closed.map((it) => closed.filter((other) => other === it).length))
+    expect(inOneTurn).toBeLessThan(sources.length)
+    const reported = await retirement.close({ timeout: 0 })
+    expect(Object.keys(reported)).toHaveLength(1_000)
+    expect(reported['Source 7']).toEqual(report(2))
+  })
+
   it('tells once of what ends both by itself and because all does', async () => {
     let answer = () => {}
     const answered = new Promise<void>((resolve) => {
@@ -62,6 +83,16 @@ describe('what sites that were replaced leave behind', () => {
     expect(await closed).toEqual({ Website: report(1) })
     await clock.settle()
     expect(await retirement.close({ timeout: 0 })).toEqual({ Website: report(1) })
+  })
+
+  it('fails where all is closed, and not before, where nobody waits for it', async () => {
+    const { clock, retirement, source } = harness()
+    const broken = await source(1)
+    const fail = () => Promise.reject(new Error('broken'))
+    Object.assign(broken.destination, { flush: fail, close: fail })
+    retirement.retire([broken], [])
+    await clock.settle()
+    await expect(retirement.close({ timeout: 0 })).rejects.toThrow('broken')
   })
 
   it('waits for a forwarder that another has replaced, until its time is over', async () => {

@@ -61,4 +61,18 @@ describe('closeOnSignal', () => {
     await settled()
     expect([errors, exits]).toEqual([[error], [1]])
   })
+
+  it('exits with 1 where nothing can be told of why closing failed', async () => {
+    const { exits, source, send } = harness()
+    closeOnSignal(
+      source,
+      () => Promise.reject(new Error('no')),
+      () => {
+        throw new Error('nobody listens')
+      },
+    )
+    send('SIGTERM')
+    await settled()
+    expect(exits).toEqual([1])
+  })
 })

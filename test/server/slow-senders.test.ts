@@ -256,18 +256,16 @@ describe('a body that comes slowly', () => {
   it('is not cut off while what is whole waits for its delivery', async () => {
     const clock = new FakeClock()
     const { url, web } = await start({ clock })
-    let deliver = () => {}
     const asked = new Promise<void>((called) => {
-      web.outcome = () =>
-        new Promise((resolve) => {
-          deliver = () => resolve({ status: 'delivered' })
-          called()
-        })
+      web.outcome = () => {
+        called()
+        return new Promise(() => {})
+      }
     })
     const answer = fetch(`${url}/v1/batch`, { method: 'POST', body: batchOf(10, WEB_KEY) })
     await asked
     await seconds(clock, 60)
-    deliver()
-    expect((await answer).status).toBe(200)
+    // Whoever waits for Firehose for too long is answered.
+    expect(await (await answer).json()).toMatchObject({ code: 'not_delivered' })
   })
 })

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { type IncomingMessage, type RequestListener, request } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createSecureServer, type ServerHttp2Session } from 'node:http2'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterEach } from '@jest/globals'
 
@@ -9,17 +10,9 @@ interface Certificate {
   readonly cert: string
 }
 
-const servers: Server[] = []
+const closing: (() => Promise<unknown>)[] = []
 
-afterEach(async () => {
-  await Promise.all(
-    servers.splice(0).map((server) => {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeAllConnections()
-      return closed
-    }),
-  )
-})
+afterEach(() => Promise.all(closing.splice(0).map((close) => close())))
 
 /** One that no authority has signed, or undefined where there is no OpenSSL. */
 export function makeCertificate(): Certificate | undefined {
@@ -46,18 +39,40 @@ function partOf(pem: string, name: string): string {
 /** Listens with TLS until the test is over. Returns the URL. */
 export async function listenWithTls(certificate: Certificate, handler: RequestListener): Promise<string> {
   const server = createServer(certificate, handler)
-  servers.push(server)
+  closing.push(() => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    server.closeAllConnections()
+    return closed
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `https://localhost:${(server.address() as AddressInfo).port}`
+}
+
+/** {@link listenWithTls} for a server of HTTP/2, by the compatibility API of Node. */
+export async function listenWithHttp2(certificate: Certificate, handler: RequestListener): Promise<string> {
+  const server = createSecureServer({ ...certificate, allowHTTP1: true }, handler as never)
+  const sessions = new Set<ServerHttp2Session>()
+  server.on('session', (session) => sessions.add(session))
+  closing.push(() => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const session of sessions) session.destroy()
+    return closed
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `https://localhost:${(server.address() as AddressInfo).port}`
 }
 
 /** A reverse proxy before `url`, which says for whom it asks: `client`, whatever address that has here. */
-export function frontOf(url: () => string, client: string): RequestListener {
+export function frontOf(
+  url: () => string,
+  client: string,
+  protocol: 'http' | 'https' = 'https',
+): RequestListener {
   return (req, res) => {
     const headers = {
       ...req.headers,
       host: new URL(url()).host,
-      'x-forwarded-proto': 'https',
+      'x-forwarded-proto': protocol,
       'x-forwarded-host': req.headers.host,
       'x-forwarded-for': client,
     }

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals'
-import { startCollector } from './collector.js'
+import { startCollector, WEB_KEY } from './collector.js'
 import { pagesOf } from './site.js'
-import { frontOf, listenWithTls, makeCertificate } from './tls-front.js'
+import { frontOf, listenWithHttp2, listenWithTls, makeCertificate } from './tls-front.js'
 import { visitor, whereThereIsABrowser } from './visitor.js'
 
 const CLIENT = '203.0.113.7'
@@ -36,6 +36,41 @@ whereThereIsABrowser('behind a reverse proxy that ends TLS', () => {
     expect(loaded).toContainEqual(expect.stringMatching(/auto-track\.bundle/))
     expect(loaded).toContainEqual(expect.stringMatching(/\/v1\/t$/))
     expect(asked.filter((url) => !url.startsWith('https://'))).toEqual([])
+  })
+})
+
+whereThereIsABrowser('on a host of its own that speaks HTTP/2', () => {
+  const { open } = visitor({ ignoreHTTPSErrors: true })
+
+  withTls('analytics.js is loaded, and its events are delivered', async () => {
+    const collector = await startCollector({ source: { origins: ['https://www.example.com'] } })
+    const site = { head: '' }
+    const pages = pagesOf(site)
+    const url = await listenWithHttp2(certificate ?? { key: '', cert: '' }, (req, res) =>
+      collector.proxy(req, res, () => pages(req, res)),
+    )
+    // The snippet, in short.
+    site.head = `<script>
+      window.analytics = Object.assign([['page']], { _writeKey: '${WEB_KEY}', _cdn: '${url}', invoked: true })
+    </script>
+    <script async src="${url}/analytics.js/v1/${WEB_KEY}/analytics.min.js"></script>`
+    const page = await open(`${url}/shop`)
+    await page.waitForFunction('analytics.initialized')
+    await page.evaluate("analytics.track('Bought')")
+    const records = await collector.records(2)
+    expect(records.map(({ type, channel }) => [type, channel]).sort()).toEqual([
+      ['page', 'client'],
+      ['track', 'client'],
+    ])
+    for (const path of ['/v1/p', '/v1/t']) {
+      await page.waitForFunction(`performance.getEntriesByName('${url}${path}').length > 0`)
+    }
+    const loaded = (await page.evaluate(
+      "performance.getEntriesByType('resource').map(({ name, nextHopProtocol }) => [nextHopProtocol, name])",
+    )) as [string, string][]
+    expect(new Set(loaded.map(([protocol]) => protocol))).toEqual(new Set(['h2']))
+    const paths = loaded.map(([, name]) => new URL(name).pathname)
+    expect(paths).toContain(`/v1/projects/${WEB_KEY}/settings`)
   })
 })
 

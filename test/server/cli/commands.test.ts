@@ -53,6 +53,7 @@ describe('help', () => {
         '--host <host>',
         '--port <port>',
         '--metrics-port <port>',
+        '--max-header-bytes <bytes>',
         '--local-aws [dir]',
         'Examples:',
       ],
@@ -103,6 +104,10 @@ describe('wrong usage ends with 2 and a line', () => {
     [
       ['serve', '--port', '65536'],
       "error: option '-p, --port <port>' argument '65536' is invalid. Use a whole number from 0 to 65535.\n",
+    ],
+    [
+      ['serve', '--max-header-bytes', '16k'],
+      "error: option '--max-header-bytes <bytes>' argument '16k' is invalid. Use a whole number of bytes from 1024 to 1048576.\n",
     ],
     [
       ['iam', '--principal', 'me'],

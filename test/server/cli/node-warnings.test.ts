@@ -48,3 +48,12 @@ it('logs none where warnings are switched off, and leaves the listeners of other
   source.emit('warning', new Error('on\nand on'))
   expect([others, logged]).toEqual([['off', 'on\nand on'], ['Error: on and on']])
 })
+
+it('outlives a warning that has no message', () => {
+  const source = new EventEmitter() as unknown as NodeJS.Process
+  source.on('warning', function onWarning() {})
+  const lines: string[] = []
+  logNodeWarnings({ warn: (line: string) => void lines.push(line) }, source)
+  source.emit('warning', { name: 'Odd' } as Error)
+  expect(lines).toEqual(['Odd: undefined'])
+})

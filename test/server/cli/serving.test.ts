@@ -42,13 +42,15 @@ describe('serve --local-aws', () => {
       await send(url, '/v1/track', writeKey, { event: 'User Registered', userId: 'u1' }),
       await send(url, '/v1/batch', writeKey, { batch }),
       await send(url, '/v1/track', 'wrong', { event: 'User Registered', userId: 'u1' }),
+      // As an SDK with a bare host has it.
+      await send(url, '/b', writeKey, { batch: [{ type: 'identify', userId: 'u4' }] }),
     ]
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 401])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 401, 200])
 
     run.child.kill('SIGTERM')
     const { code, stdout, stderr } = await run.ended()
     expect(code).toBe(0)
-    expect(stdout).toMatch(/SIGTERM: .*\nClosed: 4 records delivered, 0 spilled, 0 failed\n$/)
+    expect(stdout).toMatch(/SIGTERM: .*\nClosed: 5 records delivered, 0 spilled, 0 failed\n$/)
     const logged = stderr.trimEnd().split('\n')
     expect(logged.map((line) => JSON.parse(line))).toEqual([
       {
@@ -67,7 +69,7 @@ describe('serve --local-aws', () => {
       { type: 'track', event: 'User Registered', userId: 'u1' },
     ])
     expect(records(out, 'page_views')).toMatchObject([{ type: 'page', userId: 'u2' }])
-    expect(records(out, 'everything')).toHaveLength(2)
+    expect(records(out, 'everything')).toHaveLength(3)
     expect(records(cwd, 'dead-letters')).toMatchObject([
       { code: 'ERR_INVALID_EVENT', data: { userId: 'u3' } },
     ])

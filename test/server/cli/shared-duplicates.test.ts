@@ -147,12 +147,10 @@ describe('the memory that workers share', () => {
   it('forgets after the window', async () => {
     const clock = new FakeClock()
     const memory = new DuplicateMemory(SOURCES, clock)
-    // What is dated 0 has no date for lru-cache.
-    await clock.advance(1)
     await memory.answer([tell('src_a', 'x')])
-    await clock.advance(999)
+    await clock.advance(1_000)
     expect(await memory.answer([ask('src_a', 'x')])).toEqual([['x']])
-    await clock.advance(2)
+    await clock.advance(501)
     expect(await memory.answer([ask('src_a', 'x')])).toEqual([[]])
   })
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach } from '@jest/globals'
 
 /** The built command: `npm run build` makes it. */
-const BIN = fileURLToPath(new URL('../../../dist/server/bin.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../../dist/server/bin.js', import.meta.url))
 
 const runs: Cli[] = []
 

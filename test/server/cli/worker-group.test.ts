@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Exit } from '../../../server/cli/worker-end.js'
-import { WorkerGroup } from '../../../server/cli/worker-group.js'
+import { WorkerGroup, type WorkerGroupOptions } from '../../../server/cli/worker-group.js'
 import type { WorkerProcess } from '../../../server/cli/worker-handle.js'
 import type { FromWorker, ToWorker } from '../../../server/cli/worker-messages.js'
 import { FakeClock } from '../../fake-clock.js'
@@ -56,14 +56,16 @@ class FakeProcess implements WorkerProcess {
   }
 }
 
-function harness(count = 2) {
+function harness(count = 2, { answer }: Partial<WorkerGroupOptions> = {}) {
   const forked: FakeProcess[] = []
   const logged: string[] = []
   const log = (message: string) => void logged.push(message)
   const clock = new FakeClock()
+  const system = { isFull: false }
   const group = new WorkerGroup({
     count,
     fork: () => {
+      if (system.isFull) throw new Error('spawn ENOMEM')
       const process = new FakeProcess(100 + forked.length)
       forked.push(process)
       return process
@@ -76,7 +78,7 @@ function harness(count = 2) {
       logLevel: 'info',
       logFormat: 'json',
     },
-    answer: async (questions) => questions.map(({ ids }) => ids),
+    answer: answer ?? (async (questions) => questions.map(({ ids }) => ids)),
     clock,
     logger: { info: log, warn: log, error: log },
   })
@@ -86,7 +88,7 @@ function harness(count = 2) {
     for (const process of forked) process.listens()
     await start
   }
-  return { group, clock, forked, logged, worker, started }
+  return { group, clock, system, forked, logged, worker, started }
 }
 
 describe('a group of workers', () => {
@@ -222,6 +224,37 @@ describe('a group of workers', () => {
     expect(forked).toHaveLength(7)
     expect(worker(0).heard.at(-1)).toMatchObject({ kind: 'start' })
   })
+
+  it('tries again to replace one where the system has run out of something', async () => {
+    const { group, clock, system, forked, logged, worker, started } = harness()
+    await started()
+    worker(1).ends(SIGKILL)
+    system.isFull = true
+    await clock.advance(100)
+    expect(forked).toHaveLength(2)
+    expect(logged).toContain('A worker process cannot be started: spawn ENOMEM')
+    system.isFull = false
+    await clock.advance(1_000)
+    worker(2).listens()
+    expect(forked).toHaveLength(3)
+    const closing = group.close({ timeout: 8_000 })
+    for (const index of [0, 2]) worker(index).closes()
+    await closing
+  })
+
+  it.each([[null], ['text'], [undefined], [7], [{}], [{ kind: 'other' }], [{ kind: 'duplicates' }]])(
+    'outlives a message that none of ours is, such as a transform may send: %j',
+    async (message) => {
+      const answer = () => Promise.reject(new TypeError('questions is not iterable'))
+      const { group, clock, worker, started } = harness(1, { answer })
+      await started()
+      expect(() => worker(0).says(message as unknown as FromWorker)).not.toThrow()
+      await clock.settle()
+      const closing = group.close({ timeout: 8_000 })
+      worker(0).closes()
+      await closing
+    },
+  )
 
   it('closes all, and sums up what they delivered', async () => {
     const { group, clock, worker, started } = harness()

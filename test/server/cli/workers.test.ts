@@ -67,6 +67,18 @@ function configure(cwd: string, writeKey: string, extra = ''): void {
 }
 
 describe('serve --workers', () => {
+  it('takes headers of the size that the config file allows, or the flag', async () => {
+    const cwd = withConfig('k', 'listen: { maxHeaderBytes: 40000 }')
+    const send = async (flags: readonly string[]) => {
+      const run = new Cli(['serve', '--local-aws', ...TWO, ...flags], { cwd })
+      const url = await run.saw(/^Listening on (.*)$/m)
+      const headers = { authorization: basic('k'), cookie: 'c'.repeat(30_000) }
+      return (await fetch(`${url}/v1/m`, { method: 'POST', headers })).status
+    }
+    expect(await send([])).toBe(200)
+    expect(await send(['--max-header-bytes', '20000'])).toBe(431)
+  })
+
   it.each(['0', '-1', '1.5', 'abc', '257', ''])('does not take %j', async (count) => {
     const { code, stdout, stderr } = await cli(['serve', '--workers', count], { cwd: tempDir() })
     expect([code, stdout]).toEqual([2, ''])

@@ -36,6 +36,7 @@ describe('a config', () => {
           ],
           origins: '*',
           ip: 'keep',
+          timestamps: 'segment',
           rateLimit: undefined,
           dedupe: { windowMs: 600_000, maxEntries: 100_000 },
           browser: {},
@@ -206,7 +207,7 @@ describe('a config', () => {
       'settings that are of no use there',
       { listen: {}, sources: [{ ...source, destination: { ...destination, maxBufferedBytes: 9_000_000 } }] },
       [
-        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, onRequest, logger',
+        'listen: is not a setting; known are sources, maxBufferedBytes, maxClients, spill, deadLetters, trustProxy, publicUrl, customPath, unversionedPaths, onRequest, logger',
         'sources[0].destination.maxBufferedBytes: memory is capped for all sources together; set it beside sources',
       ],
     ],
@@ -251,12 +252,22 @@ describe('a config', () => {
   })
 
   it('of serve has listen', () => {
-    const result = readServeConfig({ listen: { host: '::1', port: '81' }, sources: [source] }, { env: {} })
-    expect(result).toMatchObject({ configuration: { listen: { host: '::1', port: 81 } } })
+    const listen = { host: '::1', port: '81', maxHeaderBytes: '65536' }
+    const result = readServeConfig({ listen, sources: [source] }, { env: {} })
+    expect(result).toMatchObject({
+      configuration: { listen: { host: '::1', port: 81, maxHeaderBytes: 65_536 } },
+    })
     expect(problems({ listen: { prot: 1, port: 70_000 }, sources: [source] }, readServeConfig)).toEqual([
       'listen.port: got 70000; use a whole number from 0 to 65535',
-      'listen.prot: is not a setting; known are host, port',
+      'listen.prot: is not a setting; known are host, port, maxHeaderBytes',
     ])
+    for (const maxHeaderBytes of [1_023, 1_048_577, 1.5, '16k', null]) {
+      expect(problems({ listen: { maxHeaderBytes }, sources: [source] }, readServeConfig)).toEqual([
+        expect.stringMatching(
+          /^listen\.maxHeaderBytes: got .*; use a whole number of bytes from 1024 to 1048576$/,
+        ),
+      ])
+    }
   })
 
   it('of serve has metrics, which are off without a port', () => {
@@ -308,6 +319,7 @@ describe("a source's settings", () => {
           enabled: 'false',
           origins: ['https://www.example.com', 'https://*.example.com'],
           ip: 'truncate',
+          timestamps: 'keep',
           rateLimit: { limit: '100' },
           dedupe: { windowMs: 5 },
           browser: { deliveryStrategy: { strategy: 'batching', config: { size: 20 } } },
@@ -325,6 +337,7 @@ describe("a source's settings", () => {
           enabled: false,
           origins: ['https://www.example.com', 'https://*.example.com'],
           ip: 'truncate',
+          timestamps: 'keep',
           rateLimit: { limit: 100, windowMs: 1_000 },
           dedupe: { windowMs: 5, maxEntries: 100_000 },
           browser: { deliveryStrategy: { strategy: 'batching', config: { size: 20 } } },
@@ -354,6 +367,9 @@ describe("a source's settings", () => {
     [{}, { origins: 'www.example.com' }, 'sources[0].origins: got "www.example.com"; give origins such as'],
     [{}, { origins: [] }, 'sources[0].origins: got []; give origins such as'],
     [{}, { ip: 'hide' }, `sources[0].ip: got "hide"; use one of 'keep', 'truncate', 'drop'`],
+    [{}, { timestamps: 'own' }, `sources[0].timestamps: got "own"; use one of 'segment', 'keep'`],
+    [{}, { timestamps: true }, `sources[0].timestamps: got true; use one of 'segment', 'keep'`],
+    [{}, { timestamp: 'keep' }, 'sources[0].timestamp: is not a setting. Did you mean `timestamps`?'],
     [{}, { rateLimit: {} }, 'sources[0].rateLimit.limit: is missing; use a whole number of requests from 1'],
     [
       {},
@@ -403,6 +419,8 @@ describe("a source's settings", () => {
     ],
     [{ customPath: '/v1' }, {}, 'customPath: got "/v1"; give a path of one part that is not in use'],
     [{ customPath: 'e7' }, {}, 'customPath: got "e7"; give a path of one part'],
+    [{ customPath: '/beacon' }, {}, 'customPath: got "/beacon"; give a path of one part that is not in use'],
+    [{ unversionedPaths: '/' }, {}, 'unversionedPaths: got "/"; use true or false'],
     [{ onRequest: 'log' }, {}, 'onRequest: got "log"; give a function'],
   ])('that are wrong are told: %j %j', (more, change, problem) => {
     const told = problems({ ...more, sources: [{ ...source, ...change }] })

@@ -6,7 +6,6 @@ const body = Buffer.from('{}')
 describe('a forwarded request', () => {
   it('keeps what Segment reads, and nothing else', () => {
     const kept = {
-      authorization: 'Basic a2V5Og==',
       'content-type': 'text/plain',
       'content-encoding': 'gzip',
       'user-agent': 'Mozilla/5.0',
@@ -14,6 +13,7 @@ describe('a forwarded request', () => {
       'accept-language': 'de',
     }
     const dropped = {
+      authorization: 'Basic c2l0ZTpwYXNzd29yZA==',
       cookie: 'session=1',
       'set-cookie': ['session=1'],
       host: 'events.example.com',
@@ -30,7 +30,7 @@ describe('a forwarded request', () => {
       'x-real-ip': '1.2.3.4',
       'x-amz-security-token': 'token',
     }
-    const request = { path: '/v1/batch', headers: { ...dropped, ...kept }, body }
+    const request = { path: '/v1/batch', headers: { ...dropped, ...kept }, writeKey: undefined, body }
     expect(forwardedRequest({ ...request, clientIp: undefined })).toEqual({
       path: '/v1/batch',
       headers: kept,
@@ -42,8 +42,21 @@ describe('a forwarded request', () => {
     })
   })
 
+  it('has the write key as HTTP Basic user name, and nothing else that stood there', () => {
+    const headers = { authorization: `Basic ${Buffer.from('schlüssel:password').toString('base64')}` }
+    const request = { path: '/v1/batch', headers, writeKey: 'schlüssel', clientIp: undefined, body }
+    const authorization = `Basic ${Buffer.from('schlüssel:').toString('base64')}`
+    expect(forwardedRequest(request).headers).toEqual({ authorization })
+  })
+
   it('has no headers that were not sent, and no query', () => {
-    const request = { path: '/v1/t?writeKey=secret', headers: {}, clientIp: undefined, body }
+    const request = {
+      path: '/v1/t?writeKey=secret',
+      headers: {},
+      writeKey: undefined,
+      clientIp: undefined,
+      body,
+    }
     expect(forwardedRequest(request)).toEqual({ path: '/v1/t', headers: {}, body })
   })
 })

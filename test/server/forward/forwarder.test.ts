@@ -262,6 +262,8 @@ describe('Retry-After', () => {
   it.each<[string, string, number]>([
     ['seconds', '7', 7000],
     ['a date', 'Thu, 01 Jan 2026 00:00:30 GMT', 30_000],
+    ['a date of RFC 850', 'Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
+    ['a date of asctime(), which is in UTC', 'Thu Jan  1 00:00:30 2026', 30_000],
     ['more than 5 minutes, which are not waited', '86400', 300_000],
   ])('is waited for by all requests: %s', async (_what, retryAfter, wait) => {
     const { clock, upstream, forwarder } = harness()

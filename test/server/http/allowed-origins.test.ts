@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { AllowedOrigins, isOriginPattern } from '../../../server/http/allowed-origins.js'
 
 const allows = (patterns: '*' | string[], origin: string, host?: string) =>
-  new AllowedOrigins(patterns).allows(origin, host)
+  new AllowedOrigins(patterns).allows(origin, { host })
 
 describe('AllowedOrigins', () => {
   it.each([
@@ -102,6 +102,14 @@ describe('AllowedOrigins', () => {
     ['', ''],
   ])('allows no other page: %j at %j', (origin, host) => {
     expect(allows([], origin, host)).toBe(false)
+  })
+
+  it('allows a page of our own host by the scheme that is known alone', () => {
+    const own = { protocol: 'https', host: 'collect.example.com' } as const
+    const allowed = new AllowedOrigins([])
+    expect(allowed.allows('https://collect.example.com', own)).toBe(true)
+    expect(allowed.allows('http://collect.example.com', own)).toBe(false)
+    expect(allowed.allows('https://collect.example.com:444', own)).toBe(false)
   })
 
   it('throws for what is no origin, and shows how one is written', () => {

@@ -30,6 +30,14 @@ describe('the endpoint of a path', () => {
     ['/analytics.js/v1/k1/', 'elsewhere'],
     ['/snippet', 'elsewhere'],
     ['/e7/t', 'elsewhere'],
+    ['/beacon/v1/batch?writeKey=k%201', { kind: 'batch', path: '/v1/batch', keyInUrl: 'k 1' }],
+    ['//beacon/v1/batch/', { kind: 'batch', path: '/v1/batch' }],
+    ['/sourceConfig/?p=npm&v=3&writeKey=k1', { kind: 'sourceConfig', keyInUrl: 'k1' }],
+    ['/sourceConfig?p=android&writeKey=', { kind: 'sourceConfig' }],
+    ['/beacon/v1/track', 'elsewhere'],
+    ['/t', 'elsewhere'],
+    ['/batch', 'elsewhere'],
+    ['/projects/k1/settings', 'elsewhere'],
     ['/', 'elsewhere'],
     ['', 'elsewhere'],
   ])('%s', (url, endpoint) => {
@@ -51,5 +59,33 @@ describe('the endpoint of a path', () => {
     ['/v1/t', { kind: 'event', type: 'track', path: '/v1/t' }],
   ])('below a custom path: %s', (url, endpoint) => {
     expect(custom.at(url)).toEqual(endpoint)
+  })
+
+  it.each<[string, unknown]>([
+    ['/t', { kind: 'event', type: 'track', path: '/v1/t' }],
+    ['/identify/?x=1', { kind: 'event', type: 'identify', path: '/v1/identify' }],
+    ['/b', { kind: 'batch', path: '/v1/b' }],
+    ['/batch/', { kind: 'batch', path: '/v1/batch' }],
+    ['//import', { kind: 'batch', path: '/v1/import' }],
+    ['/m', { kind: 'telemetry', path: '/v1/m' }],
+    ['/pixel/track?data=e30', { kind: 'pixel', type: 'track', path: '/v1/pixel/track' }],
+    ['/projects/k1/settings', { kind: 'settings', writeKey: 'k1', isCustom: false }],
+    ['/', 'elsewhere'],
+    ['/projects', 'elsewhere'],
+    ['/T', 'elsewhere'],
+    ['/v2/t', 'elsewhere'],
+    ['/constructor', 'elsewhere'],
+    ['/e7/b/a.js', { kind: 'bundle', file: 'a.js' }],
+  ])('without the version: %s', (url, endpoint) => {
+    const isSwitchedOn = new Endpoints('/e7', true)
+    expect(isSwitchedOn.at(url)).toEqual(endpoint)
+    expect(custom.at(url, { isAlone: true })).toEqual(endpoint)
+    expect(isSwitchedOn.at(url, { isAlone: false })).toEqual(endpoint)
+  })
+
+  it('is not one without the version where that is switched off', () => {
+    const isSwitchedOff = new Endpoints(undefined, false)
+    expect(isSwitchedOff.at('/t', { isAlone: true })).toBe('elsewhere')
+    expect(isSwitchedOff.at('/v1/t', { isAlone: true })).toMatchObject({ kind: 'event' })
   })
 })

@@ -1,11 +1,17 @@
 import { describe, expect, it } from '@jest/globals'
-import { changedContext, contextChanges } from '../../../server/intake/client-context.js'
+import { writeContext } from '../../../server/intake/client-context.js'
 import type { IpPolicy } from '../../../server/intake/ip-policy.js'
+import { LineWriter } from '../../../server/intake/line-writer.js'
+import { scannedEvent } from './scanned.js'
 
 const sender = { ip: '203.0.113.7', userAgent: 'Firefox', isBrowser: true }
 
-const contextOf = (context: unknown, channel: unknown = 'client', policy: IpPolicy = 'keep') =>
-  changedContext(context, contextChanges(context, { channel, sender, policy }))
+function contextOf(context: unknown, channel: unknown = 'client', policy: IpPolicy = 'keep'): unknown {
+  const event = scannedEvent(JSON.stringify({ context }))
+  const line = new LineWriter(event.bytes, event.start, event.end)
+  writeContext(line, event, { channel, sender, policy, shared: undefined })
+  return JSON.parse(line.written().toString()).context
+}
 
 describe('the context of an event', () => {
   it.each<[string, unknown, unknown, unknown]>([

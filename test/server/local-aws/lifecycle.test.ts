@@ -79,6 +79,30 @@ describe('startLocalAws', () => {
     await firehose().send(put)
     expect(errors.map((error) => error.message)).toEqual(['in onRecord', 'in onCall'])
   })
+
+  test('does not let a hook that fails later, or the hook for errors, end the process', async () => {
+    const later = () => Promise.reject(new Error('later')) as unknown as undefined
+    const told: string[] = []
+    const onError = ({ message }: Error) => {
+      told.push(message)
+      throw new Error('in onError')
+    }
+    const { firehose } = await start({ onCall: later, onRecord: later, onError })
+    await firehose().send(put)
+    expect(told).toEqual(['later', 'later'])
+  })
+
+  test('leaves no client waiting where a hook that it needs throws', async () => {
+    let isBroken = false
+    const now = () => {
+      if (isBroken) throw new Error('in now')
+      return Date.now()
+    }
+    const { aws, errors } = await start({ now })
+    isBroken = true
+    await expect(fetch(aws.endpoint, { method: 'POST', body: '{}' })).rejects.toThrow('fetch failed')
+    expect(errors.map((error) => error.message)).toEqual(['in now'])
+  })
 })
 
 describe('close', () => {

@@ -11,7 +11,7 @@ const { sources } = configurationOf([
 /** Where the line goes: `0/orders`, or why it does not. */
 function plan(line: object, selection: Selection = {}, fileStream?: string): unknown {
   const read = readReplayEvent(Buffer.from(JSON.stringify(line)))
-  if (typeof read === 'string') return read
+  if (typeof read === 'string' || 'problem' in read) return read
   const result = new Planner(sources, selection).plan(read, fileStream)
   if (!('sends' in result)) return result
   return result.sends.map(({ lane, record }) => `${lane.index}/${record.stream}`)
@@ -20,7 +20,7 @@ function plan(line: object, selection: Selection = {}, fileStream?: string): unk
 /** What is sent of the line. */
 function sent(line: object, selection: Selection = {}): Record<string, unknown> {
   const read = readReplayEvent(Buffer.from(JSON.stringify(line)))
-  if (typeof read === 'string') throw new Error(read)
+  if (typeof read === 'string' || 'problem' in read) throw new Error(JSON.stringify(read))
   const result = new Planner(sources, selection).plan(read, undefined)
   if (!('sends' in result)) throw new Error(JSON.stringify(result))
   return JSON.parse(Buffer.from(result.sends[0]?.record.data ?? []).toString())
@@ -115,6 +115,8 @@ describe('when an event was', () => {
       { since: day.since },
       ['0/orders'],
     ],
+    [event(1, { receivedAt: undefined, timestamp: at('2026-01-02T05:00:00Z') }), day, ['0/orders']],
+    [event(1, { receivedAt: undefined, timestamp: '2026-01-02 23:30' }), day, ['0/orders']],
     [event(1, { receivedAt: undefined }), day, { skip: 'without a time' }],
     [event(1, { receivedAt: undefined }), {}, ['0/orders']],
     // The letter's own time, not its event's.
@@ -184,8 +186,8 @@ describe('a line', () => {
   })
 
   it('may begin with a byte order mark', () => {
-    expect(readReplayEvent(Buffer.from(`\uFEFF${JSON.stringify(event(1))}`))).toMatchObject({
-      data: event(1),
-    })
+    const read = readReplayEvent(Buffer.from(`\uFEFF${JSON.stringify(event(1))}`))
+    if (typeof read === 'string' || 'problem' in read) throw new Error('It was not read')
+    expect(read.event.textOf('messageId')).toBe(JSON.stringify(Object(event(1)).messageId))
   })
 })

@@ -134,8 +134,8 @@ it('answers requests in one go, in their order, whatever became of those before'
   const requests: [Partial<RawRequest>, number][] = [
     [{ path: '/v1/nothing' }, 404],
     [{ method: 'PUT' }, 405],
-    [{ headers: [['Authorization', basic('mistyped')]] }, 401],
-    [{ headers: [['Content-Encoding', 'gzip']] }, 400],
+    [{ headers: [['Authorization', basic('mistyped')]], body: json({ batch: [track] }) }, 401],
+    [{ headers: [['Content-Encoding', 'gzip']], body: Buffer.from('a=b') }, 400],
     [{ body: Buffer.from('{') }, 400],
     [{ path: '/v1/m' }, 200],
     [{}, 200],

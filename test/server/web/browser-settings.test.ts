@@ -5,7 +5,15 @@ import { type BrowserSettings, browserSchema } from '../../../server/web/browser
 const ALL: BrowserSettings = {
   deliveryStrategy: {
     strategy: 'batching',
-    config: { size: 20, timeout: 3000, maxRetries: 5, keepalive: true, priority: 'low' },
+    config: {
+      size: 20,
+      timeout: 3000,
+      maxRetries: 5,
+      keepalive: true,
+      priority: 'low',
+      credentials: 'include',
+      headers: { 'x-tenant': 'shop', 'Content-Type': 'application/json' },
+    },
   },
   httpConfig: {
     rateLimitConfig: { enabled: true, maxRetryCount: 5, maxRetryInterval: 60, maxRateLimitDuration: 600 },
@@ -71,6 +79,32 @@ describe('browserSchema', () => {
     ],
   ])('says how to mend %j', (given, problem) => {
     expect(problemsOf(given)).toEqual([problem])
+  })
+
+  it('passes what a later analytics.js may read through as it is given', () => {
+    const config = { compression: { level: 3, types: ['gzip'] }, mode: null }
+    expect(browserSchema.parse({ deliveryStrategy: { config } })).toEqual({ deliveryStrategy: { config } })
+  })
+
+  it.each<[unknown, string]>([
+    [
+      { headers: () => ({}) },
+      "headers: got a function; give headers by name, such as { 'x-tenant': 'shop' }; settings cannot hold a function",
+    ],
+    [{ headers: 'x-tenant: shop' }, 'headers: got "x-tenant: shop"; give headers by name'],
+    [{ headers: { 'x tenant': 'a' } }, 'headers.x tenant: got "x tenant"; give the name of an HTTP header'],
+    [{ headers: { 'x-tenant': 42 } }, 'headers.x-tenant: got 42; give the text of an HTTP header in quotes'],
+    [{ headers: { 'x-tenant': 'a\nb' } }, 'give the text of an HTTP header in quotes, without line breaks'],
+    [{ headers: { 'x-tenant': 'š' } }, 'headers.x-tenant: got "š"; give the text of an HTTP header'],
+    [
+      { credentials: true },
+      "credentials: got a value (kept secret); use one of 'include', 'same-origin', 'omit'",
+    ],
+    [{ keepAlive: true }, 'keepAlive: is not a setting'],
+    [{ compression: () => true }, 'compression: got a function; give a value that JSON can hold'],
+    [true, 'got true; give { size, timeout, maxRetries, keepalive, priority, headers, credentials, … }'],
+  ])('says how to mend the config %j', (config, problem) => {
+    expect(problemsOf({ deliveryStrategy: { config } })).toEqual([expect.stringContaining(problem)])
   })
 
   it('takes statuses only for overrides', () => {

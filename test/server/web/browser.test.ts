@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { trustOf } from '../../../server/http/client-address.js'
 import { Endpoints } from '../../../server/http/endpoint.js'
 import type { BrowserSettings } from '../../../server/web/browser-settings.js'
 import { publicUrlOf } from '../../../server/web/public-url.js'
@@ -71,7 +72,7 @@ class Recorder {
     const endpoint = ENDPOINTS.at(path)
     if (typeof endpoint === 'string' || !('writeKey' in endpoint || 'file' in endpoint))
       return void res.writeHead(404).end()
-    const url = publicUrlOf(req, { configured: undefined, isTrusted: false })
+    const url = publicUrlOf(req, { configured: undefined, trust: trustOf(false) })
     const source = { browser: this.#browserSettings }
     await this.#resources.answer(req, res, endpoint, { url, source, customPath: CUSTOM_PATH })
   }

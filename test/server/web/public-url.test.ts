@@ -1,27 +1,32 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from '@jest/globals'
+import { type TrustSetting, trustOf } from '../../../server/http/client-address.js'
 import { apiHostOf, baseOf, parsePublicUrl, publicUrlOf } from '../../../server/web/public-url.js'
 
 interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>
   readonly isTls?: boolean
+  readonly peer?: string
   readonly url?: string
   readonly originalUrl?: string
   readonly baseUrl?: string
 }
 
 function base(
-  { headers = {}, isTls = false, ...rest }: RequestParts,
-  { configured, isTrusted = false }: { configured?: string; isTrusted?: boolean } = {},
+  { headers = {}, isTls = false, peer, ...rest }: RequestParts,
+  { configured, trust = false }: { configured?: string; trust?: TrustSetting } = {},
 ): string | undefined {
-  const socket = isTls ? { encrypted: true } : {}
+  const socket = { remoteAddress: peer, ...(isTls && { encrypted: true }) }
   const req = {
     headers: { host: 'events.example.com', ...headers },
     socket,
     url: '/v1/t',
     ...rest,
   } as unknown as IncomingMessage
-  const url = publicUrlOf(req, { configured, isTrusted })
+  const url = publicUrlOf(req, {
+    configured: configured === undefined ? undefined : parsePublicUrl(configured),
+    trust: trustOf(trust),
+  })
   return url && baseOf(url)
 }
 
@@ -39,18 +44,54 @@ describe('publicUrlOf', () => {
     expect(base({ headers: { host: '[::1]:8080' } })).toBe('http://[::1]:8080')
   })
 
-  it('believes proxies that are trusted, and of several the first', () => {
-    expect(base({ headers: FORWARDED }, { isTrusted: true })).toBe('https://www.example.com/shop')
-    expect(base({ headers: FORWARDED, baseUrl: '/mount' }, { isTrusted: true })).toBe(
+  it('believes proxies that are trusted, and where all are the first', () => {
+    expect(base({ headers: FORWARDED }, { trust: true })).toBe('https://www.example.com/shop')
+    expect(base({ headers: FORWARDED, baseUrl: '/mount' }, { trust: true })).toBe(
       'https://www.example.com/shop/mount',
     )
-    expect(base({ headers: { 'x-forwarded-proto': 'ftp' } }, { isTrusted: true })).toBe(
+    expect(base({ headers: { 'x-forwarded-proto': 'ftp' } }, { trust: true })).toBe(
       'http://events.example.com',
     )
   })
 
   it('believes no other', () => {
     expect(base({ headers: FORWARDED })).toBe('http://events.example.com')
+  })
+
+  it.each<[TrustSetting, string, string]>([
+    [1, '', 'https://last.example/c'],
+    [2, '', 'http://middle.example/b'],
+    [3, '', 'http://first.example/a'],
+    [4, '', 'http://first.example/a'],
+    ['10.0.0.0/8', '198.51.100.7', 'https://last.example/c'],
+    ['10.0.0.0/8', '198.51.100.7, 10.0.0.2', 'http://middle.example/b'],
+    ['10.0.0.0/8', '10.9.9.9, 198.51.100.7, 10.0.0.2', 'http://middle.example/b'],
+    ['10.0.0.0/8', 'unknown', 'https://last.example/c'],
+    [['10.0.0.1'], '', 'https://last.example/c'],
+  ])(
+    'with trust in %j, and %j behind the peer, believes what the last trusted proxy says',
+    (trust, forwardedFor, url) => {
+      const headers = {
+        'x-forwarded-for': forwardedFor,
+        'x-forwarded-host': 'first.example, middle.example,last.example',
+        'x-forwarded-proto': 'http,http, https',
+        'x-forwarded-prefix': '/a, /b, /c',
+      }
+      expect(base({ headers, peer: '10.0.0.1' }, { trust })).toBe(url)
+    },
+  )
+
+  it('falls back on what it knows itself where the proxy that counts says nothing', () => {
+    const headers = { 'x-forwarded-host': 'first.example,', 'x-forwarded-proto': 'https, ' }
+    expect(base({ headers }, { trust: 1 })).toBe('http://events.example.com')
+  })
+
+  it('reads what HTTP/2 has in place of the Host header', () => {
+    const authority = { ':authority': 'h2.example.com:8443', ':scheme': 'https' }
+    expect(base({ headers: authority, isTls: true })).toBe('https://h2.example.com:8443')
+    expect(base({ headers: { ...authority, 'x-forwarded-host': 'www.example.com' } }, { trust: 1 })).toBe(
+      'http://www.example.com',
+    )
   })
 
   it('knows where Express and Connect mounted it', () => {
@@ -62,7 +103,7 @@ describe('publicUrlOf', () => {
 
   it('takes the configured URL over all', () => {
     const configured = 'https://Events.Example.com/analytics/'
-    expect(base({ headers: FORWARDED, baseUrl: '/x' }, { configured, isTrusted: true })).toBe(
+    expect(base({ headers: FORWARDED, baseUrl: '/x' }, { configured, trust: true })).toBe(
       'https://events.example.com/analytics',
     )
   })
@@ -88,7 +129,7 @@ describe('publicUrlOf', () => {
   ])('gives nothing for the host %j, whoever sent it', (host) => {
     expect(base({ headers: { host } })).toBeUndefined()
     if (host.trim() !== '') {
-      expect(base({ headers: { 'x-forwarded-host': host } }, { isTrusted: true })).toBeUndefined()
+      expect(base({ headers: { 'x-forwarded-host': host } }, { trust: true })).toBeUndefined()
     }
   })
 
@@ -96,14 +137,16 @@ describe('publicUrlOf', () => {
     'gives nothing for the path %j',
     (path) => {
       expect(base({ baseUrl: path })).toBeUndefined()
-      expect(base({ headers: { 'x-forwarded-prefix': path } }, { isTrusted: true })).toBeUndefined()
+      expect(base({ headers: { 'x-forwarded-prefix': path } }, { trust: true })).toBeUndefined()
     },
   )
 
   it('tells what is configured from what the asker chose', () => {
     const req = { headers: { host: 'a' }, socket: {} } as unknown as IncomingMessage
-    expect(publicUrlOf(req, { configured: 'https://a', isTrusted: false })?.isConfigured).toBe(true)
-    expect(publicUrlOf(req, { configured: undefined, isTrusted: false })?.isConfigured).toBe(false)
+    expect(
+      publicUrlOf(req, { configured: parsePublicUrl('https://a'), trust: trustOf(false) })?.isConfigured,
+    ).toBe(true)
+    expect(publicUrlOf(req, { configured: undefined, trust: trustOf(false) })?.isConfigured).toBe(false)
   })
 })
 

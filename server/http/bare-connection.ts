@@ -1,0 +1,78 @@
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
+import { Duplex } from 'node:stream'
+import { systemClock } from '../../plugin/clock.js'
+import { answerProblem, problemBody } from './answer.js'
+import type { HttpProblem } from './http-problem.js'
+
+/**
+ * How long what a sender still sends is read after its answer, in ms. A connection that is closed with bytes in it that
+ * nobody has read is reset, and its answer lost (RFC 9112, 9.6).
+ */
+const LINGER_MS = 2_000
+
+/** A whole answer, for a connection that has no response object to write it. */
+export function problemText(problem: HttpProblem): string {
+  const body = JSON.stringify(problemBody(problem))
+  return [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}
+
+/** Ends a connection, after `text` if there is any, and reads on for a moment, so that the answer arrives. */
+export function closeGently(socket: Duplex, text = ''): void {
+  const cancel = systemClock.after(LINGER_MS, () => destroy(socket))
+  socket.once('close', cancel)
+  socket.end(text)
+  socket.resume()
+}
+
+/**
+ * Answers a request that has failed, whatever a host app has done to its response object: without its methods where they
+ * throw. Where that cannot be done, the connection is cut. Never throws.
+ */
+export function answerInAnyCase(req: IncomingMessage, res: ServerResponse, problem: HttpProblem): void {
+  try {
+    answerProblem(res, problem)
+    if (res.writableEnded) return
+  } catch {
+    // What comes next does without it.
+  }
+  try {
+    const { socket } = res
+    if (isDead(res) && socket) ServerResponse.prototype.detachSocket.call(res, socket)
+  } catch {
+    // It has done what it is for, and cannot note that on a frozen object.
+  }
+  try {
+    const { socket } = req
+    const isFree = req.httpVersionMajor === 1 && !res.headersSent && socket.writable
+    if (isFree) return closeGently(socket, problemText(problem))
+  } catch {
+    // It is cut instead.
+  }
+  cut(req)
+}
+
+/** Node.js itself fails on such an object, and ends the process, when its connection closes. */
+function isDead(res: ServerResponse): boolean {
+  return Object.isFrozen(res) || typeof res.emit !== 'function'
+}
+
+/** Cuts a request's connection, or its stream where many share one (HTTP/2), whatever a host app has made of it. */
+export function cut(req: { readonly socket: Duplex; readonly stream?: Duplex }): void {
+  try {
+    destroy(req.stream ?? req.socket)
+  } catch {
+    // There is nothing left to take hold of.
+  }
+}
+
+function destroy(stream: Duplex): void {
+  // By the prototype, as a host app may have put something else in its place.
+  Duplex.prototype.destroy.call(stream)
+}

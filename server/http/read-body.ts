@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http'
+import { systemClock } from '../../plugin/clock.js'
+import { toUtf8 } from './charset.js'
+import { bodyTooLarge, collect, memoryFull, takeRoom } from './collect.js'
+import { encodingsOf, inflate, looksCompressed } from './content-coding.js'
+import { HttpProblem } from './http-problem.js'
+import { MAX_BODY_BYTES } from './limits.js'
+import { bodyConsumed, isConsumed, parsedBody } from './parsed-body.js'
+import { ReadWatch } from './read-watch.js'
+import type { Reservation } from './reservation.js'
+
+/** The body of a request, whoever has read it. */
+export interface RequestBody {
+  /** Inflated, and as UTF-8 without a byte order mark, as far as what came can be had as that. */
+  readonly bytes: Buffer
+  /**
+   * As it came, to be sent on with the same headers; `undefined` where a parser before us read it, or where the headers
+   * do not say what it is.
+   */
+  readonly sent: Buffer | undefined
+  /** `false` where a parser before us made JavaScript's numbers of the digits that came. */
+  readonly hasExactNumbers: boolean
+}
+
+/** A body that is none of the encodings it could be in. */
+export class UndecodableBody extends HttpProblem {
+  /** As it came. */
+  readonly sent: Buffer
+
+  constructor(message: string, sent: Buffer) {
+    super(400, 'invalid_encoding', message)
+    this.name = 'UndecodableBody'
+    this.sent = sent
+  }
+}
+
+const everyRead = new ReadWatch(systemClock)
+
+/** @throws HttpProblem 400 or 503 by what Content-Length says, before anything is read */
+export function checkContentLength(req: IncomingMessage, hasRoomFor: (bytes: number) => boolean): void {
+  const length = Number(req.headers['content-length'] ?? 0)
+  if (length > MAX_BODY_BYTES) throw bodyTooLarge()
+  if (!hasRoomFor(length)) throw memoryFull()
+}
+
+/**
+ * Reads the body of a request, or takes what a body parser before us left of it.
+ *
+ * @throws HttpProblem 400 for what is too large, or not what its Content-Encoding says ({@link UndecodableBody}); 503
+ * where memory runs out; 500 where something before us has read it and left nothing
+ */
+export async function readBody(
+  req: IncomingMessage,
+  reservation: Reservation,
+  watch: ReadWatch = everyRead,
+): Promise<RequestBody> {
+  const parsed = parsedBody(req)
+  if (parsed !== undefined) {
+    const refusal = takeRoom(0, parsed.bytes.length, reservation)
+    if (refusal !== undefined) throw refusal
+    if (!parsed.isRaw) return { bytes: parsed.bytes, sent: undefined, hasExactNumbers: false }
+    return { ...(await decoded(req, parsed.bytes, reservation)), sent: undefined }
+  }
+  if (isConsumed(req)) throw bodyConsumed()
+  const sent = req.readableEnded ? Buffer.alloc(0) : await readWhole(req, reservation, watch)
+  return decoded(req, sent, reservation)
+}
+
+async function readWhole(req: IncomingMessage, reservation: Reservation, watch: ReadWatch): Promise<Buffer> {
+  const wasTouched = req.readableDidRead
+  const sent = await collect(req, { reservation, watch, lost: bodyConsumed })
+  if (!wasTouched && req.readableEncoding === null) return sent
+  // Someone has looked at the beginning, and may have put it back, or has set an encoding, which may lose the end.
+  const announced = req.headers['content-length']
+  const isLost = announced === undefined ? wasTouched : sent.length < Number(announced)
+  if (isLost) throw bodyConsumed()
+  return sent
+}
+
+/** Without its encodings. Returns no promise for the plain UTF-8 that most bodies are. */
+function decoded(
+  req: IncomingMessage,
+  sent: Buffer,
+  reservation: Reservation,
+): RequestBody | Promise<RequestBody> {
+  const encodings = encodingsOf(req.headers['content-encoding'])
+  if (encodings.length === 0 && !looksCompressed(sent)) {
+    const bytes = asUtf8(req, sent, reservation)
+    return { bytes, sent: bytes === sent ? sent : undefined, hasExactNumbers: true }
+  }
+  return inflated(req, sent, { encodings, reservation })
+}
+
+async function inflated(
+  req: IncomingMessage,
+  sent: Buffer,
+  { encodings, reservation }: { readonly encodings: readonly string[]; readonly reservation: Reservation },
+): Promise<RequestBody> {
+  try {
+    const { bytes, isAsDeclared } = await inflate(sent, encodings, reservation)
+    const text = asUtf8(req, bytes, reservation)
+    return { bytes: text, sent: isAsDeclared && text === bytes ? sent : undefined, hasExactNumbers: true }
+  } catch (error) {
+    if (!(error instanceof HttpProblem) || error.code !== 'invalid_encoding') throw error
+    if (isDecodedText(req))
+      throw bodyConsumed('req.setEncoding() before this middleware spoils compressed bodies')
+    throw new UndecodableBody(error.message, sent)
+  }
+}
+
+function asUtf8(req: IncomingMessage, bytes: Buffer, reservation: Reservation): Buffer {
+  return isDecodedText(req) ? bytes : toUtf8(bytes, req.headers['content-type'], reservation)
+}
+
+/** Whether a host app has had the stream make text of the bytes: what was no UTF-8 is lost, and the rest is UTF-8. */
+function isDecodedText({ readableEncoding }: IncomingMessage): boolean {
+  return readableEncoding === 'utf8' || readableEncoding === 'ascii'
+}
