@@ -108,6 +108,7 @@ class Collection implements PendingRead {
     req.on('error', this.#stop)
     req.once('close', this.#onClose)
     this.#options.watch.add(this)
+    this.#options.reservation.onRevoked(this.#stop)
     // A host app has paused it, or listens to `readable`: then nothing flows by itself.
     if (req.readableFlowing !== false) return
     if (req.listenerCount('readable') > 0) req.on('readable', this.#readOn)

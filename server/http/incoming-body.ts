@@ -93,6 +93,13 @@ export class IncomingBody extends Reservation {
     this.#leave()
   }
 
+  override giveBack(bytes: number): void {
+    // Whoever read a body that was revoked meanwhile may still give back what is no longer held.
+    const given = Math.min(bytes, this.held)
+    if (this.#isComing) this.#admission.count(this, -given)
+    super.giveBack(given)
+  }
+
   override release(): void {
     this.#leave()
     super.release()

@@ -154,10 +154,22 @@ describe('the memory of bodies that are coming', () => {
     expect(budget.used).toBe(8 * MIB)
   })
 
+  it('is given back in part as well, by whoever found it too much', () => {
+    const { receive, budget, admission } = harness()
+    const body = receive({ network })
+    body.take(3 * MIB)
+    body.giveBack(MIB)
+    expect([budget.used, admission.receivingBytes, body.held]).toEqual([2 * MIB, 2 * MIB, 2 * MIB])
+    body.settle()
+    body.shrinkTo(1_000)
+    expect([budget.used, admission.receivingBytes]).toEqual([1_000, 0])
+  })
+
   it('is refused once it was taken away, and given back once', () => {
     const { many, budget } = harness()
     const [first] = many(64, MIB, { network })
     expect(first?.body.take(1)).toBe(false)
+    first?.body.giveBack(MIB)
     expect(() => first?.body.settle()).toThrow('others needed its memory')
     first?.body.release()
     expect(budget.used).toBe(8 * MIB)
