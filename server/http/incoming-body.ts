@@ -66,11 +66,6 @@ export class IncomingBody extends Reservation {
     return false
   }
 
-  override giveBack(bytes: number): void {
-    super.giveBack(bytes)
-    if (this.#isComing) this.#admission.count(this, -bytes)
-  }
-
   override onRevoked(stop: (problem: HttpProblem) => void): void {
     this.#stop = stop
   }

@@ -230,7 +230,5 @@ function stackOf(thrown: unknown): string {
 function cutOff({ req, res }: Exchange): void {
   // For the log and the counts.
   res.statusCode = 408
-  req.destroy()
-  // HTTP/2 needs this: there, destroying the request does not end its stream.
-  res.destroy()
+  cut(req)
 }
