@@ -138,8 +138,10 @@ class Collection implements PendingRead {
     this.#settle.resolve(this.#pieces.taken())
   }
 
-  /** A stream is closed after its end, too. */
-  readonly #onClose = (): void => this.#stop(cutOff())
+  /** A stream is closed after its end, too: an error made for nothing costs a small request more than all of this. */
+  readonly #onClose = (): void => {
+    if (!this.#isOver) this.#stop(cutOff())
+  }
 
   readonly #readOn = (): void => {
     if (this.#isOver) return
