@@ -101,7 +101,6 @@ class Collection implements PendingRead {
   start(): void {
     const req = this.#req
     if (req.destroyed) return this.#stop(new BodyCutOff())
-    this.#options.reservation.onRevoked(this.#stop)
     req.on('data', this.#take)
     req.once('end', this.#finish)
     // It stays after the end: a stream that fails and has no listener for it ends the process.
@@ -148,8 +147,10 @@ class Collection implements PendingRead {
     this.#settle.resolve(this.#pieces.taken())
   }
 
-  /** A stream is closed after its end, too. */
-  readonly #onClose = (): void => this.#stop(new BodyCutOff())
+  /** A stream is closed after its end, too: an error made for nothing costs a small request more than all of this. */
+  readonly #onClose = (): void => {
+    if (!this.#isOver) this.#stop(new BodyCutOff())
+  }
 
   readonly #readOn = (): void => {
     if (this.#isOver) return

@@ -41,6 +41,11 @@ export function unavailable(code: string, message: string, source?: string): Htt
   return new HttpProblem(503, code, message, { 'Retry-After': String(RETRY_AFTER_SECONDS) }, source)
 }
 
+/** The memory has no room for more of this request. */
+export function memoryFull(): HttpProblem {
+  return unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
+}
+
 export function unauthorized(message: string): HttpProblem {
   return new HttpProblem(401, 'invalid_write_key', message)
 }

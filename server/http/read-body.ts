@@ -62,19 +62,20 @@ export async function readBody(
     return { ...(await decoded(req, parsed.bytes, reservation)), sent: undefined }
   }
   if (isConsumed(req)) throw bodyConsumed()
-  const sent = req.readableEnded ? Buffer.alloc(0) : await readWhole(req, reservation, watch)
+  const wasTouched = req.readableDidRead
+  // A stream that has ended without a byte tells nothing more.
+  const sent = req.readableEnded
+    ? Buffer.alloc(0)
+    : await collect(req, { reservation, watch, lost: bodyConsumed })
+  if (wasTouched || req.readableEncoding !== null) checkWhole(req, sent, wasTouched)
   return decoded(req, sent, reservation)
 }
 
-async function readWhole(req: IncomingMessage, reservation: Reservation, watch: ReadWatch): Promise<Buffer> {
-  const wasTouched = req.readableDidRead
-  const sent = await collect(req, { reservation, watch, lost: bodyConsumed })
-  if (!wasTouched && req.readableEncoding === null) return sent
-  // Someone has looked at the beginning, and may have put it back, or has set an encoding, which may lose the end.
-  const announced = req.headers['content-length']
+/** Someone has looked at the beginning and may have put it back, or has set an encoding, which may lose the end. */
+function checkWhole({ headers }: IncomingMessage, sent: Buffer, wasTouched: boolean): void {
+  const announced = headers['content-length']
   const isLost = announced === undefined ? wasTouched : sent.length < Number(announced)
   if (isLost) throw bodyConsumed()
-  return sent
 }
 
 /** Without its encodings. Returns no promise for the plain UTF-8 that most bodies are. */

@@ -267,6 +267,5 @@ describe('a body that comes slowly', () => {
     await seconds(clock, 60)
     // It is told that its delivery takes too long.
     expect((await answer).status).toBe(503)
-    deliver()
   })
 })
