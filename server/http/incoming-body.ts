@@ -14,8 +14,16 @@ export interface BodyOrigin {
   readonly startedAt: number
 }
 
+/**
+ * A body that arrives with its headers, and is no larger, keeps nobody waiting: it takes part in no share. Most bodies
+ * are of this kind, and should cost no more than they must.
+ */
+const SMALL_BYTES = 64 * 1024
+
 /** Shares the memory out among the bodies that are arriving. */
 export interface BodyAdmission {
+  /** Gives the body a part in its shares, with what it holds. */
+  join(body: IncomingBody): void
   /** Makes room for so many more bytes of this body, or says `false`. */
   makeRoom(body: IncomingBody, bytes: number): boolean
   /** Counts bytes that the body has taken; fewer than 0 are bytes that it has given back. */
@@ -32,6 +40,7 @@ export class IncomingBody extends Reservation {
   readonly origin: BodyOrigin
   readonly #admission: BodyAdmission
   #isComing = true
+  #hasJoined = false
   #network: { readonly value: string | undefined } | undefined
   #received = 0
   #problem: HttpProblem | undefined
@@ -56,6 +65,11 @@ export class IncomingBody extends Reservation {
   override take(bytes: number): boolean {
     if (!this.#isComing) return this.#problem === undefined && super.take(bytes)
     this.#received += bytes
+    if (!this.#hasJoined) {
+      if (this.held + bytes <= SMALL_BYTES && this.origin.isWhole()) return super.take(bytes)
+      this.#hasJoined = true
+      this.#admission.join(this)
+    }
     if (!this.#admission.makeRoom(this, bytes) || !super.take(bytes)) return false
     if (this.#problem === undefined) {
       this.#admission.count(this, bytes)
@@ -91,7 +105,7 @@ export class IncomingBody extends Reservation {
   override giveBack(bytes: number): void {
     // Whoever read a body that was revoked meanwhile may still give back what is no longer held.
     const given = Math.min(bytes, this.held)
-    if (this.#isComing) this.#admission.count(this, -given)
+    if (this.#isComing && this.#hasJoined) this.#admission.count(this, -given)
     super.giveBack(given)
   }
 
@@ -103,7 +117,7 @@ export class IncomingBody extends Reservation {
   #leave(): void {
     if (!this.#isComing) return
     this.#isComing = false
-    this.#admission.count(this, -this.held)
+    if (this.#hasJoined) this.#admission.count(this, -this.held)
     this.#admission.leave(this)
   }
 }

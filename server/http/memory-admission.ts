@@ -57,7 +57,7 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
   readonly #speed: ReceivingSpeed
   readonly #all: Share
   readonly #unknown: Share
-  /** The shares of each body that is arriving. */
+  /** The shares of each body that has joined them. */
   readonly #bodies = new Map<IncomingBody, readonly Share[]>()
   readonly #sources = new Map<string, Share>()
   readonly #networks = new Map<string, Share>()
@@ -81,11 +81,15 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
   /** Starts to count a request's body, before it is read. */
   receive(origin: Omit<BodyOrigin, 'startedAt'>): IncomingBody {
     const body = new IncomingBody(this.#budget, this, { ...origin, startedAt: this.#clock.now() })
+    this.#speed.watch(body)
+    return body
+  }
+
+  join(body: IncomingBody): void {
     const shares = this.#sharesOf(body)
     this.#bodies.set(body, shares)
     for (const share of shares) share.bodies.add(body)
-    this.#speed.watch(body)
-    return body
+    this.count(body, body.held)
   }
 
   makeRoom(body: IncomingBody, bytes: number): boolean {
@@ -98,8 +102,10 @@ export class MemoryAdmission implements BodyAdmission, Reclaimable {
 
   leave(body: IncomingBody): void {
     this.#speed.unwatch(body)
-    for (const share of this.#bodies.get(body) ?? []) share.bodies.delete(body)
+    const shares = this.#bodies.get(body)
+    if (shares === undefined) return
     this.#bodies.delete(body)
+    for (const share of shares) share.bodies.delete(body)
     const { source } = body.origin
     if (source !== undefined) forgetEmpty(this.#sources, source)
     else if (body.network !== undefined) forgetEmpty(this.#networks, body.network)

@@ -154,6 +154,17 @@ describe('the memory of bodies that are coming', () => {
     expect(budget.used).toBe(8 * MIB)
   })
 
+  it('counts for no share in a small body that has arrived whole, until it turns out to be larger inside', () => {
+    const { receive, budget, admission } = harness()
+    const body = receive({ network, isWhole: true })
+    body.take(64 * 1024)
+    expect([budget.used, admission.receivingBytes]).toEqual([64 * 1024, 0])
+    body.take(MIB)
+    expect(admission.receivingBytes).toBe(64 * 1024 + MIB)
+    body.release()
+    expect([budget.used, admission.receivingBytes]).toEqual([0, 0])
+  })
+
   it('is given back in part as well, by whoever found it too much', () => {
     const { receive, budget, admission } = harness()
     const body = receive({ network })
