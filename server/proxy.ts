@@ -5,6 +5,7 @@ import type { ClientPool } from '../plugin/aws/client-pool.js'
 import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded } from '../plugin/logger.js'
 import type { OpenSpill } from '../plugin/spill/open-spill.js'
+import { AnswerDeadlines } from './http/answer-deadlines.js'
 import { isTrustedPeer } from './http/client-address.js'
 import type { EventsContext } from './http/events-request.js'
 import type { Exchange } from './http/exchange.js'
@@ -134,6 +135,7 @@ function responderOf(
   const context = {
     budget,
     memory,
+    deadlines: new AnswerDeadlines(clock),
     intake,
     clock,
     newId,

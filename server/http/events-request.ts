@@ -4,10 +4,10 @@ import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { refuseBody, type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import { admit, admitEvents, refuseIfParked } from './admission.js'
+import type { AnswerDeadlines } from './answer-deadlines.js'
 import { clientAddressOf } from './client-address.js'
 import type { IntakeEndpoint } from './endpoint.js'
 import type { Exchange } from './exchange.js'
-import { unavailable } from './http-problem.js'
 import type { IncomingBody } from './incoming-body.js'
 import { networkOf } from './ip-address.js'
 import type { MemoryAdmission } from './memory-admission.js'
@@ -30,6 +30,7 @@ export interface EventsContext {
   readonly budget: ByteBudget
   readonly memory: MemoryAdmission
   readonly intake: Intake
+  readonly deadlines: AnswerDeadlines
   readonly clock: Clock
   readonly newId: () => string
 }
@@ -69,30 +70,9 @@ export async function acceptBody(
     reservation.release()
     throw error
   }
-  const settled = delivery.finally(() => reservation.release())
   const waited = context.clock.now() - startedAt
-  await inTime(settled, Math.max(ANSWER_TIMEOUT_MS - waited, LEAST_DELIVERY_MS), context.clock)
-}
-
-/**
- * Waits for a delivery for so long. What hangs then goes on without its request: the sender, who sends the events again,
- * finds them delivered or under way.
- *
- * @throws HttpProblem 503
- */
-async function inTime(delivery: Promise<void>, ms: number, clock: Clock): Promise<void> {
-  let cancel = () => {}
-  const timeout = new Promise<never>((_, reject) => {
-    cancel = clock.after(ms, () =>
-      reject(unavailable('not_delivered', 'The events are not durable yet; send them again later')),
-    )
-  })
-  try {
-    await Promise.race([delivery, timeout])
-  } finally {
-    cancel()
-    delivery.catch(() => {})
-  }
+  const ms = Math.max(ANSWER_TIMEOUT_MS - waited, LEAST_DELIVERY_MS)
+  await context.deadlines.inTime(delivery, ms, () => reservation.release())
 }
 
 /** Apart from {@link acceptBody}, so that while it waits for delivery nothing holds the body and what it was parsed to. */
