@@ -48,18 +48,18 @@ export interface LocalAws {
    * that is have its new permissions. `undefined`: any role may be assumed.
    */
   setRoles(roles: readonly LocalAwsRole[] | undefined): void
-  /** @throws Error where there is one of that name */
+  /** Makes a stream in every region. @throws Error where there is one of that name in any */
   createStream(stream: string | LocalAwsStream): void
-  /** What it has taken is still written. @throws Error where there is none of that name */
+  /** Deletes it in every region. What it has taken is still written. @throws Error where there is none of that name */
   deleteStream(name: string): void
   /**
-   * Messages are in memory, for up to 14 days, and gone with the process.
+   * Makes a queue in every region. Messages are in memory, for up to 14 days, and gone with the process.
    *
-   * @returns its URL
-   * @throws Error where there is one of that name
+   * @returns its URL, which is the same for all regions
+   * @throws Error where there is one of that name in any
    */
   createQueue(name: string): string
-  /** With its messages. @throws Error where there is none of that name */
+  /** Deletes it in every region, with its messages. @throws Error where there is none of that name */
   deleteQueue(name: string): void
   /** Resolves when every record accepted so far is on disk. */
   flush(): Promise<void>
@@ -120,7 +120,7 @@ function assemble(config: LocalAwsConfiguration) {
   const output = new Output({ ...config.buffering, dir: resolve(config.dir), now, onError })
   for (const fault of config.faults) faults.add(fault)
   for (const stream of config.streams) createStream(streams, stream, config)
-  for (const queue of config.queues) queues.create(queue)
+  for (const queue of config.queues) queues.add(queue)
 
   const hooks = guardedHooks(config, log)
   const endpoint = new Endpoint({
@@ -158,14 +158,14 @@ function controlsOf(
       check('the stream', streamSchema, typeof stream === 'string' ? { name: stream } : stream)
       createStream(streams, stream, config)
     },
-    deleteStream: (name) => streams.delete(name, config.accountId),
+    deleteStream: (name) => streams.remove(name, config.accountId),
     createQueue(name) {
       check('the name of the queue', queueNameSchema, name)
       if (queues.has(name)) throw new Error(`There is a queue ${name} already`)
-      queues.create(name, { MessageRetentionPeriod: RETENTION_SECONDS })
+      queues.add(name, { MessageRetentionPeriod: RETENTION_SECONDS })
       return formatQueueUrl(url, config.accountId, name)
     },
-    deleteQueue: (name) => queues.delete(queues.named(name)),
+    deleteQueue: (name) => queues.remove(name),
   }
 }
 
@@ -175,7 +175,7 @@ function createStream(
   { accountId }: LocalAwsConfiguration,
 ): void {
   const { tags, ...rest } = typeof stream === 'string' ? { name: stream } : { ...stream }
-  streams.create({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
+  streams.add({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
 }
 
 /** Counts, then tells the user's hooks. One of these that throws must not fail the call it is told about. */

@@ -8,7 +8,7 @@ import { policyDocumentSchema } from './policy-document.js'
 import type { LocalAwsQuotas } from './quotas.js'
 import type { LocalAwsRole } from './roles.js'
 
-/** A delivery stream that is there from the start. */
+/** A delivery stream that is there from the start, in every region. */
 export interface LocalAwsStream {
   /** 1 to 64 of `[a-zA-Z0-9_.-]` */
   readonly name: string
@@ -46,11 +46,11 @@ export interface LocalAwsOptions {
    * @default any is accepted, without looking at its signature: its secret cannot be known
    */
   readonly accessKeys?: readonly LocalAwsAccessKey[]
-  /** Makes a stream when something is first put to it. @default true unless `roles` are given */
+  /** Makes a stream, in the region of the call, when something is first put to it. @default true unless `roles` are given */
   readonly autoCreateStreams?: boolean
-  /** Streams to have from the start. @default none */
+  /** Streams to have from the start, in every region. @default none */
   readonly streams?: readonly (string | LocalAwsStream)[]
-  /** SQS queues to have from the start. @default none */
+  /** SQS queues to have from the start, in every region. @default none */
   readonly queues?: readonly string[]
   /** When files are written. @default 5 MiB or a second, whichever comes first */
   readonly buffering?: LocalAwsBuffering

@@ -1,11 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+} from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeMessage } from '../../../plugin/spill/queue-message.js'
 import { warnOfLoss } from '../../../plugin/spill/queue-settings.js'
 import type { Spill, SpillTarget } from '../../../plugin/spill/spill.js'
 import { openSpillQueue } from '../../../plugin/spill/spill-queue.js'
+import { FakeClock } from '../../fake-clock.js'
 import { APP, claimed, drain, idsOf, records, silentLogger, WEB } from './harness.js'
 import { cleanUpQueues, queueHarness, UNTIL_VISIBLE_MS } from './queue-harness.js'
 
@@ -110,6 +116,62 @@ describe('processes on one queue', () => {
     await claim.release()
     await beat()
     expect(first.stats().oldestAgeMs).toBe(210_000)
+  })
+})
+
+describe('a process that was stopped for longer than its messages are hidden', () => {
+  /** A claim of one message by a process whose clock stands still, and the claim of another that has it since. */
+  async function claimedTwice() {
+    const harness = await queueHarness()
+    const { open, clock, client, queueUrl, logger } = harness
+    const stopped = await openSpillQueue({
+      queueUrl,
+      region: 'us-west-2',
+      clock: new FakeClock(),
+      logger,
+      client,
+      waitSeconds: 0,
+    })
+    await stopped.append(WEB, records('a', 'b', 'c'))
+    const stale = await claimed(stopped)
+    await clock.advance(UNTIL_VISIBLE_MS)
+    const other = await open()
+    const current = await claimed(other)
+    expect(idsOf(current.records)).toEqual(['a', 'b', 'c'])
+    const left = async () => {
+      const ids = await drain(other)
+      const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] })
+      expect((await client.send(command)).Attributes).toMatchObject({
+        ApproximateNumberOfMessages: '0',
+        ApproximateNumberOfMessagesNotVisible: '0',
+      })
+      return ids
+    }
+    return { ...harness, stale, current, left }
+  }
+
+  it('deletes what it delivered by its old receipt handle, and the other one delivers it twice at worst', async () => {
+    const { stale, current, left, logger } = await claimedTwice()
+    await stale.done()
+    await current.release()
+    expect(await left()).toEqual([])
+    expect(logger.warn).not.toHaveBeenCalled()
+  })
+
+  it('puts what it did not deliver into the queue anew before the message is gone for both', async () => {
+    const { stale, current, left } = await claimedTwice()
+    await stale.release([2])
+    await current.release()
+    expect(await left()).toEqual(['c'])
+  })
+
+  it('makes a message visible that the other one holds, which loses nothing', async () => {
+    const { stale, current, open } = await claimedTwice()
+    await stale.release()
+    const third = await open()
+    expect(await drain(third)).toEqual(['a', 'b', 'c'])
+    await current.done()
+    expect(await drain(third)).toEqual([])
   })
 })
 
