@@ -46,6 +46,7 @@ export function userArn(region: string, accountId: string, userName: string): st
   return `arn:${partitionOf(region)}:iam::${accountId}:user/${userName}`
 }
 
-export function objectArn(region: string, bucket: string, key: string): string {
-  return `arn:${partitionOf(region)}:s3:::${bucket}/${key}`
+/** The ARN of an object, or of its bucket where no key is given. */
+export function objectArn(region: string, bucket: string, key?: string): string {
+  return `arn:${partitionOf(region)}:s3:::${bucket}${key === undefined ? '' : `/${key}`}`
 }

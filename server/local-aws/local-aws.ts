@@ -10,6 +10,7 @@ import { type Fault, faultSchema } from './fault.js'
 import { Faults } from './faults.js'
 import { Streams } from './firehose/streams.js'
 import {
+  bucketNameSchema,
   check,
   type LocalAwsConfiguration,
   type LocalAwsOptions,
@@ -22,6 +23,7 @@ import {
 import { Output } from './output.js'
 import { seededRandom } from './random.js'
 import { type LocalAwsRole, Roles } from './roles.js'
+import { Buckets } from './s3/buckets.js'
 import { HttpServer } from './server.js'
 import { formatQueueUrl } from './sqs/queue-url.js'
 import { Queues } from './sqs/queues.js'
@@ -29,7 +31,7 @@ import { Queues } from './sqs/queues.js'
 /** Of the queues that are made here rather than by a call: the longest there is. */
 const RETENTION_SECONDS = 1_209_600
 
-/** A running STS, Firehose and SQS. */
+/** A running STS, Firehose, SQS and S3. */
 export interface LocalAws {
   /** `http://127.0.0.1:<port>`, for all services: the SDKs' `endpoint`, the AWS CLI's `--endpoint-url`. */
   readonly endpoint: string
@@ -61,6 +63,13 @@ export interface LocalAws {
   createQueue(name: string): string
   /** Deletes it in every region, with its messages. @throws Error where there is none of that name */
   deleteQueue(name: string): void
+  /**
+   * Makes an S3 bucket, which takes calls of any region. Of S3 there are PutObject and CreateBucket; an object is the file
+   * `<dir>/@s3/<bucket>/<key>`, with what a file's name cannot hold percent-encoded.
+   *
+   * @throws Error where there is one of that name
+   */
+  createBucket(name: string): void
   /** Resolves when every record accepted so far is on disk. */
   flush(): Promise<void>
   /** Stops listening, cuts all connections, and writes what is buffered. Can be called again. */
@@ -68,7 +77,7 @@ export interface LocalAws {
 }
 
 /**
- * Starts an STS, a Firehose and an SQS on this machine that speak AWS's wire protocol, for a first run and for tests:
+ * Starts an STS, a Firehose, an SQS and an S3 on this machine that speak AWS's wire protocol, for a first run and for tests:
  * the AWS SDKs and the AWS CLI work against it. It writes what streams take to files, as Firehose does to S3.
  *
  * @throws Error where an option is wrong, the folder cannot be made, or the port is in use (`code` EADDRINUSE)
@@ -117,16 +126,20 @@ function assemble(config: LocalAwsConfiguration) {
   const credentials = new CredentialStore()
   const streams = new Streams(config)
   const queues = new Queues(now, config.accountId)
+  // No stream has such a name, as `@` is in none.
+  const buckets = new Buckets({ dir: resolve(config.dir, '@s3'), accountId: config.accountId })
   const output = new Output({ ...config.buffering, dir: resolve(config.dir), now, onError })
   for (const fault of config.faults) faults.add(fault)
   for (const stream of config.streams) createStream(streams, stream, config)
   for (const queue of config.queues) queues.add(queue)
+  for (const bucket of config.buckets) buckets.create(bucket)
 
   const hooks = guardedHooks(config, log)
   const endpoint = new Endpoint({
     authentication: new Authentication(config, credentials, roles),
     faults,
     firehose: { streams, output, now, autoCreateStreams, onRecord: hooks.onRecord },
+    s3: { buckets, autoCreateBuckets: config.roles === undefined },
     sqs: { queues, closing: closing.signal },
     sts: { roles, credentials, now, credentialLifetimeMs },
     now,
@@ -134,11 +147,11 @@ function assemble(config: LocalAwsConfiguration) {
     onError,
     closing: closing.signal,
   })
-  return { closing, log, faults, roles, credentials, streams, queues, output, endpoint }
+  return { closing, log, faults, roles, credentials, streams, queues, buckets, output, endpoint }
 }
 
 function controlsOf(
-  { log, faults, credentials, roles, streams, queues }: Parts,
+  { log, faults, credentials, roles, streams, queues, buckets }: Parts,
   config: LocalAwsConfiguration,
   url: string,
 ): Omit<LocalAws, 'endpoint' | 'dir' | 'flush' | 'close'> {
@@ -166,6 +179,10 @@ function controlsOf(
       return formatQueueUrl(url, config.accountId, name)
     },
     deleteQueue: (name) => queues.remove(name),
+    createBucket(name) {
+      check('the name of the bucket', bucketNameSchema, name)
+      buckets.create(name)
+    },
   }
 }
 
