@@ -3,8 +3,8 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { errnoOf } from '../../plugin/spill/disk-error.js'
 import { parseName } from '../../plugin/spill/file-name.js'
-import { errnoOf } from '../../plugin/spill/file-system.js'
 import { skipping } from './lines.js'
 
 /** A file to replay. */
