@@ -2,14 +2,16 @@ import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { QueueApi } from './queue-api.js'
 import type { QueueLevel } from './queue-level.js'
-import { warnOfLoss } from './queue-settings.js'
+import { unusable, warnOfLoss } from './queue-settings.js'
 import type { QueueWriter } from './queue-writer.js'
+import { TroubleLog } from './trouble-log.js'
 
 /** What SQS said is as good as new for so long. */
 const STATS_MS = 5_000
 
 export interface QueueWatchParts {
   readonly api: QueueApi
+  readonly region: string
   readonly clock: Clock
   readonly logger: Logger
   readonly level: QueueLevel
@@ -22,9 +24,11 @@ export class QueueWatch {
   #lookedAt = Number.NEGATIVE_INFINITY
   #isKnown = false
   #isTroubled = false
+  readonly #trouble: TroubleLog
 
   constructor(parts: QueueWatchParts) {
     this.#parts = parts
+    this.#trouble = new TroubleLog(parts.logger, parts.clock)
   }
 
   /** Whether a call has failed since SQS last said how the queue is. */
@@ -49,6 +53,7 @@ export class QueueWatch {
       if (!this.#isKnown) warnOfLoss(api.queueUrl, attributes, logger)
       this.#isKnown = true
       this.#isTroubled = false
+      this.#trouble.over()
       return undefined
     } catch (error) {
       this.noteTrouble(error)
@@ -56,11 +61,15 @@ export class QueueWatch {
     }
   }
 
-  /** A call has failed: the first since SQS last said how the queue is gets logged. */
+  /** A call has failed: it is logged where the cause is another one than that of the last trouble. */
   noteTrouble(error: unknown): void {
-    const { api, logger } = this.#parts
+    const { api, region } = this.#parts
     const { name, message } = asError(error)
-    if (!this.#isTroubled) logger.warn(`The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`)
+    const final = unusable({ queueUrl: api.queueUrl, region }, error)
+    this.#trouble.note(
+      name,
+      final?.message ?? `The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`,
+    )
     this.#isTroubled = true
   }
 }

@@ -75,7 +75,14 @@ class SpillQueue implements Spill {
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
     this.#writer = new QueueWriter(api, clock, (message) => this.#level.sent(message))
-    this.#watch = new QueueWatch({ api, clock, logger, level: this.#level, writer: this.#writer })
+    this.#watch = new QueueWatch({
+      api,
+      region: options.region,
+      clock,
+      logger,
+      level: this.#level,
+      writer: this.#writer,
+    })
     const onTrouble = (error: unknown) => this.#watch.noteTrouble(error)
     this.#held = new HeldMessages(api, clock, onTrouble)
     this.#inbox = new QueueInbox(api, clock, logger, {
