@@ -1,7 +1,7 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
 import { redact } from '../aws/redact.js'
 import type { Clock } from '../clock.js'
-import type { OutgoingMessage } from './queue-message.js'
+import type { OutgoingMessage } from './line-message.js'
 
 /** The SDK's module, loaded by whoever configured a queue. */
 type Sdk = typeof import('@aws-sdk/client-sqs')
@@ -19,6 +19,8 @@ const CALL_TIMEOUT_MS = 4_000
 export interface EntryFailure {
   readonly index: number
   readonly code: string
+  /** What SQS says of it, which may be nothing. */
+  readonly message: string
   /** Whether the same entry is bound to fail again. */
   readonly permanent: boolean
 }
@@ -36,6 +38,7 @@ interface BatchAnswer {
     | readonly {
         readonly Id?: string | undefined
         readonly Code?: string | undefined
+        readonly Message?: string | undefined
         readonly SenderFault?: boolean | undefined
       }[]
     | undefined
@@ -64,7 +67,7 @@ export class QueueApi {
     return Attributes
   }
 
-  async send(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
+  async send(messages: readonly Pick<OutgoingMessage, 'body' | 'attributes'>[]): Promise<SendAnswer> {
     const command = new this.#sdk.SendMessageBatchCommand({
       QueueUrl: this.queueUrl,
       Entries: messages.map(({ body, attributes }, index) => ({
@@ -144,6 +147,7 @@ function failures(count: number, { Successful = [], Failed = [] }: BatchAnswer):
     .filter((index) => !done.has(String(index)))
     .map((index) => {
       const entry = failed.get(String(index))
-      return { index, code: entry?.Code ?? 'no answer', permanent: entry?.SenderFault ?? false }
+      const { Code: code = 'no answer', Message: message = '', SenderFault: permanent = false } = entry ?? {}
+      return { index, code, message, permanent }
     })
 }

@@ -49,7 +49,8 @@ export class QueueWatch {
     try {
       const attributes = await api.attributes()
       level.endLook(attributes)
-      writer.maxMessageBytes = Number(attributes['MaximumMessageSize'] ?? writer.maxMessageBytes)
+      const maxMessageBytes = attributes['MaximumMessageSize']
+      if (maxMessageBytes !== undefined) writer.maxMessageBytes = Number(maxMessageBytes)
       if (!this.#isKnown) warnOfLoss(api.queueUrl, attributes, logger)
       this.#isKnown = true
       this.#isTroubled = false

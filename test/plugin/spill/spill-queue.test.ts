@@ -4,7 +4,10 @@ import {
   CreateQueueCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
   SendMessageCommand,
+  type SQSClient,
 } from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeMessage } from '../../../plugin/spill/queue-message.js'
@@ -337,6 +340,137 @@ describe('an append', () => {
     await spill.append(WEB, [large, ...records('a')])
     const { records: back } = await claimed(spill)
     expect(back.map((bytes) => Buffer.from(bytes))).toEqual([large, ...records('a')])
+  })
+})
+
+describe('a queue that takes less than it says', () => {
+  const KIB = 1024
+  const sizeOf = ({ MessageBody = '', MessageAttributes = {} }: SendMessageBatchRequestEntry) =>
+    Object.entries(MessageAttributes).reduce(
+      (sum, [name, { DataType = '', StringValue = '' }]) =>
+        sum + name.length + DataType.length + StringValue.length,
+      Buffer.byteLength(MessageBody),
+    )
+
+  interface Limits {
+    readonly message?: number
+    readonly call?: number
+    /** How it says so. */
+    readonly words: (limit: number) => { readonly name: string; readonly message: string }
+  }
+
+  /** A spill whose client refuses what is larger, of a queue that has no such limit. */
+  async function limitedSpill({
+    message = Number.POSITIVE_INFINITY,
+    call = Number.POSITIVE_INFINITY,
+    words,
+  }: Limits) {
+    const harness = await queueHarness()
+    const { client, queueUrl, clock, logger } = harness
+    const refused: number[] = []
+    const limited = {
+      destroy() {},
+      async send(command: SendMessageBatchCommand, options: object) {
+        if (!(command instanceof SendMessageBatchCommand)) return client.send(command, options)
+        const { Entries = [] } = command.input
+        const bytes = Entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
+        if (bytes > call) {
+          refused.push(bytes)
+          throw Object.assign(new Error(words(call).message), { name: words(call).name })
+        }
+        const large = Entries.filter((entry) => sizeOf(entry) > message)
+        refused.push(...large.map(sizeOf))
+        const Failed = large.map(({ Id }) => ({
+          Id,
+          SenderFault: true,
+          Code: words(message).name,
+          Message: words(message).message,
+        }))
+        const rest = Entries.filter((entry) => !large.includes(entry))
+        if (rest.length === 0) return { Failed }
+        const answer = await client.send(
+          new SendMessageBatchCommand({ ...command.input, Entries: rest }),
+          options,
+        )
+        return { ...answer, Failed: [...Failed, ...(answer.Failed ?? [])] }
+      },
+    }
+    const spill = await openSpillQueue({
+      queueUrl,
+      region: 'us-west-2',
+      clock,
+      logger,
+      client: limited as unknown as SQSClient,
+      waitSeconds: 0,
+    })
+    return { ...harness, spill, refused }
+  }
+
+  /** So many records of a KiB each that compression makes no smaller. */
+  const incompressible = (count: number, kib = 1) =>
+    Array.from({ length: count }, (_, n) =>
+      Buffer.from(`${JSON.stringify({ id: n, x: randomBytes((kib * KIB) / 2).toString('hex') })}\n`),
+    )
+  const ids = (count: number) => Array.from({ length: count }, (_, n) => String(n))
+  const sorted = (found: readonly string[]) => [...found].sort((a, b) => Number(a) - Number(b))
+
+  it.each<[string, Limits]>([
+    [
+      'a call, with its limit',
+      {
+        call: 256 * KIB,
+        words: (limit) => ({
+          name: 'BatchRequestTooLong',
+          message: `Batch requests cannot be longer than ${limit} bytes. You have sent 1048576 bytes.`,
+        }),
+      },
+    ],
+    [
+      'a call, without its limit',
+      { call: 200 * KIB, words: () => ({ name: 'BatchRequestTooLong', message: 'too long' }) },
+    ],
+    ['a body of HTTP', { call: 64 * KIB, words: () => ({ name: 'RequestEntityTooLarge', message: '' }) }],
+    [
+      'a message, with its limit',
+      {
+        message: 256 * KIB,
+        words: (limit) => ({
+          name: 'InvalidParameterValue',
+          message: `One or more parameters cannot be validated. Reason: Message must be shorter than ${limit} bytes.`,
+        }),
+      },
+    ],
+    [
+      'a message, without its limit',
+      { message: 100 * KIB, words: () => ({ name: 'MessageTooLong', message: '' }) },
+    ],
+  ])('is sent less by and by, and no more than that later: %s', async (_case, limits) => {
+    const { spill, refused } = await limitedSpill(limits)
+    await spill.append(WEB, incompressible(900))
+    expect(refused.length).toBeGreaterThan(0)
+    expect(sorted(await drain(spill))).toEqual(ids(900))
+    refused.length = 0
+    await spill.append(WEB, incompressible(900))
+    expect(refused).toEqual([])
+    expect(sorted(await drain(spill))).toEqual(ids(900))
+  })
+
+  it('keeps all but the one record that fits in no message of it', async () => {
+    const words = (limit: number) => ({
+      name: 'InvalidParameterValue',
+      message: `Reason: Message must be shorter than ${limit} bytes.`,
+    })
+    const { spill } = await limitedSpill({ message: 64 * KIB, words })
+    const outcomes = await Promise.allSettled([
+      spill.append(WEB, records('a')),
+      spill.append(WEB, incompressible(1, 200)),
+      spill.append(WEB, records('b')),
+      spill.append(APP, records('c')),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(outcomes[1]).toMatchObject({ reason: { name: 'UnfitRecordError' } })
+    expect(spill.canTake()).toBe(true)
+    expect(await drain(spill, WEB, APP)).toEqual(['a', 'b', 'c'])
   })
 })
 
