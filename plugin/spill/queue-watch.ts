@@ -24,6 +24,7 @@ export class QueueWatch {
   #lookedAt = Number.NEGATIVE_INFINITY
   #isKnown = false
   #isTroubled = false
+  #lastError: unknown
   readonly #trouble: TroubleLog
 
   constructor(parts: QueueWatchParts) {
@@ -34,6 +35,11 @@ export class QueueWatch {
   /** Whether a call has failed since SQS last said how the queue is. */
   get isTroubled(): boolean {
     return this.#isTroubled
+  }
+
+  /** The error of the last call that failed. */
+  get lastError(): unknown {
+    return this.#lastError
   }
 
   /** Whether what is known is too old to be told. */
@@ -72,6 +78,7 @@ export class QueueWatch {
       final?.message ?? `The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`,
     )
     this.#isTroubled = true
+    this.#lastError = error
   }
 }
 

@@ -103,11 +103,22 @@ class SpillQueue implements Spill {
   }
 
   async open(): Promise<void> {
-    const error = await this.#watch.look()
-    const final = error && unusable({ queueUrl: this.#api.queueUrl, region: this.#region }, error)
+    const { queueUrl } = this.#api
+    const error = (await this.#watch.look()) ?? (await this.#tryAll())
+    const final = error && unusable({ queueUrl, region: this.#region }, error)
     if (final) throw final
-    await this.#discover()
     this.#scheduleBeat()
+  }
+
+  /** Makes each call that an outage needs, so that a policy that refuses one of them shows now. Finds targets, too. */
+  async #tryAll(): Promise<unknown> {
+    try {
+      const tried = [this.#inbox.receive(0), this.#api.trySend(), this.#api.tryRelease()] as const
+      const [received] = await Promise.all(tried)
+      return received === undefined ? this.#watch.lastError : undefined
+    } catch (error) {
+      return error
+    }
   }
 
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {

@@ -183,9 +183,10 @@ describe('messages of other targets', () => {
     const { open, count } = await queueHarness()
     const spill = await open()
     await Promise.all(Array.from({ length: 5 }, (_, n) => spill.append(otherTarget(n), records(n))))
+    const receives = count('ReceiveMessage')
     for (let n = 4; n >= 0; n--)
       expect(idsOf((await claimed(spill, otherTarget(n))).records)).toEqual([String(n)])
-    expect(count('ReceiveMessage')).toBe(1)
+    expect(count('ReceiveMessage')).toBe(receives + 1)
   })
 
   it('do not hide what lies behind them, however many there are, and only so many are kept', async () => {
@@ -567,6 +568,34 @@ describe('a spill queue that is deleted', () => {
 })
 
 describe('opening a spill queue', () => {
+  it.each(['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility'])(
+    'refuses one whose policy does not allow sqs:%s, before an outage needs it',
+    async (action) => {
+      const { open, aws, queueUrl } = await queueHarness()
+      aws.addFault({ kind: 'error', action, code: 'AccessDenied', status: 403, message: `no ${action}` })
+      await expect(open()).rejects.toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(
+            `^The spill queue ${queueUrl} cannot be used in us-west-2 \\(AccessDenied: no ${action}\\)\\. .*allow sqs:SendMessage`,
+          ),
+        }),
+      )
+    },
+  )
+
+  it('sends no message and removes none', async () => {
+    const { open, client, queueUrl } = await queueHarness()
+    const first = await open()
+    await first.append(WEB, records('a'))
+    await open()
+    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] })
+    const { Attributes } = await client.send(command)
+    expect(Attributes).toMatchObject({
+      ApproximateNumberOfMessages: '0',
+      ApproximateNumberOfMessagesNotVisible: '1',
+    })
+  })
+
   it('refuses one that is not there, and says what to do', async () => {
     const { open, aws } = await queueHarness()
     aws.deleteQueue('spill')
