@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs'
-import { lstat, open, readdir, readFile, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { lstat, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises'
 import { makeDirectory } from './make-directory.js'
+import { openRegular } from './open-regular.js'
 
 /** SECURITY: events hold personal data, which none but the owner reads. */
 export const FILE_MODE = 0o600
@@ -36,6 +37,7 @@ export interface SpillFileSystem {
   identify(path: string): Promise<FileIdentity>
   /** @throws EEXIST */
   create(path: string): Promise<NewFile>
+  /** @throws NotAFileError for a pipe and the like, which could be waited for for ever */
   read(path: string): Promise<Uint8Array>
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
@@ -63,7 +65,14 @@ export const nodeFileSystem: SpillFileSystem = {
       close: () => file.close(),
     }
   },
-  read: (path) => readFile(path),
+  async read(path) {
+    const file = await openRegular(path)
+    try {
+      return await file.readFile()
+    } finally {
+      await file.close()
+    }
+  },
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
   touch: (path, timeMs) => utimes(path, timeMs / 1000, timeMs / 1000),
