@@ -11,7 +11,7 @@ import { toLine } from './letter-line.js'
 
 const NEWLINE = 0x0a
 /** SECURITY: whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
-export const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
+const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 
 /**
  * Dead letters as JSON lines in a file a day (UTC), `<directory>/YYYY-MM-DD.ndjson`.

@@ -120,6 +120,16 @@ export function completeDeadLetters(
   }
 }
 
+/** The place that a text names, as in the setting. @returns the problem where it names none */
+export function readPlace(
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+): DeadLetterConfiguration | { readonly problem: string } {
+  const parsed = deadLetters().safeParse(text, { reportInput: true })
+  if (parsed.success) return completeDeadLetters(parsed.data, env)
+  return { problem: parsed.error.issues[0]?.message ?? PLACE }
+}
+
 /** A directory, unless it is a URL: of a queue, or one such as `s3://bucket/prefix`. */
 function placeNamed(text: string): DeadLetterSettings {
   if (/^https?:\/\//.test(text)) return { queueUrl: text }

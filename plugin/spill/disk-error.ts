@@ -40,6 +40,6 @@ export function fixOf(error: unknown): string {
 
 /** The message of an error, with the fix where it is one of the system. */
 export function withFix(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const { message = String(error) } = Object(error) as { readonly message?: string }
   return errnoOf(error) === undefined ? message : `${message}; ${fixOf(error)}`
 }

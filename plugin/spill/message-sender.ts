@@ -9,7 +9,7 @@ import { MAX_ENTRIES, type QueueApi } from './queue-api.js'
  * implementations of SQS take less, so that less is learned from their refusals.
  * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
-export const MAX_CALL_BYTES = 1_048_576
+const MAX_CALL_BYTES = 1_048_576
 
 /** The least that a queue may be set to. */
 const MIN_MESSAGE_BYTES = 1_024

@@ -38,7 +38,7 @@ const PARTITIONS: readonly (readonly [regions: string, partition: string])[] = [
   ['eusc-', 'aws-eusc'],
 ]
 
-export function partitionOf(region: string): string {
+function partitionOf(region: string): string {
   return PARTITIONS.find(([regions]) => region.startsWith(regions))?.[1] ?? 'aws'
 }
 
