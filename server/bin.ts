@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { run } from './cli/run.js'
+import type { Terminal } from './cli/terminal.js'
 
 // No server dies because nobody reads what it writes, as with `head`, or because the disk of its log is full.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -11,9 +12,22 @@ process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
   })
 })
 
+/** The signals that commands handle. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+
+const signals: Terminal['signals'] = {
+  on: process.on.bind(process),
+  off: process.off.bind(process),
+  exit(code) {
+    // Node waits for its threads as it exits, and one may be held up by a disk that hangs: the next signal ends it then.
+    for (const signal of SIGNALS) process.removeAllListeners(signal)
+    process.exit(code)
+  },
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
-  signals: process,
+  signals,
   isInteractive: process.stderr.isTTY === true,
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),

@@ -1,3 +1,4 @@
+import type { DeadLetterConfiguration } from '../plugin/settings/dead-letter-settings.js'
 import type { SpillConfiguration } from '../plugin/settings/spill-settings.js'
 import type { ProxyConfiguration } from './config/configuration.js'
 
@@ -11,7 +12,10 @@ export interface EmbeddedAws {
   readonly queueUrl: (name: string) => string
 }
 
-/** The configuration with every destination and the spill's queue pointed at a local AWS, roles and external IDs as they were. */
+/**
+ * The configuration with every destination, and what is in SQS and S3, pointed at a local AWS. Roles and external IDs are
+ * as they were.
+ */
 export function pointedAt<T extends ProxyConfiguration>(configuration: T, aws: EmbeddedAws): T {
   const { endpoint } = aws
   const sources = configuration.sources.map((source) => ({
@@ -23,11 +27,27 @@ export function pointedAt<T extends ProxyConfiguration>(configuration: T, aws: E
       clientConfig: { credentials: CREDENTIALS },
     })),
   }))
-  return { ...configuration, sources, spill: localSpill(configuration.spill, aws) }
+  return {
+    ...configuration,
+    sources,
+    spill: localSpill(configuration.spill, aws),
+    deadLetters: localLetters(configuration.deadLetters, aws),
+  }
+}
+
+/** The URLs of the queues that a configuration uses. */
+export function queueUrlsOf({
+  spill,
+  deadLetters,
+}: Pick<ProxyConfiguration, 'spill' | 'deadLetters'>): string[] {
+  return [
+    ...(spill !== undefined && 'queueUrl' in spill ? [spill.queueUrl] : []),
+    ...(deadLetters?.kind === 'queue' ? [deadLetters.queueUrl] : []),
+  ]
 }
 
 /**
- * Puts the local AWS's credentials in place of the ambient ones, which a spill queue is used with.
+ * Puts the local AWS's credentials in place of the ambient ones, with which queues and buckets are used.
  *
  * SECURITY: as for the destinations, the real ones are then not looked for.
  */
@@ -41,6 +61,17 @@ export function useLocalCredentials(env: NodeJS.ProcessEnv): void {
 
 function localSpill(spill: SpillConfiguration | undefined, aws: EmbeddedAws): SpillConfiguration | undefined {
   if (spill === undefined || !('queueUrl' in spill)) return spill
-  const name = spill.queueUrl.slice(spill.queueUrl.lastIndexOf('/') + 1)
-  return { ...spill, queueUrl: aws.queueUrl(name) }
+  return { ...spill, queueUrl: aws.queueUrl(queueName(spill.queueUrl)) }
+}
+
+function localLetters(
+  letters: DeadLetterConfiguration | undefined,
+  aws: EmbeddedAws,
+): DeadLetterConfiguration | undefined {
+  if (letters?.kind === 'queue') return { ...letters, queueUrl: aws.queueUrl(queueName(letters.queueUrl)) }
+  return letters?.kind === 'bucket' ? { ...letters, endpoint: aws.endpoint } : letters
+}
+
+function queueName(queueUrl: string): string {
+  return queueUrl.slice(queueUrl.lastIndexOf('/') + 1)
 }

@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { createClientPool } from '../plugin/aws/client-pool.js'
 import { preloadSdk } from '../plugin/aws/sdk.js'
 import { systemClock } from '../plugin/clock.js'
-import { DeadLetterFiles } from '../plugin/dead-letters/dead-letter-files.js'
-import { DeadLetterShares } from '../plugin/dead-letters/dead-letter-shares.js'
+import { openDeadLetters } from '../plugin/dead-letters/open-dead-letters.js'
 import { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import { guarded, type Logger } from '../plugin/logger.js'
 import { settingsError } from '../plugin/settings/problems.js'
@@ -81,20 +80,16 @@ export function proxyOf(
   configuration: ProxyConfiguration,
   shared: Pick<SiteBuilderOptions, 'duplicateStore'> = {},
 ): ConfiguredProxy {
-  const { maxBufferedBytes, maxClients, deadLetters, onRequest } = configuration
+  const { maxBufferedBytes, maxClients, onRequest } = configuration
   const clock = systemClock
   const logger = guarded(configuration.logger)
   const budget = new ByteBudget(maxBufferedBytes)
   const pool = createClientPool({ max: maxClients, clock })
-  const store =
-    deadLetters === undefined
-      ? undefined
-      : new DeadLetterShares({ store: new DeadLetterFiles(deadLetters, clock) })
-  // Starts the first count now, as it may have to read a gigabyte: the first write should not wait for that.
-  store?.usage()
+  const deadLetters =
+    configuration.deadLetters && openDeadLetters(configuration.deadLetters, { clock, logger })
   const spill =
     configuration.spill &&
-    openSpill({ configuration: configuration.spill, clock, logger, deadLetters: store })
+    openSpill({ configuration: configuration.spill, clock, logger, deadLetters: deadLetters?.store })
   const builder = new SiteBuilder({ pool, budget, clock, logger, spill, ...shared })
   const proxy = createProxy({
     site: builder.build(configuration).site,
@@ -104,7 +99,7 @@ export function proxyOf(
     logger,
     newId: randomUUID,
     onRequest,
-    deadLetters: store,
+    deadLetters: deadLetters?.store,
     spill,
   })
 
@@ -129,7 +124,7 @@ export function proxyOf(
   return Object.assign(proxy, {
     close: (options?: Parameters<typeof close>[0]) => {
       stranded?.close()
-      return close(options)
+      return close(options).finally(() => deadLetters?.close())
     },
     reconfigure,
     reload: (config: ProxyConfig) => reconfigure(configurationOf(config)),

@@ -1,4 +1,5 @@
 export type { DeadLetter, DeadLetterCode } from '../plugin/dead-letters/dead-letter.js'
+export type { DeadLetterSettings } from '../plugin/settings/dead-letter-settings.js'
 export type {
   DedupeConfig,
   ForwardConfig,

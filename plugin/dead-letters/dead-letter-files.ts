@@ -1,8 +1,11 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Clock } from '../clock.js'
-import { FILE_MODE, makeDurably, nodeFileSystem } from '../spill/file-system.js'
+import { errnoOf, fixOf } from '../spill/disk-error.js'
+import { DurableDirectory } from '../spill/durable-directory.js'
+import { FILE_MODE, identityOf, nodeFileSystem } from '../spill/file-system.js'
 import { GroupCommit } from '../spill/group-commit.js'
+import { removeOldProbes } from '../spill/probe.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
 import { toLine } from './letter-line.js'
 
@@ -21,6 +24,9 @@ export class DeadLetterFiles implements DeadLetterStore {
   readonly directory: string
   readonly #clock: Clock
   readonly #maxBytes: number
+  readonly #durableDirectory: DurableDirectory
+  /** The file whose name this process has made durable. */
+  #durableFile: string | undefined
   readonly #group = new GroupCommit<{ readonly lines: string }>({
     commit: async (round) => {
       try {
@@ -37,6 +43,7 @@ export class DeadLetterFiles implements DeadLetterStore {
     this.directory = resolve(directory)
     this.#clock = clock
     this.#maxBytes = maxBytes
+    this.#durableDirectory = new DurableDirectory(nodeFileSystem, this.directory)
   }
 
   write(letters: readonly DeadLetter[]): Promise<void> {
@@ -45,32 +52,49 @@ export class DeadLetterFiles implements DeadLetterStore {
   }
 
   async #append(lines: string): Promise<void> {
-    await makeDurably(nodeFileSystem, this.directory)
-    const held = await bytesIn(this.directory)
-    if (held + Buffer.byteLength(lines) > this.#maxBytes) {
+    await this.#durableDirectory.make()
+    await this.#checkRoom(Buffer.byteLength(lines))
+    const day = new Date(this.#clock.wallTime()).toISOString().slice(0, 10)
+    const file = await open(join(this.directory, `${day}.ndjson`), 'a+', FILE_MODE)
+    try {
+      const stats = await file.stat({ bigint: true })
+      const size = Number(stats.size)
+      const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
+      await append(file, Buffer.from(isTorn ? `\n${lines}` : lines))
+      await file.sync()
+      await this.#makeNameDurable(identityOf(stats).id)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** A file is durable when its directory is. It need not be new for that: another process may have made it just now. */
+  async #makeNameDurable(file: string): Promise<void> {
+    if (file === this.#durableFile) return
+    await nodeFileSystem.syncDirectory(this.directory)
+    this.#durableFile = file
+  }
+
+  async #checkRoom(bytes: number): Promise<void> {
+    const names = await readdir(this.directory)
+    const held = await bytesOf(names.map((name) => join(this.directory, name)))
+    if (held + bytes > this.#maxBytes) {
       throw new Error(
         `${this.directory} holds ${held} bytes of dead letters, at most ${this.#maxBytes} are kept; move files away`,
       )
     }
-    const day = new Date(this.#clock.wallTime()).toISOString().slice(0, 10)
-    const file = await open(join(this.directory, `${day}.ndjson`), 'a+', FILE_MODE)
-    try {
-      const { size } = await file.stat()
-      const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
-      await append(file, Buffer.from(isTorn ? `\n${lines}` : lines))
-      await file.sync()
-      // A new file is durable when its directory is.
-      if (size === 0) await nodeFileSystem.syncDirectory(this.directory)
-    } finally {
-      await file.close()
-    }
+    await removeOldProbes(nodeFileSystem, this.directory, names, this.#clock.wallTime())
   }
 }
 
 /** What fails by a file's handle, as a write to a full disk does, does not say where. */
 function naming(directory: string, error: unknown): unknown {
+  const errno = errnoOf(error)
   const { message } = error as Error
-  return message.includes(directory) ? error : new Error(`${message} (in ${directory})`, { cause: error })
+  if (errno === undefined && message.includes(directory)) return error
+  const where = message.includes(directory) ? '' : ` (in ${directory})`
+  const fix = errno === undefined ? '' : `; ${fixOf(error)}`
+  return Object.assign(new Error(`${message}${where}${fix}`, { cause: error }), errno && { code: errno })
 }
 
 /**
@@ -87,9 +111,8 @@ async function lastByte(file: FileHandle, size: number): Promise<number | undefi
   return buffer[0]
 }
 
-/** A file a day: there are few. */
-async function bytesIn(directory: string): Promise<number> {
-  const names = await readdir(directory)
-  const files = await Promise.all(names.map((name) => stat(join(directory, name)).catch(() => undefined)))
+/** There is a file a day: there are few. */
+async function bytesOf(paths: readonly string[]): Promise<number> {
+  const files = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)))
   return files.reduce((sum, file) => sum + (file?.isFile() ? file.size : 0), 0)
 }

@@ -23,6 +23,8 @@ export class Notices {
   readonly #policyStatement: string
   readonly #fate: string
   #state: 'well' | 'stalled' | 'parked' = 'well'
+  /** What was logged of the circuit: another cause is logged again, as its fix is another one. */
+  #parkedBy = ''
 
   constructor({ logger, stream, owner, policyStatement, isSpilling }: NoticesOptions) {
     this.#logger = logger
@@ -41,10 +43,12 @@ export class Notices {
     )
   }
 
-  /** The circuit opened; told once, until the stream recovers. */
+  /** The circuit opened, or stays open: each cause is logged once in a row, until the stream recovers. */
   parked(error: Error): void {
-    if (this.#state === 'parked') return
+    const cause = causeOf(error)
+    if (this.#state === 'parked' && this.#parkedBy === cause) return
     this.#state = 'parked'
+    this.#parkedBy = cause
     this.#logger.error(
       `Stream ${this.#name()} cannot be written, records ${this.#fate} until it can: ${error.message}`,
     )
@@ -63,4 +67,11 @@ export class Notices {
         `call, which is slower. Add to its policy: ${this.#policyStatement}`,
     )
   }
+}
+
+/** By the names of the error and of those below it: messages may name something else each time. */
+function causeOf(error: Error): string {
+  const names: string[] = []
+  for (let at: unknown = error; at instanceof Error && names.length < 5; at = at.cause) names.push(at.name)
+  return names.join('/')
 }

@@ -34,10 +34,20 @@ const directory = z.strictObject({
 })
 
 const queue = z.strictObject({
-  queueUrl: z.string({ error: QUEUE }).regex(SQS_URL, { error: QUEUE }),
+  queueUrl: queueUrl(),
   region: z.string({ error: REGION }).min(1, { error: REGION }).optional(),
   drainShare,
 })
+
+/** The URL of a standard SQS queue. */
+export function queueUrl() {
+  return z.string({ error: QUEUE }).regex(SQS_URL, { error: QUEUE })
+}
+
+/** The region of a queue that is not told one: that of its URL, else that of this process. */
+export function regionOfQueue(queueUrl: string, env: Readonly<Record<string, string | undefined>>): string {
+  return SQS_REGION.exec(queueUrl)?.[1] ?? (env['AWS_REGION'] || 'us-west-2')
+}
 
 /** Where records are kept that cannot be delivered in time. */
 export function spill() {
@@ -86,7 +96,6 @@ export function completeSpill(
   if ('directory' in given) {
     return { directory: given.directory, maxBytes: given.maxBytes ?? DEFAULT_MAX_BYTES, drainShare }
   }
-  const { queueUrl } = given
-  const region = given.region ?? SQS_REGION.exec(queueUrl)?.[1] ?? (env['AWS_REGION'] || 'us-west-2')
+  const { queueUrl, region = regionOfQueue(queueUrl, env) } = given
   return { queueUrl, region, drainShare }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import type { Logger } from '../logger.js'
+import { errnoOf } from './disk-error.js'
 import { claimedName, temporaryName, tornName } from './file-name.js'
-import { errnoOf, removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
+import { removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
 import type { Inventory, SpillFile } from './inventory.js'
 import { splitLines } from './lines.js'
 

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.js'
 import type { ClaimedFiles } from './claimed-files.js'
 import { type ClaimedFile, DirectoryClaim } from './directory-claim.js'
-import { errnoOf } from './file-system.js'
+import { errnoOf } from './disk-error.js'
 import type { Instances } from './instances.js'
 import type { Inventory, SpillFile } from './inventory.js'
 import { someAtATime } from './some-at-a-time.js'

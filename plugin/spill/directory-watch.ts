@@ -2,12 +2,15 @@ import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { ClaimedFiles } from './claimed-files.js'
 import type { DirectoryClaims } from './directory-claims.js'
-import { errnoOf, type SpillFileSystem } from './file-system.js'
+import { errnoOf, isDiskFull, withFix } from './disk-error.js'
+import { DurableDirectory } from './durable-directory.js'
+import type { SpillFileSystem } from './file-system.js'
 import type { Instances } from './instances.js'
 import type { Inventory } from './inventory.js'
 import { mergeSmallFiles } from './merging.js'
-import { prepareDirectory } from './prepare-directory.js'
+import { tryAppend } from './probe.js'
 import { scan } from './scan.js'
+import { TroubleLog } from './trouble-log.js'
 import type { SpillWriter } from './writer.js'
 
 /** Between two heartbeats, and between two looks at what other processes did. */
@@ -25,6 +28,8 @@ export interface DirectoryWatchParts {
   readonly writer: SpillWriter
   readonly clock: Clock
   readonly logger: Logger
+  /** Whether what is in the directory leaves room for more, by `maxBytes`. */
+  readonly hasRoom: () => boolean
 }
 
 /** Shows other processes that this one lives, looks at what they did, and knows whether the disk takes appends. */
@@ -33,11 +38,14 @@ export class DirectoryWatch {
   #nextScanAt = 0
   #beating: Promise<void> | undefined
   #cancelBeat = () => {}
-  #isTroubled = false
   #isRefusing = false
+  readonly #root: DurableDirectory
+  readonly #trouble: TroubleLog
 
   constructor(parts: DirectoryWatchParts) {
     this.#parts = parts
+    this.#root = new DurableDirectory(parts.fs, parts.directory)
+    this.#trouble = new TroubleLog(parts.logger, parts.clock)
   }
 
   /** Whether the disk did not take the last append, or would not take one. */
@@ -56,9 +64,25 @@ export class DirectoryWatch {
     this.#scheduleBeat()
   }
 
-  /** Tells how an append came out. */
-  noteAppend({ isTaken }: { readonly isTaken: boolean }): void {
-    this.#isRefusing = !isTaken
+  /** The disk took an append. */
+  noteTaken(): void {
+    this.#isRefusing = false
+    this.#noteWell()
+  }
+
+  /** The disk did not take an append. */
+  noteRefused(error: unknown): void {
+    this.#isRefusing = true
+    this.#noteRefusal(error)
+  }
+
+  /** An append would have exceeded `maxBytes`, which says nothing of the disk. */
+  noteFull(maxBytes: number): void {
+    this.#trouble.note(
+      'maxBytes',
+      `The spill directory ${this.#parts.directory} has no room left, of ${maxBytes} bytes: records fail that cannot ` +
+        'be delivered. It empties itself when its streams take records again; raise maxBytes for longer outages',
+    )
   }
 
   /** Begins no other look. Resolves when the one under way is over. */
@@ -78,16 +102,21 @@ export class DirectoryWatch {
   }
 
   async #tick(): Promise<void> {
-    const { directory, instances, logger } = this.#parts
+    const { directory, instances } = this.#parts
     const heartbeat = await errorOf(() => instances.beat())
     const look = await errorOf(() => this.#look())
     const error = heartbeat ?? look
-    if (error !== undefined && !this.#isTroubled)
-      logger.warn(`The spill directory ${directory} gives errors: ${errnoOf(error) ?? error}`)
-    this.#isTroubled = error !== undefined
     if (heartbeat !== undefined) this.#isRefusing = true
-    // It may have been removed as a whole; and where nobody sends as nothing is kept, only a try tells that it is well.
-    if (errnoOf(error) === 'ENOENT' || this.#isRefusing) await errorOf(() => this.#prepare())
+    // The directory may have been removed as a whole. And while senders wait, only a try shows that the disk is well.
+    const isTried = errnoOf(error) === 'ENOENT' || this.#isRefusing
+    const refusal = isTried ? await errorOf(() => this.#prepare()) : undefined
+    if (refusal !== undefined) this.#noteRefusal(refusal)
+    else if (error !== undefined && !isTried)
+      this.#trouble.note(
+        errnoOf(error) ?? 'other',
+        `The spill directory ${directory} gives errors: ${withFix(error)}`,
+      )
+    else if (!this.#isRefusing) this.#noteWell()
   }
 
   async #look(): Promise<void> {
@@ -97,19 +126,39 @@ export class DirectoryWatch {
     await mergeSmallFiles(inventory, claims, clock)
     const start = clock.now()
     if (start < this.#nextScanAt) return
-    await scan({ directory, fs, inventory, instances, writer })
+    await scan({ directory, fs, inventory, instances, writer, clock })
     this.#nextScanAt = start + (clock.now() - start) * SCAN_SHARE
   }
 
+  /** Makes the directory where it is gone, and tries an append. A full disk is noted, and all else thrown. */
   async #prepare(): Promise<void> {
-    const { directory, fs, instances, logger } = this.#parts
-    const probe = `.probe-${instances.id}`
-    const hasRoom = await prepareDirectory(fs, directory, instances.directory, probe)
-    if (!hasRoom && !this.#isRefusing)
-      logger.warn(
-        `The disk of the spill directory ${directory} is full: nothing can be spilled until it has room`,
-      )
-    this.#isRefusing = !hasRoom
+    const { directory, fs, instances } = this.#parts
+    try {
+      await this.#root.make()
+      await fs.makeDirectory(instances.directory)
+      await tryAppend(fs, directory)
+      this.#isRefusing = false
+    } catch (error) {
+      this.#isRefusing = true
+      // What is in the spill can be delivered all the same, which makes room.
+      if (!isDiskFull(error)) throw error
+      this.#noteRefusal(error)
+    }
+  }
+
+  #noteRefusal(error: unknown): void {
+    const { directory } = this.#parts
+    this.#trouble.note(
+      errnoOf(error) ?? 'other',
+      isDiskFull(error)
+        ? `The disk of the spill directory ${directory} is full: records fail that cannot be delivered, until it has room`
+        : `The spill directory ${directory} takes no records, so that those fail that cannot be delivered: ${withFix(error)}`,
+    )
+  }
+
+  #noteWell(): void {
+    if (this.#parts.hasRoom())
+      this.#trouble.over(`The spill directory ${this.#parts.directory} takes records again`)
   }
 }
 

@@ -1,11 +1,10 @@
-import { lstat, mkdir, open, readdir, readFile, rename, unlink, utimes } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import type { BigIntStats } from 'node:fs'
+import { lstat, open, readdir, rename, stat, unlink, utimes } from 'node:fs/promises'
+import { makeDirectory } from './make-directory.js'
+import { openRegular } from './open-regular.js'
 
 /** SECURITY: events hold personal data, which none but the owner reads. */
 export const FILE_MODE = 0o600
-export const DIRECTORY_MODE = 0o700
-
-const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
 /** A new file that is being written. */
 export interface NewFile {
@@ -21,15 +20,24 @@ export interface FileStat {
   readonly isFile: boolean
 }
 
+/** Tells a file or directory from others, also from a later one of the same name. */
+export interface FileIdentity {
+  readonly id: string
+  /** The same for all of one file system. */
+  readonly device: string
+}
+
 /** What the spill asks of a disk, one step each, so that tests can fail or cut any of them. */
 export interface SpillFileSystem {
-  /** Makes the directory and its parents; gives the first that was made, if any. */
+  /** Makes the directory and its missing parents. Gives the first directory that it made, if any. */
   makeDirectory(path: string): Promise<string | undefined>
   list(directory: string): Promise<readonly string[]>
   /** Of what has the name itself: SECURITY: not of what a link leads to. */
   stat(path: string): Promise<FileStat>
+  identify(path: string): Promise<FileIdentity>
   /** @throws EEXIST */
   create(path: string): Promise<NewFile>
+  /** @throws NotAFileError for a pipe and the like, which could be waited for for ever */
   read(path: string): Promise<Uint8Array>
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
@@ -40,11 +48,14 @@ export interface SpillFileSystem {
 }
 
 export const nodeFileSystem: SpillFileSystem = {
-  makeDirectory: (path) => mkdir(path, { recursive: true, mode: DIRECTORY_MODE }),
+  makeDirectory: (path) => makeDirectory(path),
   list: (directory) => readdir(directory),
   async stat(path) {
     const stats = await lstat(path)
     return { size: stats.size, mtimeMs: stats.mtimeMs, isFile: stats.isFile() }
+  },
+  async identify(path) {
+    return identityOf(await stat(path, { bigint: true }))
   },
   async create(path) {
     const file = await open(path, 'wx', FILE_MODE)
@@ -54,7 +65,14 @@ export const nodeFileSystem: SpillFileSystem = {
       close: () => file.close(),
     }
   },
-  read: (path) => readFile(path),
+  async read(path) {
+    const file = await openRegular(path)
+    try {
+      return await file.readFile()
+    } finally {
+      await file.close()
+    }
+  },
   rename: (from, to) => rename(from, to),
   remove: (path) => unlink(path),
   touch: (path, timeMs) => utimes(path, timeMs / 1000, timeMs / 1000),
@@ -81,12 +99,9 @@ export async function writeSynced(fs: SpillFileSystem, path: string, bytes: Uint
   }
 }
 
-/** Makes the directory where it is not there: it is durable when its parent is; so is each parent that was made. */
-export async function makeDurably(fs: SpillFileSystem, directory: string): Promise<void> {
-  const first = await fs.makeDirectory(directory)
-  if (first === undefined) return
-  for (let made = directory; made.length >= first.length; made = dirname(made))
-    await fs.syncDirectory(dirname(made))
+/** A file system may give the number of a removed file to another one, but not with the same time of birth. */
+export function identityOf({ dev, ino, birthtimeNs }: BigIntStats): FileIdentity {
+  return { id: `${dev}:${ino}:${birthtimeNs}`, device: String(dev) }
 }
 
 /** Removes a file where that is possible: for what is of no use, but does no harm either. */
@@ -94,16 +109,4 @@ export async function removeIfPossible(fs: SpillFileSystem, path: string): Promi
   try {
     await fs.remove(path)
   } catch {}
-}
-
-/** `ENOENT` and the like; `undefined` for what is no error of the system. */
-export function errnoOf(error: unknown): string | undefined {
-  // By its shape: an error of another realm (a vm context, as of some test runners) is no instance of this one's.
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
-  return typeof code === 'string' ? code : undefined
-}
-
-/** Whether the disk, or what the user may have of it, is full: what is on it can be read and removed all the same. */
-export function isDiskFull(error: unknown): boolean {
-  return FULL.has(errnoOf(error))
 }

@@ -9,6 +9,8 @@ export interface GroupCommitHooks<T> {
   readonly commit: (round: readonly Waiting<T>[]) => Promise<void>
   /** How many of those that wait go into the next round, 1 at least. @default all */
   readonly roundSize?: (waiting: readonly T[]) => number
+  /** Resolves when the next round may begin. What comes meanwhile joins it. @default at once */
+  readonly turn?: () => Promise<void>
 }
 
 /** Makes writes that wait together one: a round at a time, and what comes meanwhile waits for the next. */
@@ -34,10 +36,11 @@ export class GroupCommit<T extends object> {
   }
 
   async #run(): Promise<void> {
-    const { commit, roundSize = ({ length }) => length } = this.#hooks
+    const { commit, roundSize = ({ length }) => length, turn = () => Promise.resolve() } = this.#hooks
     // Those that come in the same turn of the event loop share the first round, too.
     await Promise.resolve()
     while (this.#waiting.length > 0) {
+      await turn()
       const round = this.#waiting.splice(0, roundSize(this.#waiting))
       let error: unknown
       try {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../clock.js'
-import { errnoOf, removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
+import { errnoOf } from './disk-error.js'
+import { removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
 
 /** How long an instance shows no sign of life before what it holds is taken over: six heartbeats. */
 export const DEAD_AFTER_MS = 30_000

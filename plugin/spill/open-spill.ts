@@ -7,8 +7,9 @@ import { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { SpillConfiguration, SpillQueueConfiguration } from '../settings/spill-settings.js'
 import { BoundedClaims } from './bounded-claims.js'
-import { checkDirectory, fixOf } from './check-directory.js'
+import { fixOf } from './disk-error.js'
 import { OpeningSpill } from './opening-spill.js'
+import { tryDirectory } from './probe.js'
 import type { Spill } from './spill.js'
 
 /** A claim holds up to 8 MiB. */
@@ -75,7 +76,7 @@ function check(configuration: SpillConfiguration): void {
   if ('queueUrl' in configuration) return
   const { directory } = configuration
   try {
-    checkDirectory(directory)
+    tryDirectory(directory)
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).message
     // Which one that is depends on where the process was started.

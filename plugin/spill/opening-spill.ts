@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
+import { errnoOf, withFix } from './disk-error.js'
 import type { Spill, SpillClaim, SpillStats, SpillTarget } from './spill.js'
 
 const NOTHING: SpillStats = { files: 0, records: 0, bytes: 0, oldestAgeMs: undefined }
@@ -22,7 +23,8 @@ export class OpeningSpill implements Spill {
   #open: Spill | undefined
   readonly #opened: Promise<void>
   #noteOpened = () => {}
-  #hasFailed = false
+  /** What was logged of the last try that failed; `undefined` where none has failed. */
+  #logged: string | undefined
   #isClosed = false
   #cancelRetry = () => {}
 
@@ -71,7 +73,7 @@ export class OpeningSpill implements Spill {
       (spill) => {
         this.#open = spill
         this.#noteOpened()
-        if (this.#hasFailed) this.#options.logger.info('The spill is open')
+        if (this.#logged !== undefined) this.#options.logger.info('The spill is open')
       },
       (error) => this.#retry(error),
     )
@@ -80,12 +82,14 @@ export class OpeningSpill implements Spill {
 
   #retry(error: Error): void {
     const { clock, logger } = this.#options
-    if (!this.#hasFailed) {
-      logger.error(
-        `The spill cannot be opened: ${error.message}; it is tried again every ${RETRY_MS / 1_000} s`,
-      )
+    const errno = errnoOf(error)
+    // By its code, as the message of a disk's error names a file of another name each time.
+    const cause = errno ?? error.message
+    if (cause !== this.#logged) {
+      const why = errno === undefined ? error.message : withFix(error)
+      logger.error(`The spill cannot be opened: ${why}; it is tried again every ${RETRY_MS / 1_000} s`)
     }
-    this.#hasFailed = true
+    this.#logged = cause
     if (this.#isClosed) return
     this.#cancelRetry = clock.after(RETRY_MS, () => {
       this.#attempt = this.#try()

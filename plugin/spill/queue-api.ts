@@ -1,7 +1,7 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
-import { redact } from '../aws/redact.js'
+import { boundedCall } from '../aws/bounded-call.js'
 import type { Clock } from '../clock.js'
-import type { OutgoingMessage } from './queue-message.js'
+import type { OutgoingMessage } from './line-message.js'
 
 /** The SDK's module, loaded by whoever configured a queue. */
 type Sdk = typeof import('@aws-sdk/client-sqs')
@@ -15,10 +15,24 @@ export const MAX_ENTRIES = 10
 /** SDKs give up on a request to the proxy after 10 s: a call that hangs must leave time for an answer. */
 const CALL_TIMEOUT_MS = 4_000
 
+/** A message of a character that SQS refuses. */
+const NEVER_TAKEN = '\u0001'
+
+/** What SQS says of an input that is never valid, to whoever may make the call. */
+const INVALID_INPUT = new Set([
+  'InvalidMessageContents',
+  'ReceiptHandleIsInvalid',
+  'InvalidParameterValue',
+  'InvalidParameterValueException',
+  'InvalidIdFormat',
+])
+
 /** An entry of a batch that was not done. */
 export interface EntryFailure {
   readonly index: number
   readonly code: string
+  /** What SQS says of it, which may be nothing. */
+  readonly message: string
   /** Whether the same entry is bound to fail again. */
   readonly permanent: boolean
 }
@@ -36,6 +50,7 @@ interface BatchAnswer {
     | readonly {
         readonly Id?: string | undefined
         readonly Code?: string | undefined
+        readonly Message?: string | undefined
         readonly SenderFault?: boolean | undefined
       }[]
     | undefined
@@ -64,7 +79,7 @@ export class QueueApi {
     return Attributes
   }
 
-  async send(messages: readonly OutgoingMessage[]): Promise<SendAnswer> {
+  async send(messages: readonly Pick<OutgoingMessage, 'body' | 'attributes'>[]): Promise<SendAnswer> {
     const command = new this.#sdk.SendMessageBatchCommand({
       QueueUrl: this.queueUrl,
       Entries: messages.map(({ body, attributes }, index) => ({
@@ -110,24 +125,39 @@ export class QueueApi {
     return failures(receipts.length, await this.#call((options) => this.#client.send(command, options)))
   }
 
-  async #call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, extraMs = 0): Promise<T> {
-    const controller = new AbortController()
-    let cancel = () => {}
-    // The SDK heeds the signal while a request is under way, and not while it waits for credentials.
-    const tooLate = new Promise<never>((_, reject) => {
-      cancel = this.#clock.after(CALL_TIMEOUT_MS + extraMs, () => {
-        controller.abort()
-        const error = new Error(`SQS did not answer within ${CALL_TIMEOUT_MS + extraMs} ms`)
-        reject(Object.assign(error, { name: 'TimeoutError' }))
-      })
-    })
+  /**
+   * Tries whether messages can be sent, without sending any: SQS asks its policies before it looks at a message that
+   * it can never take.
+   *
+   * @throws the error of AWS where they cannot be
+   */
+  async trySend(): Promise<void> {
+    const command = new this.#sdk.SendMessageCommand({ QueueUrl: this.queueUrl, MessageBody: NEVER_TAKEN })
+    await this.#try((options) => this.#client.send(command, options))
+  }
+
+  /** {@link trySend} for what is done with messages that were received. */
+  async tryRelease(): Promise<void> {
+    const input = { QueueUrl: this.queueUrl, ReceiptHandle: 'none' }
+    const remove = new this.#sdk.DeleteMessageCommand(input)
+    const hide = new this.#sdk.ChangeMessageVisibilityCommand({ ...input, VisibilityTimeout: 0 })
+    await Promise.all([
+      this.#try((options) => this.#client.send(remove, options)),
+      this.#try((options) => this.#client.send(hide, options)),
+    ])
+  }
+
+  /** @throws the error of AWS, unless it is about the input alone */
+  async #try(send: (options: { abortSignal: AbortSignal }) => Promise<unknown>): Promise<void> {
     try {
-      return await Promise.race([send({ abortSignal: controller.signal }), tooLate])
+      await this.#call(send)
     } catch (error) {
-      throw redact(error, undefined)
-    } finally {
-      cancel()
+      if (!INVALID_INPUT.has((error as Error).name)) throw error
     }
+  }
+
+  #call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, extraMs = 0): Promise<T> {
+    return boundedCall({ timeoutMs: CALL_TIMEOUT_MS + extraMs, clock: this.#clock, service: 'SQS' }, send)
   }
 }
 
@@ -144,6 +174,7 @@ function failures(count: number, { Successful = [], Failed = [] }: BatchAnswer):
     .filter((index) => !done.has(String(index)))
     .map((index) => {
       const entry = failed.get(String(index))
-      return { index, code: entry?.Code ?? 'no answer', permanent: entry?.SenderFault ?? false }
+      const { Code: code = 'no answer', Message: message = '', SenderFault: permanent = false } = entry ?? {}
+      return { index, code, message, permanent }
     })
 }

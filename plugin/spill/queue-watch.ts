@@ -2,14 +2,16 @@ import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { QueueApi } from './queue-api.js'
 import type { QueueLevel } from './queue-level.js'
-import { warnOfLoss } from './queue-settings.js'
+import { unusable, warnOfLoss } from './queue-settings.js'
 import type { QueueWriter } from './queue-writer.js'
+import { TroubleLog } from './trouble-log.js'
 
 /** What SQS said is as good as new for so long. */
 const STATS_MS = 5_000
 
 export interface QueueWatchParts {
   readonly api: QueueApi
+  readonly region: string
   readonly clock: Clock
   readonly logger: Logger
   readonly level: QueueLevel
@@ -22,14 +24,22 @@ export class QueueWatch {
   #lookedAt = Number.NEGATIVE_INFINITY
   #isKnown = false
   #isTroubled = false
+  #lastError: unknown
+  readonly #trouble: TroubleLog
 
   constructor(parts: QueueWatchParts) {
     this.#parts = parts
+    this.#trouble = new TroubleLog(parts.logger, parts.clock)
   }
 
   /** Whether a call has failed since SQS last said how the queue is. */
   get isTroubled(): boolean {
     return this.#isTroubled
+  }
+
+  /** The error of the last call that failed. */
+  get lastError(): unknown {
+    return this.#lastError
   }
 
   /** Whether what is known is too old to be told. */
@@ -45,10 +55,12 @@ export class QueueWatch {
     try {
       const attributes = await api.attributes()
       level.endLook(attributes)
-      writer.maxMessageBytes = Number(attributes['MaximumMessageSize'] ?? writer.maxMessageBytes)
+      const maxMessageBytes = attributes['MaximumMessageSize']
+      if (maxMessageBytes !== undefined) writer.maxMessageBytes = Number(maxMessageBytes)
       if (!this.#isKnown) warnOfLoss(api.queueUrl, attributes, logger)
       this.#isKnown = true
       this.#isTroubled = false
+      this.#trouble.over()
       return undefined
     } catch (error) {
       this.noteTrouble(error)
@@ -56,12 +68,17 @@ export class QueueWatch {
     }
   }
 
-  /** A call has failed: the first since SQS last said how the queue is gets logged. */
+  /** A call has failed: it is logged where the cause is another one than that of the last trouble. */
   noteTrouble(error: unknown): void {
-    const { api, logger } = this.#parts
+    const { api, region } = this.#parts
     const { name, message } = asError(error)
-    if (!this.#isTroubled) logger.warn(`The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`)
+    const final = unusable({ queueUrl: api.queueUrl, region }, error)
+    this.#trouble.note(
+      name,
+      final?.message ?? `The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`,
+    )
     this.#isTroubled = true
+    this.#lastError = error
   }
 }
 

@@ -1,35 +1,22 @@
-import { classify } from '../aws/error-classes.js'
-import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
 import { GroupCommit, type Waiting } from './group-commit.js'
 import { byteLength } from './lines.js'
+import { type MessageGroup, MessageSender, type SentMessage } from './message-sender.js'
 import { oldestTime, type Pack, type Parcel, pack } from './packing.js'
-import { MAX_ENTRIES, type QueueApi } from './queue-api.js'
-import { ATTRIBUTES_BYTES, encodeMessages, type OutgoingMessage } from './queue-message.js'
-
-/**
- * A message at most, and all of a SendMessageBatch together.
- * Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
- */
-const MAX_CALL_BYTES = 1_048_576
+import type { QueueApi } from './queue-api.js'
+import { encodeMessages } from './queue-message.js'
+import { UnfitRecordError } from './spill.js'
 
 /** What is encoded at a time: its copies are memory that nobody else counts. */
 const MAX_ROUND_BYTES = 8 * 1024 * 1024
-const MAX_CALLS_AT_ONCE = 4
-const MAX_TRIES = 4
-/** A call may take as long again; whoever waits for the append has given up by then. */
-const RETRY_FOR_MS = 4_000
-const MAX_BACKOFF_MS = 1_000
 
-/** A message on its way, and whom to tell. */
-interface Draft {
-  readonly pack: Pack<Waiting<Parcel>>
-  readonly message: OutgoingMessage
-}
-
-/** A message that SQS has, by the ID that it gave it. */
-export interface SentMessage extends OutgoingMessage {
+/** A message of the spill that SQS has. */
+export interface SentRecords {
   readonly id: string
+  readonly records: number
+  /** When the oldest of them was spilled, in ms since 1970. */
+  readonly time: number
+  readonly bytes: number
 }
 
 /**
@@ -37,17 +24,16 @@ export interface SentMessage extends OutgoingMessage {
  * target as hold all of it.
  */
 export class QueueWriter {
-  readonly #api: QueueApi
-  readonly #clock: Clock
-  readonly #onSent: (message: SentMessage) => void
-  /** What the queue takes as one message. */
-  maxMessageBytes = MAX_CALL_BYTES
+  readonly #sender: MessageSender
   readonly #group = new GroupCommit<Parcel>({ commit: (round) => this.#commit(round), roundSize })
 
-  constructor(api: QueueApi, clock: Clock, onSent: (message: SentMessage) => void) {
-    this.#api = api
-    this.#clock = clock
-    this.#onSent = onSent
+  constructor(api: QueueApi, clock: Clock, onSent: (message: SentRecords) => void) {
+    this.#sender = new MessageSender(api, clock, 'the spill', (message) => onSent(sentRecords(message)))
+  }
+
+  /** What the queue says that it takes as one message. */
+  set maxMessageBytes(bytes: number) {
+    this.#sender.maxMessageBytes = bytes
   }
 
   /** Resolves when SQS has all of the parcel; where it rejects, SQS may have some of it. */
@@ -59,84 +45,43 @@ export class QueueWriter {
     return this.#group.idle()
   }
 
-  get #maxBodyBytes(): number {
-    return Math.min(this.maxMessageBytes, MAX_CALL_BYTES) - ATTRIBUTES_BYTES
-  }
-
   async #commit(parcels: readonly Waiting<Parcel>[]): Promise<void> {
-    const packs = pack(parcels, this.#maxBodyBytes)
-    const batches = batch(packs.flatMap((one) => this.#drafts(one)))
-    const failed = new Map<Pack<Waiting<Parcel>>, unknown>()
-    const sendNext = async () => {
-      for (let drafts = batches.shift(); drafts; drafts = batches.shift()) await this.#send(drafts, failed)
+    const packs = pack(parcels, this.#sender.maxBodyBytes)
+    const errors = await this.#sender.send(packs.map(groupOf))
+    const apart: Waiting<Parcel>[] = []
+    for (const [index, { parcels }] of packs.entries()) {
+      const error = errors[index]
+      if (error instanceof UnfitRecordError && parcels.length > 1) apart.push(...parcels)
+      else for (const parcel of parcels) settle(parcel, error)
     }
-    await Promise.all(Array.from({ length: MAX_CALLS_AT_ONCE }, sendNext))
-    for (const one of packs)
-      for (const parcel of one.parcels)
-        if (failed.has(one)) parcel.reject(failed.get(one))
-        else parcel.resolve()
+    await this.#commitApart(apart)
   }
 
-  /** A record that is too large fails its own parcel, which is settled then, and not those it was packed with. */
-  #drafts(whole: Pack<Waiting<Parcel>>): Draft[] {
-    const { target, parcels, files } = whole
-    const time = oldestTime(parcels)
-    try {
-      return files
-        .flatMap((records) => encodeMessages({ target, records, time }, this.#maxBodyBytes))
-        .map((message) => ({ pack: whole, message }))
-    } catch (error) {
-      const [first] = parcels
-      if (first && parcels.length === 1) {
-        first.reject(error)
-        return []
-      }
-      const alone = parcels.flatMap((parcel) => pack([parcel], this.#maxBodyBytes))
-      // The messages stand for the whole pack all the same, so that whoever is in it waits for all of them.
-      return alone.flatMap((one) => this.#drafts(one)).map(({ message }) => ({ pack: whole, message }))
-    }
+  /** A record that is too large fails its own parcel, and not those that it was packed with. */
+  async #commitApart(parcels: readonly Waiting<Parcel>[]): Promise<void> {
+    if (parcels.length === 0) return
+    const packs = parcels.flatMap((parcel) => pack([parcel], this.#sender.maxBodyBytes))
+    const errors = await this.#sender.send(packs.map(groupOf))
+    for (const [index, { parcels }] of packs.entries())
+      for (const parcel of parcels) settle(parcel, errors[index])
   }
+}
 
-  async #send(drafts: readonly Draft[], failed: Map<Pack<Waiting<Parcel>>, unknown>): Promise<void> {
-    const start = this.#clock.now()
-    let left = drafts
-    for (let tries = 1; left.length > 0; tries++) {
-      const { again, error } = await this.#try(left, failed)
-      left = again
-      if (left.length === 0) return
-      if (tries === MAX_TRIES || this.#clock.now() - start >= RETRY_FOR_MS) {
-        for (const { pack } of left) failed.set(pack, error)
-        return
-      }
-      const pauseMs = backoffMs(tries - 1, this.#clock, 100, MAX_BACKOFF_MS)
-      await new Promise<void>((resolve) => this.#clock.after(pauseMs, resolve))
-    }
-  }
+function settle(parcel: Waiting<Parcel>, error: unknown): void {
+  if (error === undefined) parcel.resolve()
+  else parcel.reject(error)
+}
 
-  /** One call: which drafts may succeed another time, and why they did not now. */
-  async #try(drafts: readonly Draft[], failed: Map<Pack<Waiting<Parcel>>, unknown>) {
-    try {
-      const { ids, failures } = await this.#api.send(drafts.map(({ message }) => message))
-      const failedAt = new Map(failures.map((failure) => [failure.index, failure]))
-      const again: Draft[] = []
-      let error: Error | undefined
-      for (const [index, draft] of drafts.entries()) {
-        const failure = failedAt.get(index)
-        if (failure === undefined) this.#onSent({ ...draft.message, id: ids.get(index) ?? '' })
-        else {
-          error = new Error(`SQS did not take a message of the spill (${failure.code})`)
-          if (failure.permanent) failed.set(draft.pack, error)
-          else again.push(draft)
-        }
-      }
-      return { again, error }
-    } catch (error) {
-      const { class: kind } = classify(error)
-      if (kind === 'retry' || kind === 'reauth') return { again: drafts, error }
-      for (const { pack } of drafts) failed.set(pack, error)
-      return { again: [], error }
-    }
+function groupOf({ target, parcels, files }: Pack<Parcel>): MessageGroup {
+  const time = oldestTime(parcels)
+  return {
+    encode: (maxBodyBytes) =>
+      files.flatMap((records) => encodeMessages({ target, records, time }, maxBodyBytes)),
   }
+}
+
+function sentRecords({ id, lines, bytes, attributes }: SentMessage): SentRecords {
+  return { id, records: lines, bytes, time: Number(attributes['time']?.StringValue) }
 }
 
 /** The parcels at the head that make a round. */
@@ -145,20 +90,4 @@ function roundSize(waiting: readonly Parcel[]): number {
   for (let bytes = 0; count < waiting.length && bytes < MAX_ROUND_BYTES; count++)
     bytes += byteLength(waiting[count]?.records ?? [])
   return count
-}
-
-/** As few calls as hold the messages. */
-function batch(drafts: readonly Draft[]): Draft[][] {
-  const batches: Draft[][] = []
-  let bytes = 0
-  for (const draft of drafts) {
-    const last = batches.at(-1)
-    if (last && last.length < MAX_ENTRIES && bytes + draft.message.bytes <= MAX_CALL_BYTES) last.push(draft)
-    else {
-      batches.push([draft])
-      bytes = 0
-    }
-    bytes += draft.message.bytes
-  }
-  return batches
 }

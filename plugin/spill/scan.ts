@@ -1,8 +1,11 @@
 import { join } from 'node:path'
+import type { Clock } from '../clock.js'
+import { errnoOf } from './disk-error.js'
 import { claimedName, type FoundName, parseName, temporaryName } from './file-name.js'
-import { errnoOf, removeIfPossible, type SpillFileSystem } from './file-system.js'
+import { removeIfPossible, type SpillFileSystem } from './file-system.js'
 import type { Instances } from './instances.js'
 import { type Inventory, SpillFile } from './inventory.js'
+import { removeOldProbes } from './probe.js'
 import { someAtATime } from './some-at-a-time.js'
 import type { SpillWriter } from './writer.js'
 
@@ -14,6 +17,7 @@ export interface ScanOptions {
   readonly inventory: Inventory
   readonly instances: Instances
   readonly writer: SpillWriter
+  readonly clock: Pick<Clock, 'wallTime'>
 }
 
 /**
@@ -22,7 +26,14 @@ export interface ScanOptions {
  * The directory goes on changing meanwhile, so the inventory is never more than likely: each step on a file must
  * expect that it is gone. A file that was overlooked is found by the next scan.
  */
-export async function scan({ directory, fs, inventory, instances, writer }: ScanOptions): Promise<void> {
+export async function scan({
+  directory,
+  fs,
+  inventory,
+  instances,
+  writer,
+  clock,
+}: ScanOptions): Promise<void> {
   const known = inventory.all().filter((file) => !file.inHand)
   const names = await fs.list(directory)
   // After the listing: who claims has a heartbeat before, so nobody in the listing is missing here but the dead.
@@ -40,6 +51,7 @@ export async function scan({ directory, fs, inventory, instances, writer }: Scan
   }
   await someAtATime(steps, MAX_STEPS_AT_ONCE, (step) => step())
   for (const file of known) if (!seen.has(file.base) && !file.inHand) inventory.drop(file)
+  await removeOldProbes(fs, directory, names, clock.wallTime())
 
   /** No append of a temporary file was ever confirmed. The living are still writing theirs. */
   async function removeIfAbandoned({ base, name, owner = '' }: FoundName): Promise<void> {

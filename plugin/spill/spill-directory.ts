@@ -67,7 +67,14 @@ class SpillDirectory implements Spill {
       logger: guardedLogger,
     }
     this.#claims = new DirectoryClaims(parts)
-    this.#watch = new DirectoryWatch({ ...parts, directory: root, fs, clock, claims: this.#claims })
+    this.#watch = new DirectoryWatch({
+      ...parts,
+      directory: root,
+      fs,
+      clock,
+      claims: this.#claims,
+      hasRoom: () => this.#hasRoom,
+    })
   }
 
   open(): Promise<void> {
@@ -98,8 +105,7 @@ class SpillDirectory implements Spill {
   }
 
   canTake(): boolean {
-    const hasRoom = this.#usedBytes + Math.min(MAX_RECORD_BYTES, this.#maxBytes / 10) <= this.#maxBytes
-    return !this.#isClosed && !this.#watch.isRefusing && hasRoom
+    return !this.#isClosed && !this.#watch.isRefusing && this.#hasRoom
   }
 
   async close(): Promise<void> {
@@ -119,17 +125,25 @@ class SpillDirectory implements Spill {
     if (records.length === 0) return
     const bytes = byteLength(records)
     const used = this.#usedBytes
-    if (used + bytes > this.#maxBytes) throw new SpillFullError(used, this.#maxBytes)
+    if (used + bytes > this.#maxBytes) {
+      this.#watch.noteFull(this.#maxBytes)
+      throw new SpillFullError(used, this.#maxBytes)
+    }
     this.#reservedBytes += bytes
     try {
       await this.#writer.write({ target, records, time: this.#clock.wallTime() })
-      this.#watch.noteAppend({ isTaken: true })
+      this.#watch.noteTaken()
     } catch (error) {
-      this.#watch.noteAppend({ isTaken: false })
+      this.#watch.noteRefused(error)
       throw error
     } finally {
       this.#reservedBytes -= bytes
     }
+  }
+
+  /** Whether a record of common size fits. */
+  get #hasRoom(): boolean {
+    return this.#usedBytes + Math.min(MAX_RECORD_BYTES, this.#maxBytes / 10) <= this.#maxBytes
   }
 
   get #usedBytes(): number {

@@ -75,7 +75,14 @@ class SpillQueue implements Spill {
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
     this.#writer = new QueueWriter(api, clock, (message) => this.#level.sent(message))
-    this.#watch = new QueueWatch({ api, clock, logger, level: this.#level, writer: this.#writer })
+    this.#watch = new QueueWatch({
+      api,
+      region: options.region,
+      clock,
+      logger,
+      level: this.#level,
+      writer: this.#writer,
+    })
     const onTrouble = (error: unknown) => this.#watch.noteTrouble(error)
     this.#held = new HeldMessages(api, clock, onTrouble)
     this.#inbox = new QueueInbox(api, clock, logger, {
@@ -96,11 +103,22 @@ class SpillQueue implements Spill {
   }
 
   async open(): Promise<void> {
-    const error = await this.#watch.look()
-    const final = error && unusable({ queueUrl: this.#api.queueUrl, region: this.#region }, error)
+    const { queueUrl } = this.#api
+    const error = (await this.#watch.look()) ?? (await this.#tryAll())
+    const final = error && unusable({ queueUrl, region: this.#region }, error)
     if (final) throw final
-    await this.#discover()
     this.#scheduleBeat()
+  }
+
+  /** Makes each call that an outage needs, so that a policy that refuses one of them shows now. Finds targets, too. */
+  async #tryAll(): Promise<unknown> {
+    try {
+      const tried = [this.#inbox.receive(0), this.#api.trySend(), this.#api.tryRelease()] as const
+      const [received] = await Promise.all(tried)
+      return received === undefined ? this.#watch.lastError : undefined
+    } catch (error) {
+      return error
+    }
   }
 
   append(target: SpillTarget, records: readonly Uint8Array[]): Promise<void> {

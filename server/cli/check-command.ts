@@ -10,7 +10,7 @@ file names must be set.
 Examples:
   $ analytics-firehose check
   $ analytics-firehose check --config /etc/analytics-firehose.yaml
-  $ analytics-firehose check --aws     can each source's role be assumed, from here?
+  $ analytics-firehose check --aws     can each role be assumed, and each queue be used, from here?
 `
 
 export function checkCommand(terminal: Terminal): Command {
@@ -22,7 +22,7 @@ export function checkCommand(terminal: Terminal): Command {
     .option('-c, --config <file>', 'config file', DEFAULT_CONFIG_FILE)
     .option(
       '--aws',
-      "ask AWS too: assumes each source's role, once, with the AWS credentials of this machine",
+      "ask AWS too: assumes each source's role, once, and tries the queues and the bucket of spill and deadLetters, with the AWS credentials of this machine",
     )
     .addHelpText('after', EXAMPLES)
     .action(async (flags: CheckFlags) => {

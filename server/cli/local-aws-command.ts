@@ -10,8 +10,8 @@ Examples:
   $ analytics-firehose local-aws --queue spill
   $ aws --endpoint-url http://127.0.0.1:4599 firehose list-delivery-streams
 
-It takes any credentials, any role with any external ID, and makes streams on first use. What is in a queue is in
-memory, and gone with the process.
+It takes any credentials, any role with any external ID, and makes streams and S3 buckets on first use. What is in a
+queue is in memory, and gone with the process; S3 takes objects, as files below @s3.
 `
 
 const DEFAULT_PORT = 4599

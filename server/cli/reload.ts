@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
@@ -29,6 +30,12 @@ export function reloadOnChange(options: ReloadOptions): { close(): void } {
 }
 
 async function reload({ file, take, first, terminal, logger }: ReloadOptions): Promise<void> {
+  if (await isPipe(file)) {
+    logger.error(
+      `${file}: is a pipe, which can be read only once; not loaded again, start the process anew for that`,
+    )
+    return
+  }
   const read = await readConfigFile(file, { env: terminal.env, logger })
   if ('problems' in read) {
     for (const problem of read.problems) logger.error(`${file}: ${problem}`)
@@ -42,4 +49,10 @@ async function reload({ file, take, first, terminal, logger }: ReloadOptions): P
   }
   await take(read)
   logger.info(`${file}: loaded again, ${configuration.sources.length} source(s)`)
+}
+
+/** As a shell's `<(…)` is. To read it could be to wait for ever. */
+async function isPipe(file: string): Promise<boolean> {
+  const stats = await stat(file).catch(() => undefined)
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory()
 }

@@ -5,7 +5,7 @@ import type { Terminal } from './terminal.js'
 
 const EXAMPLES = `
 Reads dead letters, files of the spill, and files of events, one a line as JSON, such as Firehose leaves in S3; plain
-or gzip. They are never changed. After Ctrl-C or a failure the same command goes on with what has not arrived. A spill
+or gzip. They are never changed. Dead letters in an SQS queue are taken out of it first, to ./dead-letters. After Ctrl-C or a failure the same command goes on with what has not arrived. A spill
 that a process serves is refused, as that sends it itself.
 
 Examples:
@@ -20,7 +20,10 @@ export function replayCommand(terminal: Terminal): Command {
     .summary('send dead letters and other files of events again')
     .description('Sends files of events through the mapping and the delivery of their sources.')
     .option('-c, --config <file>', 'config file', DEFAULT_CONFIG_FILE)
-    .option('--from <path>', "file or folder (default: the config file's deadLetters)")
+    .option(
+      '--from <path>',
+      "file or folder, or the URL of an SQS queue of dead letters (default: the config file's deadLetters)",
+    )
     .option('--stream <name>', 'only what is meant for this stream', parseStream)
     .option('--since <time>', 'only from this time on: when given up, else when received', parseTime)
     .option('--until <time>', 'only before this time', parseTime)

@@ -5,6 +5,7 @@ import { loadConfig } from './load-config.js'
 import { createLog } from './log.js'
 import { logNodeWarnings } from './node-warnings.js'
 import type { Terminal } from './terminal.js'
+import { tryPlaces } from './try-places.js'
 
 export interface CheckFlags {
   readonly config: string
@@ -15,12 +16,14 @@ export interface CheckFlags {
 export async function runCheck({ config, aws }: CheckFlags, terminal: Terminal): Promise<void> {
   const logger = createLog({ level: 'warn', format: 'text', write: terminal.err })
   logNodeWarnings(logger)
-  const { sources } = await loadConfig(config, { env: terminal.env, logger })
+  const configuration = await loadConfig(config, { env: terminal.env, logger })
+  const { sources } = configuration
   terminal.out(`${config} is right, and has ${sources.length} source(s):`)
   for (const line of sources.flatMap(waysOf)) terminal.out(`  ${line}`)
   if (!aws) return
   const { roles, problems } = await assumeRoles(sources)
-  if (problems.length > 0) throw new CommandError(problems)
+  const places = await tryPlaces(configuration)
+  if (problems.length + places.length > 0) throw new CommandError([...problems, ...places])
   terminal.out(roles > 0 ? 'AWS: all roles can be assumed' : 'AWS: there are credentials')
 }
 

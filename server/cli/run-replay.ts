@@ -3,10 +3,9 @@ import { stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { systemClock } from '../../plugin/clock.js'
-import { DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
 import type { SourceConfiguration } from '../config/source-configuration.js'
-import { type InputFile, inputFiles } from '../replay/input-files.js'
+import { type InputFile, inputFiles, type PassedOver } from '../replay/input-files.js'
 import { Planner, type Selection } from '../replay/plan.js'
 import { ProgressFile } from '../replay/progress-file.js'
 import { type ReplayResult, replay } from '../replay/replay.js'
@@ -16,8 +15,9 @@ import { servedSpill } from '../replay/served-spill.js'
 import type { Tally } from '../replay/tally.js'
 import type { SignalSource } from '../shutdown.js'
 import { CommandError } from './command-error.js'
+import { inputFolder } from './input-folder.js'
 import { loadConfig } from './load-config.js'
-import { createLog } from './log.js'
+import { createLog, type Log } from './log.js'
 import { logNodeWarnings } from './node-warnings.js'
 import { ReplayDisplay } from './replay-display.js'
 import type { ReplayFlags } from './replay-flags.js'
@@ -36,18 +36,19 @@ export async function runReplay(flags: ReplayFlags, terminal: Terminal): Promise
   const context = { env: terminal.env, mayBeUnset: ['writeKey'], logger: log }
   const configuration = await loadConfig(flags.config, context)
   const selection = selectionOf(flags, configuration.sources)
-  const from = flags.from ?? configuration.deadLetters ?? DEFAULT_DEAD_LETTERS
-  const files = await filesIn(from, flags)
+  const { signal, exitCode } = interruption(terminal.signals, () => {
+    writeLine('Stopping when what is under way has arrived; once more to exit at once')
+  })
+  const from = await inputFolder(flags, configuration, { signal, exitCode, terminal, log })
+  const { files, unreadable } = await filesIn(from, flags, log)
   const path = await progressPath(from, flags, selection)
   const display = new ReplayDisplay(terminal, systemClock, bytesOf(files))
   writeLine = (line) => display.line(line)
-  const { signal, exitCode } = interruption(terminal.signals, () => {
-    display.line('Stopping when what is under way has arrived; once more to exit at once')
-  })
   const dryRun = flags.dryRun === true
   const work = async (sender?: Sender) =>
     replay({
       files,
+      unreadable,
       planner: new Planner(patientSources(configuration), selection),
       progress: await ProgressFile.load(path),
       sender,
@@ -115,9 +116,20 @@ function selectionOf(flags: ReplayFlags, sources: readonly SourceConfiguration[]
   throw new CommandError([`--source: no source of the config file has this ID or name; there is ${names}`])
 }
 
-async function filesIn(from: string, flags: ReplayFlags): Promise<InputFile[]> {
+/** Lines of which it is logged what is wrong, as a folder may be full of such entries. */
+const MAX_NAMED = 20
+
+async function filesIn(from: string, flags: ReplayFlags, log: Log) {
+  let unreadable = 0
+  let named = 0
+  const passOver = ({ name, why, isUnreadable }: PassedOver) => {
+    if (isUnreadable) unreadable++
+    named++
+    if (named <= MAX_NAMED) log.warn(`${name}: passed over, as ${why}`)
+    if (named === MAX_NAMED) log.warn('More of these are not named')
+  }
   try {
-    return await inputFiles(from)
+    return { files: await inputFiles(from, passOver), unreadable }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const why = `${from} cannot be read: ${code === 'ENOENT' ? 'there is no such file or folder' : message}`

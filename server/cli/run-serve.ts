@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import type { SpillConfiguration } from '../../plugin/settings/spill-settings.js'
+import type { DeadLetterConfiguration } from '../../plugin/settings/dead-letter-settings.js'
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import type { ServeConfiguration } from '../config/configuration.js'
-import { useLocalCredentials } from '../embedded-aws.js'
+import { queueUrlsOf, useLocalCredentials } from '../embedded-aws.js'
 import type { ServeAddress } from '../serve.js'
 import { loadConfigFile } from './load-config.js'
 import { createLog, type Log } from './log.js'
@@ -74,7 +74,8 @@ async function serveConfig(preparation: Preparation): Promise<void> {
   const { configuration, file } = config
   const served = adapt(configuration)
   const { spill } = served
-  if (localAws !== undefined && 'queueUrl' in spill) useLocalCredentials(process.env)
+  if (localAws !== undefined && usesAmbientCredentials(served)) useLocalCredentials(process.env)
+  await checkLetters(served.deadLetters)
   // Before it is served, which empties it.
   const spillIs = await spillLine(spill)
   const metricsPort = flags.metricsPort ?? configuration.metrics.port
@@ -106,14 +107,26 @@ async function startServing(
     const { host, port, maxHeaderBytes } = settings
     return serveAlone(served, { host, port, maxHeaderBytes, adapt })
   }
-  const task = { ...settings, config: config.text, localAws: localAws && forWorkers(localAws, served.spill) }
+  const task = { ...settings, config: config.text, localAws: localAws && forWorkers(localAws, served) }
   // Loaded only here: who serves in one process needs none of it.
   const { serveByWorkers } = await import('./workers.js')
   return serveByWorkers({ count: flags.workers, task, served, adapt, log })
 }
 
-function forWorkers({ endpoint }: OpenLocalAws, spill: SpillConfiguration): WorkerLocalAws {
-  return { endpoint, queueUrl: 'queueUrl' in spill ? spill.queueUrl : undefined }
+function forWorkers({ endpoint }: OpenLocalAws, served: Served): WorkerLocalAws {
+  return { endpoint, queueUrls: queueUrlsOf(served) }
+}
+
+function usesAmbientCredentials(served: Served): boolean {
+  return queueUrlsOf(served).length > 0 || served.deadLetters.kind === 'bucket'
+}
+
+/** @throws FirehoseError where what the place of dead letters needs is not installed: that can never come right */
+async function checkLetters({ kind }: DeadLetterConfiguration): Promise<void> {
+  if (kind !== 'bucket') return
+  // Loaded only here: whoever keeps dead letters elsewhere needs no S3.
+  const { loadS3 } = await import('../../plugin/dead-letters/letter-bucket.js')
+  await loadS3()
 }
 
 function welcomeLines(

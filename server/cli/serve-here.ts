@@ -1,7 +1,9 @@
 import { systemClock } from '../../plugin/clock.js'
+import { guarded } from '../../plugin/logger.js'
 import type { ProxyConfiguration } from '../config/configuration.js'
 import { type ConfiguredProxy, preloadFor, proxyOf } from '../firehose-proxy.js'
 import { measuresOf, type ServeMeasures } from '../metrics/measures.js'
+import { watchOpenFiles } from '../open-files-watch.js'
 import { type RunningServer, type ServeAddress, serve } from '../serve.js'
 import type { ReloadOptions } from './reload.js'
 import type { Adapt, Served } from './served-configuration.js'
@@ -30,11 +32,10 @@ export async function serveHere(
   })
   const preload = () => preloadFor(configuration).catch((cause: Error) => fail(notLoaded(cause)))
   try {
-    return {
-      server: await serve({ proxy, ...address, logger: configuration.logger, preload }),
-      proxy,
-      failed,
-    }
+    const server = await serve({ proxy, ...address, logger: configuration.logger, preload })
+    const openFiles = watchOpenFiles({ clock: systemClock, logger: guarded(configuration.logger) })
+    const close: RunningServer['close'] = (options) => server.close(options).finally(() => openFiles.close())
+    return { server: { ...server, close }, proxy, failed }
   } catch (error) {
     await proxy.close({ timeout: 0 })
     throw error

@@ -174,7 +174,7 @@ function parsed(config: string, env: Terminal['env'], logger: Log): ServeConfigu
   throw new CommandError(result.problems)
 }
 
-function embeddedAws({ endpoint, queueUrl }: WorkerLocalAws): EmbeddedAws {
-  // What the primary gave is of the queue that is used; another takes effect at the next start.
-  return { endpoint, queueUrl: () => queueUrl ?? endpoint }
+function embeddedAws({ endpoint, queueUrls }: WorkerLocalAws): EmbeddedAws {
+  // The primary has made the queues that are used; others take effect at the next start.
+  return { endpoint, queueUrl: (name) => queueUrls.find((url) => url.endsWith(`/${name}`)) ?? endpoint }
 }

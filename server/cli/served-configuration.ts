@@ -1,3 +1,4 @@
+import { completeDeadLetters } from '../../plugin/settings/dead-letter-settings.js'
 import { completeSpill } from '../../plugin/settings/spill-settings.js'
 import { DEFAULT_DEAD_LETTERS } from '../config/config-file.js'
 import { readServeConfig, type ServeConfiguration } from '../config/configuration.js'
@@ -7,6 +8,7 @@ import type { RequestEntry } from '../http/request-entry.js'
 import type { Log } from './log.js'
 
 const DEFAULT_SPILL = completeSpill({ directory: './spill' })
+const DEFAULT_LETTERS = completeDeadLetters({ directory: DEFAULT_DEAD_LETTERS })
 
 /** What is served in place of what the file says. */
 export function adaptation(log: Log, localAws: EmbeddedAws | undefined) {
@@ -17,7 +19,7 @@ export function adaptation(log: Log, localAws: EmbeddedAws | undefined) {
       spill: configuration.spill ?? DEFAULT_SPILL,
       // `serve` has no other routes that these paths could belong to.
       unversionedPaths: configuration.unversionedPaths ?? true,
-      deadLetters: configuration.deadLetters ?? DEFAULT_DEAD_LETTERS,
+      deadLetters: configuration.deadLetters ?? DEFAULT_LETTERS,
       onRequest: (entry: RequestEntry) => log.request(entry),
     }
   }

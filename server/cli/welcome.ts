@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path'
+import type { DeadLetterConfiguration } from '../../plugin/settings/dead-letter-settings.js'
 import { DEMO_WRITE_KEY } from '../demo.js'
 import type { OpenLocalAws } from './open-local-aws.js'
 
@@ -8,7 +9,7 @@ export interface WelcomeParts {
   readonly metrics: string | undefined
   /** `undefined` for the demo. */
   readonly file: string | undefined
-  readonly deadLetters: string
+  readonly deadLetters: DeadLetterConfiguration
   /** Of `spillLine`. */
   readonly spill: string
   /** Names of the sources that take events. */
@@ -35,10 +36,15 @@ export function welcome({
   if (file !== undefined) lines.push(`Config file: ${file}, loaded again when it changes`)
   lines.push(`Sources: ${listed(sources)}`)
   lines.push(spill)
-  lines.push(`Dead letters, if any: ${resolve(deadLetters)}`)
+  lines.push(`Dead letters, if any: ${placeOfLetters(deadLetters)}`)
   if (localAws === undefined) return lines
   lines.push(`Local AWS (STS, Firehose and SQS): ${localAws.endpoint}`, `Records land in: ${localAws.dir}`)
   return file === undefined ? [...lines, ...demo(url, localAws.dir)] : lines
+}
+
+function placeOfLetters(place: DeadLetterConfiguration): string {
+  if (place.kind === 'directory') return resolve(place.directory)
+  return place.kind === 'queue' ? `the SQS queue ${place.queueUrl}` : `s3://${place.bucket}/${place.prefix}`
 }
 
 /** Names shown at most: there can be thousands. */

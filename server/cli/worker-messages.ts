@@ -22,8 +22,8 @@ export interface WorkerTask {
 /** The local AWS that the primary process runs. */
 export interface WorkerLocalAws {
   readonly endpoint: string
-  /** Of the spill, where that is one. */
-  readonly queueUrl: string | undefined
+  /** Of the queues that are used: of the spill and of the dead letters, where these are queues. */
+  readonly queueUrls: readonly string[]
 }
 
 /** Which of these IDs of a source's events are known, or that they are to be. */

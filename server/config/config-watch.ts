@@ -7,6 +7,12 @@ import type { Logger } from '../../plugin/logger.js'
 /** Until a look at the file, and again until the next, which must find the same: an editor may be half through it. */
 const SETTLED_MS = 200
 
+/** Between two looks at a file that cannot be read. */
+const RETRY_MS = 5_000
+
+/** In place of a hash, with the system's code. */
+const UNREADABLE = 'unreadable: '
+
 /** What of `process` this needs. */
 export interface ReloadSignals {
   on(signal: 'SIGHUP', listener: () => void): unknown
@@ -102,10 +108,13 @@ class SettledContent {
     const isNew = found !== undefined && found !== this.#known
     const isSettled = found === this.#found
     this.#found = isNew && !isSettled ? found : undefined
-    if (!isNew) return
-    if (!isSettled) return this.check()
-    this.#known = found
-    onChange()
+    if (isNew && !isSettled) return this.check()
+    if (isNew) {
+      this.#known = found
+      onChange()
+    }
+    // No event tells when a file can be read again that could not be, as while too many files are open.
+    if (found?.startsWith(UNREADABLE)) this.#cancel = this.#parts.clock.after(RETRY_MS, () => this.#look())
   }
 }
 
@@ -172,13 +181,17 @@ function startWatching(
 
 const watchDirectory: WatchDirectory = (dir, onEvent) => fsWatch(dir, { persistent: false }, onEvent)
 
-/** `undefined` where there is no file now. A pipe, as of a shell's `<(…)`, is none: it can be read only once. */
+/**
+ * `undefined` where there is no file now. A pipe, as of a shell's `<(…)`, is none: it can be read only once. A file that
+ * cannot be read counts as a change, so that whoever takes it up says why.
+ */
 function hashOf(file: string): string | undefined {
   try {
     if (!statSync(file).isFile()) return undefined
     return createHash('sha256').update(readFileSync(file)).digest('base64')
-  } catch {
-    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' ? undefined : `${UNREADABLE}${code}`
   }
 }
 

@@ -1,5 +1,10 @@
 import type { Logger } from '../../plugin/logger.js'
 import { type DestinationConfiguration, readSettings } from '../../plugin/settings/configuration.js'
+import {
+  completeDeadLetters,
+  type DeadLetterConfiguration,
+  deadLetterNames,
+} from '../../plugin/settings/dead-letter-settings.js'
 import { EXTERNAL_ID, EXTERNAL_ID_RULE } from '../../plugin/settings/fields.js'
 import { describeIssues, showPath, showValue } from '../../plugin/settings/problems.js'
 import { completeSpill, type SpillConfiguration, spillNames } from '../../plugin/settings/spill-settings.js'
@@ -17,7 +22,7 @@ export interface ProxyConfiguration {
   readonly maxBufferedBytes: number
   readonly maxClients: number
   readonly spill: SpillConfiguration | undefined
-  readonly deadLetters: string | undefined
+  readonly deadLetters: DeadLetterConfiguration | undefined
   readonly trustProxy: TrustSetting
   readonly publicUrl: string | undefined
   readonly customPath: string | undefined
@@ -80,12 +85,12 @@ function read(
   }
   const schema = takesListen ? serveSchema : proxySchema
   const parsed = schema.safeParse(given, { reportInput: true })
-  const problems = (parsed.error?.issues ?? []).flatMap((issue) =>
-    describeIssues(
-      [issue],
-      issue.path[0] === 'spill' ? spillNames(issue.input) : settingNames(schema, issue.path),
-    ),
-  )
+  const namesAt = ({ path, input }: { readonly path: readonly PropertyKey[]; readonly input?: unknown }) => {
+    if (path[0] === 'spill') return spillNames(input)
+    return path[0] === 'deadLetters' ? deadLetterNames(input) : settingNames(schema, path)
+  }
+  const problems = (parsed.error?.issues ?? []).flatMap((issue) => describeIssues([issue], namesAt(issue)))
+  problems.push(...sharedQueue(parsed.data))
   const logger = parsed.data?.logger ?? context.logger ?? console
   const listed = (given as { sources?: unknown }).sources
   const sources: readonly unknown[] = Array.isArray(listed) ? listed : []
@@ -106,7 +111,7 @@ function read(
       maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
       maxClients: values.maxClients ?? 100,
       spill: values.spill && completeSpill(values.spill, context.env),
-      deadLetters: values.deadLetters,
+      deadLetters: values.deadLetters && completeDeadLetters(values.deadLetters, context.env),
       trustProxy: values.trustProxy ?? false,
       publicUrl: values.publicUrl?.replace(/\/+$/, ''),
       customPath: values.customPath,
@@ -117,6 +122,15 @@ function read(
       metrics: listenOf(values, 'metrics'),
     },
   }
+}
+
+/** Messages of the one are foreign to who drains the other. */
+function sharedQueue(
+  values: { spill?: object | undefined; deadLetters?: object | undefined } = {},
+): string[] {
+  const [spill, letters] = [values.spill, values.deadLetters].map((it) => Object(it).queueUrl as unknown)
+  if (spill === undefined || spill !== letters) return []
+  return [`deadLetters: is the queue of the spill, ${showValue(letters, [])}; give it a queue of its own`]
 }
 
 function listenOf(values: object, name: 'listen' | 'metrics'): ServerConfiguration {

@@ -1,4 +1,5 @@
 import type { Logger } from '../../plugin/logger.js'
+import type { DeadLetterSettings } from '../../plugin/settings/dead-letter-settings.js'
 import type { DestinationSettings, SpillSettings } from '../../plugin/settings/settings.js'
 import type { TrustSetting } from '../http/client-address.js'
 import type { RequestEntry } from '../http/request-entry.js'
@@ -103,10 +104,12 @@ export interface ProxyConfig {
    */
   readonly spill?: string | SpillSettings | undefined
   /**
-   * Directory for the events that can never be delivered. Without one they are only logged, without payload.
+   * Place of the events that can never be delivered: a directory, the URL of an SQS queue, or `s3://BUCKET/PREFIX`, which
+   * needs the package @aws-sdk/client-s3. Queue and bucket are used with the ambient AWS credentials. Without a place such
+   * events are only logged, without payload.
    * @default none; `serve`: './dead-letters'
    */
-  readonly deadLetters?: string | undefined
+  readonly deadLetters?: string | DeadLetterSettings | undefined
   /**
    * Which proxies in front are believed when they name the client's address, protocol and host: their number, their
    * addresses (CIDR, or `loopback`, `linklocal`, `uniquelocal`), or `true` for all. If a header has several values, the

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { deadLetters } from '../../plugin/settings/dead-letter-settings.js'
 import { flag, httpUrl, integer, logger, oneOf } from '../../plugin/settings/fields.js'
 import { spill } from '../../plugin/settings/spill-settings.js'
 import { isOriginPattern } from '../http/allowed-origins.js'
@@ -126,7 +127,7 @@ const proxyFields = {
   maxBufferedBytes: integer(MAX_BODY_BYTES, Number.MAX_SAFE_INTEGER).optional(),
   maxClients: integer(1, 100_000).optional(),
   spill: spill().optional(),
-  deadLetters: text('give a directory').optional(),
+  deadLetters: deadLetters().optional(),
   trustProxy: z
     .preprocess(
       trustFromText,

@@ -6,7 +6,7 @@ export interface LocalAwsAccessKey {
   readonly secretAccessKey: string
   /**
    * The user it belongs to; its account is the caller's account.
-   * @default arn:aws:iam::<accountId>:user/<accessKeyId>
+   * @default arn:<partition of the region>:iam::<accountId>:user/<accessKeyId>
    */
   readonly userArn?: string
   /** What the user may do. @default everything */

@@ -27,10 +27,26 @@ export function queueArn(region: string, accountId: string, queueName: string): 
   return `arn:${partitionOf(region)}:sqs:${region}:${accountId}:${queueName}`
 }
 
+/** By the beginning of a region's name. https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html */
+const PARTITIONS: readonly (readonly [regions: string, partition: string])[] = [
+  ['cn-', 'aws-cn'],
+  ['us-gov-', 'aws-us-gov'],
+  ['us-iso-', 'aws-iso'],
+  ['us-isob-', 'aws-iso-b'],
+  ['eu-isoe-', 'aws-iso-e'],
+  ['us-isof-', 'aws-iso-f'],
+  ['eusc-', 'aws-eusc'],
+]
+
 function partitionOf(region: string): string {
-  if (region.startsWith('cn-')) return 'aws-cn'
-  if (region.startsWith('us-gov-')) return 'aws-us-gov'
-  if (region.startsWith('us-iso-')) return 'aws-iso'
-  if (region.startsWith('us-isob-')) return 'aws-iso-b'
-  return 'aws'
+  return PARTITIONS.find(([regions]) => region.startsWith(regions))?.[1] ?? 'aws'
+}
+
+export function userArn(region: string, accountId: string, userName: string): string {
+  return `arn:${partitionOf(region)}:iam::${accountId}:user/${userName}`
+}
+
+/** The ARN of an object, or of its bucket where no key is given. */
+export function objectArn(region: string, bucket: string, key?: string): string {
+  return `arn:${partitionOf(region)}:s3:::${bucket}${key === undefined ? '' : `/${key}`}`
 }

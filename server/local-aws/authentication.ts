@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { LocalAwsAccessKey } from './access-keys.js'
-import { assumedRoleArn, parseRoleArn } from './arn.js'
+import { assumedRoleArn, parseRoleArn, userArn } from './arn.js'
 import { authenticationError } from './authentication-error.js'
 import type { Caller } from './caller.js'
 import { type CredentialStore, type IssuedCredentials, sameToken } from './credentials.js'
@@ -64,6 +64,7 @@ export class Authentication {
       accountId: role.accountId,
       userId: `${stableId('AROA', issued.roleArn)}:${issued.sessionName}`,
       roleArn: issued.roleArn,
+      marks: issued.marks,
       ...(identityPolicy && { identityPolicy }),
       ...(issued.sessionPolicy && { sessionPolicy: issued.sessionPolicy }),
     }
@@ -72,13 +73,13 @@ export class Authentication {
   #user(request: AwsRequest, claim: SignatureClaim, service: Service): Caller {
     const { accessKeys, accountId } = this.#settings
     if (accessKeys === undefined) {
-      const arn = `arn:aws:iam::${accountId}:user/local`
+      const arn = userArn(claim.region, accountId, 'local')
       return { arn, accountId, userId: stableId('AIDA', arn) }
     }
     const key = accessKeys.find((candidate) => candidate.accessKeyId === claim.accessKeyId)
     if (key === undefined) throw authenticationError(service, 'unknown-key')
     verifySignature(request, claim, key.secretAccessKey, service)
-    const arn = key.userArn ?? `arn:aws:iam::${accountId}:user/${key.accessKeyId}`
+    const arn = key.userArn ?? userArn(claim.region, accountId, key.accessKeyId)
     return {
       arn,
       accountId: arn.split(':')[4] ?? accountId,

@@ -11,6 +11,7 @@ export interface LocalAwsCall {
   readonly externalId?: string
   readonly stream?: string
   readonly queue?: string
+  readonly bucket?: string
   /** How many records, or entries of an SQS batch, were sent. */
   readonly records?: number
   /** How many of these were refused. */

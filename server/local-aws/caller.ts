@@ -3,6 +3,7 @@ import type { PolicyDecision } from './policy.js'
 import { evaluatePolicy } from './policy.js'
 import type { ConditionContext } from './policy-condition.js'
 import type { PolicyDocument } from './policy-document.js'
+import type { SessionMarks } from './sts/session-tags.js'
 
 /** Whom a verified request comes from, and what that one may do. */
 export interface Caller {
@@ -12,6 +13,8 @@ export interface Caller {
   readonly userId: string
   /** The role, where the credentials come from AssumeRole. */
   readonly roleArn?: string
+  /** Tags and source identity of the session, where the credentials come from AssumeRole. */
+  readonly marks?: SessionMarks
   /** The caller's own policy; undefined: no restriction. */
   readonly identityPolicy?: PolicyDocument
   /** The policy given to AssumeRole, which can only take away. */
@@ -29,6 +32,11 @@ export function callerContext(caller: Caller): [string, string | undefined][] {
     ['aws:principalarn', caller.roleArn ?? caller.arn],
     ['aws:principalaccount', caller.accountId],
     ['aws:userid', caller.userId],
+    ['aws:sourceidentity', caller.marks?.sourceIdentity],
+    ...[...(caller.marks?.tags ?? [])].map(([key, value]): [string, string] => [
+      `aws:principaltag/${key.toLowerCase()}`,
+      value,
+    ]),
   ]
 }
 

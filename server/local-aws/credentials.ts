@@ -1,6 +1,7 @@
 import { randomBytes, randomInt, timingSafeEqual } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { PolicyDocument } from './policy-document.js'
+import type { SessionMarks } from './sts/session-tags.js'
 
 /** What AssumeRole gave out, and whom it stands for. */
 export interface IssuedCredentials {
@@ -12,6 +13,7 @@ export interface IssuedCredentials {
   readonly roleArn: string
   readonly sessionName: string
   readonly sessionPolicy?: PolicyDocument
+  readonly marks: SessionMarks
 }
 
 /** Beyond this the ones used longest ago are forgotten, and then are unknown instead of expired. */

@@ -9,6 +9,7 @@ import { firehoseRoute } from './firehose/route.js'
 import { type Reply, replyAfter, replyInstead } from './reply.js'
 import type { AwsRequest } from './request.js'
 import type { Route, RouteResult } from './route.js'
+import { isS3Request, type S3State, s3Route } from './s3/route.js'
 import type { Answer } from './service.js'
 import type { SqsState } from './sqs/operation.js'
 import { isSqsRequest, sqsRoute } from './sqs/route.js'
@@ -19,6 +20,7 @@ export interface EndpointParts {
   readonly authentication: Authentication
   readonly faults: Faults
   readonly firehose: FirehoseState
+  readonly s3: S3State
   readonly sqs: SqsState
   readonly sts: StsState
   readonly now: () => number
@@ -56,6 +58,7 @@ export class Endpoint {
 
   #route(request: AwsRequest, requestId: string): Route {
     if (isSqsRequest(request)) return sqsRoute(this.#parts.sqs, request)
+    if (isS3Request(request)) return s3Route(this.#parts.s3, request, requestId)
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
     const isQuery = isForm || request.method === 'GET'
     return isQuery && !request.headers.has('x-amz-target')
@@ -115,6 +118,7 @@ function reportOf(route: Route, outcome: Outcome, at: number): LocalAwsCall {
     ...(route.externalId !== undefined && { externalId: route.externalId }),
     ...(route.stream !== undefined && { stream: route.stream }),
     ...(route.queue !== undefined && { queue: route.queue }),
+    ...(route.bucket !== undefined && { bucket: route.bucket }),
     ...(result?.records !== undefined && { records: result.records }),
     ...(result?.failedRecords !== undefined && { failedRecords: result.failedRecords }),
     status: reply.kind === 'answer' ? reply.answer.status : 0,

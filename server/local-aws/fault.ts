@@ -2,11 +2,13 @@ import * as z from 'zod'
 
 /** Which calls a fault strikes. What is left out does not matter. */
 export interface FaultScope {
-  /** `PutRecord`, `PutRecordBatch`, `AssumeRole`, `SendMessageBatch`, … */
+  /** `PutRecord`, `PutRecordBatch`, `AssumeRole`, `SendMessageBatch`, `PutObject`, … */
   readonly action?: string
   readonly stream?: string
   /** The name of an SQS queue. */
   readonly queue?: string
+  /** The name of an S3 bucket. */
+  readonly bucket?: string
   /** The role whose credentials make the call; for AssumeRole the role asked for. */
   readonly roleArn?: string
   /** The share that is struck, 0 to 1: of the records for the kinds that say so, else of the calls. @default 1 */
@@ -40,7 +42,7 @@ export type Fault = FaultScope &
         readonly kind: 'fail-records'
       }
     | {
-        /** The call is answered 503 ServiceUnavailableException, "Slow down.", without effect. */
+        /** The call is answered 503 ServiceUnavailableException, "Slow down." (S3: SlowDown), without effect. */
         readonly kind: 'throttle'
       }
     | {
@@ -52,7 +54,7 @@ export type Fault = FaultScope &
         readonly message?: string
       }
     | {
-        /** The call is answered ExpiredTokenException (STS: ExpiredToken), without effect. */
+        /** The call is answered ExpiredTokenException (STS and S3: ExpiredToken), without effect. */
         readonly kind: 'expired-token'
       }
     | {
@@ -97,6 +99,7 @@ const scope = {
   action: z.string().optional(),
   stream: z.string().optional(),
   queue: z.string().optional(),
+  bucket: z.string().optional(),
   roleArn: z.string().optional(),
   share: z.number().min(0).max(1).optional(),
   times: z.int().min(1).optional(),

@@ -5,6 +5,7 @@ export interface FaultedCall {
   readonly action: string
   readonly stream?: string
   readonly queue?: string
+  readonly bucket?: string
   /** The caller's role; for AssumeRole the one asked for. */
   readonly roleArn?: string
 }
@@ -92,6 +93,7 @@ function concerns(fault: Fault, call: FaultedCall): boolean {
     (fault.action === undefined || fault.action === call.action) &&
     (fault.stream === undefined || fault.stream === call.stream) &&
     (fault.queue === undefined || fault.queue === call.queue) &&
+    (fault.bucket === undefined || fault.bucket === call.bucket) &&
     (fault.roleArn === undefined || fault.roleArn === call.roleArn) &&
     (recordFaultOf(fault) === undefined || RECORD_ACTIONS.has(call.action)) &&
     (fault.kind !== 'wrong-responses' || call.action === 'PutRecordBatch')

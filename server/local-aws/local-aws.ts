@@ -10,6 +10,7 @@ import { type Fault, faultSchema } from './fault.js'
 import { Faults } from './faults.js'
 import { Streams } from './firehose/streams.js'
 import {
+  bucketNameSchema,
   check,
   type LocalAwsConfiguration,
   type LocalAwsOptions,
@@ -22,6 +23,7 @@ import {
 import { Output } from './output.js'
 import { seededRandom } from './random.js'
 import { type LocalAwsRole, Roles } from './roles.js'
+import { Buckets } from './s3/buckets.js'
 import { HttpServer } from './server.js'
 import { formatQueueUrl } from './sqs/queue-url.js'
 import { Queues } from './sqs/queues.js'
@@ -29,7 +31,7 @@ import { Queues } from './sqs/queues.js'
 /** Of the queues that are made here rather than by a call: the longest there is. */
 const RETENTION_SECONDS = 1_209_600
 
-/** A running STS, Firehose and SQS. */
+/** A running STS, Firehose, SQS and S3. */
 export interface LocalAws {
   /** `http://127.0.0.1:<port>`, for all services: the SDKs' `endpoint`, the AWS CLI's `--endpoint-url`. */
   readonly endpoint: string
@@ -48,19 +50,26 @@ export interface LocalAws {
    * that is have its new permissions. `undefined`: any role may be assumed.
    */
   setRoles(roles: readonly LocalAwsRole[] | undefined): void
-  /** @throws Error where there is one of that name */
+  /** Makes a stream in every region. @throws Error where there is one of that name in any */
   createStream(stream: string | LocalAwsStream): void
-  /** What it has taken is still written. @throws Error where there is none of that name */
+  /** Deletes it in every region. What it has taken is still written. @throws Error where there is none of that name */
   deleteStream(name: string): void
   /**
-   * Messages are in memory, for up to 14 days, and gone with the process.
+   * Makes a queue in every region. Messages are in memory, for up to 14 days, and gone with the process.
    *
-   * @returns its URL
-   * @throws Error where there is one of that name
+   * @returns its URL, which is the same for all regions
+   * @throws Error where there is one of that name in any
    */
   createQueue(name: string): string
-  /** With its messages. @throws Error where there is none of that name */
+  /** Deletes it in every region, with its messages. @throws Error where there is none of that name */
   deleteQueue(name: string): void
+  /**
+   * Makes an S3 bucket, which takes calls of any region. Of S3 there are PutObject and CreateBucket; an object is the file
+   * `<dir>/@s3/<bucket>/<key>`, with what a file's name cannot hold percent-encoded.
+   *
+   * @throws Error where there is one of that name
+   */
+  createBucket(name: string): void
   /** Resolves when every record accepted so far is on disk. */
   flush(): Promise<void>
   /** Stops listening, cuts all connections, and writes what is buffered. Can be called again. */
@@ -68,7 +77,7 @@ export interface LocalAws {
 }
 
 /**
- * Starts an STS, a Firehose and an SQS on this machine that speak AWS's wire protocol, for a first run and for tests:
+ * Starts an STS, a Firehose, an SQS and an S3 on this machine that speak AWS's wire protocol, for a first run and for tests:
  * the AWS SDKs and the AWS CLI work against it. It writes what streams take to files, as Firehose does to S3.
  *
  * @throws Error where an option is wrong, the folder cannot be made, or the port is in use (`code` EADDRINUSE)
@@ -117,10 +126,13 @@ function assemble(config: LocalAwsConfiguration) {
   const credentials = new CredentialStore()
   const streams = new Streams(config)
   const queues = new Queues(now, config.accountId)
+  // No stream has such a name, as `@` is in none.
+  const buckets = new Buckets({ dir: resolve(config.dir, '@s3'), accountId: config.accountId })
   const output = new Output({ ...config.buffering, dir: resolve(config.dir), now, onError })
   for (const fault of config.faults) faults.add(fault)
   for (const stream of config.streams) createStream(streams, stream, config)
-  for (const queue of config.queues) queues.create(queue)
+  for (const queue of config.queues) queues.add(queue)
+  for (const bucket of config.buckets) buckets.create(bucket)
 
   const onCall: typeof config.onCall = (call) => {
     log.call(call)
@@ -134,6 +146,7 @@ function assemble(config: LocalAwsConfiguration) {
     authentication: new Authentication(config, credentials, roles),
     faults,
     firehose: { streams, output, now, autoCreateStreams, onRecord },
+    s3: { buckets, autoCreateBuckets: config.roles === undefined },
     sqs: { queues, closing: closing.signal },
     sts: { roles, credentials, now, credentialLifetimeMs },
     now,
@@ -141,11 +154,11 @@ function assemble(config: LocalAwsConfiguration) {
     onError,
     closing: closing.signal,
   })
-  return { closing, log, faults, roles, credentials, streams, queues, output, endpoint }
+  return { closing, log, faults, roles, credentials, streams, queues, buckets, output, endpoint }
 }
 
 function controlsOf(
-  { log, faults, credentials, roles, streams, queues }: Parts,
+  { log, faults, credentials, roles, streams, queues, buckets }: Parts,
   config: LocalAwsConfiguration,
   url: string,
 ): Omit<LocalAws, 'endpoint' | 'dir' | 'flush' | 'close'> {
@@ -165,14 +178,18 @@ function controlsOf(
       check('the stream', streamSchema, typeof stream === 'string' ? { name: stream } : stream)
       createStream(streams, stream, config)
     },
-    deleteStream: (name) => streams.delete(name, config.accountId),
+    deleteStream: (name) => streams.remove(name, config.accountId),
     createQueue(name) {
       check('the name of the queue', queueNameSchema, name)
       if (queues.has(name)) throw new Error(`There is a queue ${name} already`)
-      queues.create(name, { MessageRetentionPeriod: RETENTION_SECONDS })
+      queues.add(name, { MessageRetentionPeriod: RETENTION_SECONDS })
       return formatQueueUrl(url, config.accountId, name)
     },
-    deleteQueue: (name) => queues.delete(queues.named(name)),
+    deleteQueue: (name) => queues.remove(name),
+    createBucket(name) {
+      check('the name of the bucket', bucketNameSchema, name)
+      buckets.create(name)
+    },
   }
 }
 
@@ -182,7 +199,7 @@ function createStream(
   { accountId }: LocalAwsConfiguration,
 ): void {
   const { tags, ...rest } = typeof stream === 'string' ? { name: stream } : { ...stream }
-  streams.create({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
+  streams.add({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
 }
 
 /** The user's hooks, none of which throws or rejects: that must not fail the call it hears of, or end the process. */

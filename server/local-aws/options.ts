@@ -7,8 +7,9 @@ import type { Compression } from './output-file.js'
 import { policyDocumentSchema } from './policy-document.js'
 import type { LocalAwsQuotas } from './quotas.js'
 import type { LocalAwsRole } from './roles.js'
+import { isBucketName } from './s3/buckets.js'
 
-/** A delivery stream that is there from the start. */
+/** A delivery stream that is there from the start, in every region. */
 export interface LocalAwsStream {
   /** 1 to 64 of `[a-zA-Z0-9_.-]` */
   readonly name: string
@@ -32,7 +33,7 @@ export interface LocalAwsOptions {
   readonly port?: number
   /** Address to listen on. @default 127.0.0.1 */
   readonly host?: string
-  /** Where the streams' files go. @default ./local-aws-data */
+  /** Where the streams' files and the buckets' objects go. @default ./local-aws-data */
   readonly dir?: string
   /** The account that streams, queues and users are in. @default 123456789012 */
   readonly accountId?: string
@@ -46,12 +47,17 @@ export interface LocalAwsOptions {
    * @default any is accepted, without looking at its signature: its secret cannot be known
    */
   readonly accessKeys?: readonly LocalAwsAccessKey[]
-  /** Makes a stream when something is first put to it. @default true unless `roles` are given */
+  /** Makes a stream, in the region of the call, when something is first put to it. @default true unless `roles` are given */
   readonly autoCreateStreams?: boolean
-  /** Streams to have from the start. @default none */
+  /** Streams to have from the start, in every region. @default none */
   readonly streams?: readonly (string | LocalAwsStream)[]
-  /** SQS queues to have from the start. @default none */
+  /** SQS queues to have from the start, in every region. @default none */
   readonly queues?: readonly string[]
+  /**
+   * S3 buckets to have from the start, for calls of any region. Their objects are files, `<dir>/@s3/<bucket>/<key>`.
+   * @default none, and any is made when something is first put to it unless `roles` are given
+   */
+  readonly buckets?: readonly string[]
   /** When files are written. @default 5 MiB or a second, whichever comes first */
   readonly buffering?: LocalAwsBuffering
   /** Of the files. @default none */
@@ -90,6 +96,7 @@ const positive = z.number().positive()
 const compression = z.enum(['none', 'gzip'])
 const streamName = z.string().regex(/^[a-zA-Z0-9_.-]{1,64}$/)
 export const queueNameSchema = z.string().regex(/^[\w-]{1,80}$/)
+export const bucketNameSchema = z.string().refine(isBucketName, 'the name of a bucket')
 const userArn = z.string().regex(/^arn:aws[a-z-]*:iam::\d{12}:user\/.+$/)
 
 export const roleSchema = z.strictObject({
@@ -126,6 +133,7 @@ const optionsSchema = z.strictObject({
   autoCreateStreams: z.boolean().optional(),
   streams: z.array(z.union([streamName, streamSchema])).optional(),
   queues: z.array(queueNameSchema).optional(),
+  buckets: z.array(bucketNameSchema).optional(),
   buffering: z.strictObject({ sizeBytes: positive.optional(), intervalMs: positive.optional() }).optional(),
   compression: compression.optional(),
   faults: z.array(faultSchema).optional(),
@@ -156,6 +164,7 @@ export function parseOptions(options: LocalAwsOptions): LocalAwsConfiguration {
     autoCreateStreams: options.roles === undefined,
     streams: [],
     queues: [],
+    buckets: [],
     compression: 'none',
     faults: [],
     seed: 1,

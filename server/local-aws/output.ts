@@ -1,4 +1,6 @@
-import { mkdir } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { type OutputTarget, StreamOutput } from './stream-output.js'
 
 export interface OutputSettings {
@@ -22,9 +24,11 @@ export class Output {
     this.#settings = settings
   }
 
-  /** Makes the folder, so that one that cannot be written to is known at the start. */
+  /** Makes the folder. @throws the system's error where it cannot be made or written, so that this is known at the start */
   async open(): Promise<void> {
-    await mkdir(this.#settings.dir, { recursive: true })
+    const dir = resolve(this.#settings.dir)
+    await makeFolder(dir)
+    await access(dir, constants.W_OK | constants.X_OK)
   }
 
   /** Asked once a call, before its records are taken. */
@@ -64,5 +68,19 @@ export class Output {
     for (const [name, stream] of this.#streams) {
       if (stream.waitingBytes === 0) this.#streams.delete(name)
     }
+  }
+}
+
+/**
+ * Node reports ENOENT where a file system is read-only and parents are missing as well: then the first parent that is
+ * missing tells the cause. Source: https://github.com/nodejs/node/issues/47098
+ */
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(dir) === dir) throw error
+    await makeFolder(dirname(dir))
+    await mkdir(dir)
   }
 }

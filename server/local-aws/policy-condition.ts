@@ -10,6 +10,9 @@ export type ConditionContext = ReadonlyMap<string, string | undefined>
 /** `unknown` where a condition uses an operator or key that is not covered: an Allow then must not apply. */
 export type ConditionResult = 'met' | 'unmet' | 'unknown'
 
+/** A request that does not carry the tag of such a key has no tag of this name. */
+const TAG = /^aws:(?:request|principal)tag\//
+
 type Matcher = (wanted: string, actual: string) => boolean
 
 const equals: Matcher = (wanted, actual) => wanted === actual
@@ -53,7 +56,7 @@ function evaluateKey(
   context: ConditionContext,
 ): ConditionResult {
   const lowerKey = key.toLowerCase()
-  if (!context.has(lowerKey)) return 'unknown'
+  if (!context.has(lowerKey) && !TAG.test(lowerKey)) return 'unknown'
   const actual = context.get(lowerKey)
   const values = [wanted].flat()
 

@@ -30,13 +30,14 @@ export interface TrustedCaller {
   readonly principalArns: readonly string[]
 }
 
-/** Whether a role's trust policy lets the caller assume it. */
+/** Whether a role's trust policy allows the caller an action, such as `sts:AssumeRole`. */
 export function evaluateTrust(
   policy: PolicyDocument,
+  action: string,
   caller: TrustedCaller,
   context: ConditionContext,
 ): TrustDecision {
-  const question = { action: 'sts:AssumeRole', resource: '*', context }
+  const question = { action, resource: '*', context }
   const byName = decide(policy, question, (statement) => principalMatch(statement, caller) === 'principal')
   if (byName === 'explicit-deny') return 'deny'
   const byAny = decide(policy, question, (statement) => principalMatch(statement, caller) !== 'none')

@@ -21,6 +21,7 @@ export function replyInstead(fault: Fault | undefined, service: Service): Reply 
     case 'disconnect':
       return { kind: 'cut' }
     case 'throttle':
+      if (service === 's3') throw new AwsError('SlowDown', 503, 'Please reduce your request rate.')
       throw new AwsError('ServiceUnavailableException', 503, 'Slow down.')
     case 'error':
       throw new AwsError(fault.code, fault.status ?? 400, fault.message ?? fault.code)

@@ -10,6 +10,7 @@ export interface Route {
   readonly action: string
   readonly stream?: string
   readonly queue?: string
+  readonly bucket?: string
   /** The role that is to be assumed. */
   readonly roleArn?: string
   readonly externalId?: string

@@ -1,5 +1,5 @@
 /** The services of this endpoint, by the name in a credential scope. */
-export type Service = 'firehose' | 'sqs' | 'sts'
+export type Service = 'firehose' | 's3' | 'sqs' | 'sts'
 
 /** A whole HTTP answer. */
 export interface Answer {

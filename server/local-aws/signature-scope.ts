@@ -55,11 +55,11 @@ function checkSkew(
   const current = formatTimestamp(now)
   if (at < now - maxSkewMs) {
     const message = `Signature expired: ${timestamp} is now earlier than ${formatTimestamp(now - maxSkewMs)} (${current} - ${minutes} min.)`
-    throw authenticationError(service, 'wrong-signature', message)
+    throw authenticationError(service, 'wrong-time', message)
   }
   if (at > now + maxSkewMs) {
     const message = `Signature not yet current: ${timestamp} is still later than ${formatTimestamp(now + maxSkewMs)} (${current} + ${minutes} min.)`
-    throw authenticationError(service, 'wrong-signature', message)
+    throw authenticationError(service, 'wrong-time', message)
   }
 }
 

@@ -48,7 +48,7 @@ export function verifySignature(
   secretAccessKey: string,
   service: Service,
 ): void {
-  const expected = signatureOf(request, claim, secretAccessKey)
+  const expected = signatureOf(request, claim, secretAccessKey, service)
   const given = Buffer.from(claim.signature, 'hex')
   // SECURITY: constant-time, so that an answer's delay tells nothing about the right signature.
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
@@ -94,32 +94,45 @@ function claimOf(
   }
 }
 
-function signatureOf(request: AwsRequest, claim: SignatureClaim, secretAccessKey: string): Buffer {
+function signatureOf(
+  request: AwsRequest,
+  claim: SignatureClaim,
+  secretAccessKey: string,
+  service: Service,
+): Buffer {
   const scope = [claim.scopeDate, claim.region, claim.service, 'aws4_request']
   const stringToSign = [
     ALGORITHM,
     claim.timestamp,
     scope.join('/'),
-    sha256Hex(canonicalRequest(request, claim.signedHeaders)),
+    sha256Hex(canonicalRequest(request, claim.signedHeaders, service)),
   ].join('\n')
   const key = scope.reduce<Buffer>(hmac, Buffer.from(`AWS4${secretAccessKey}`))
   return hmac(key, stringToSign)
 }
 
-function canonicalRequest(request: AwsRequest, signedHeaders: readonly string[]): string {
+function canonicalRequest(request: AwsRequest, signedHeaders: readonly string[], service: Service): string {
   const headers = signedHeaders.map((name) => {
     const value = request.headers.get(name.toLowerCase()) ?? ''
     return `${name.toLowerCase()}:${value.trim().replace(/ +/g, ' ')}\n`
   })
   return [
     request.method,
-    request.path.split('/').map(encode).join('/'),
+    // S3 alone does not encode the path a second time.
+    service === 's3' ? request.path : request.path.split('/').map(encode).join('/'),
     canonicalQuery(request.query),
     headers.join(''),
     signedHeaders.join(';'),
-    // The body itself, whatever x-amz-content-sha256 claims: AWS CLI v2 does not send that header.
-    sha256Hex(request.body),
+    hashOfBody(request, service),
   ].join('\n')
+}
+
+/**
+ * S3 signs what `x-amz-content-sha256` says, which may be that the body is not signed. For the others it is the body
+ * itself, whatever the header claims: AWS CLI v2 does not send it.
+ */
+function hashOfBody({ headers, body }: AwsRequest, service: Service): string {
+  return service === 's3' ? (headers.get('x-amz-content-sha256') ?? '') : sha256Hex(body)
 }
 
 function canonicalQuery(query: URLSearchParams): string {

@@ -1,10 +1,11 @@
-import { createReadStream } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { type FileHandle, readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
+import { errnoOf } from '../../plugin/spill/disk-error.js'
 import { parseName } from '../../plugin/spill/file-name.js'
-import { errnoOf } from '../../plugin/spill/file-system.js'
+import { kindOf, NotAFileError, openRegular } from '../../plugin/spill/open-regular.js'
 import { skipping } from './lines.js'
 
 /** A file to replay. */
@@ -25,6 +26,15 @@ export interface OpenInput {
   readonly bytesRead: () => number
 }
 
+/** Something in a folder that is not read. */
+export interface PassedOver {
+  /** From the folder that is replayed, with `/`. */
+  readonly name: string
+  readonly why: string
+  /** Whether there may be events in it. */
+  readonly isUnreadable: boolean
+}
+
 export type InputFormat = 'plain' | 'gzip'
 
 /** The first bytes of files that hold no lines, to say so rather than to call each line malformed. */
@@ -41,24 +51,40 @@ const READ_BYTES = 256 * 1024
 /** What is read ahead of the lines counts as read: where 1 MB are thousands of events, that must be little. */
 const GZIP_READ_BYTES = 16 * 1024
 
-/** The files of a folder and the folders in it, by name, or the one file. Hidden ones are nobody's events. */
-export async function inputFiles(from: string): Promise<InputFile[]> {
-  if (!(await stat(from)).isDirectory()) return [await inputFile(from, basename(from))]
+/**
+ * The files of a folder and the folders in it, by name, or the one file. Hidden ones are nobody's events.
+ *
+ * What is no file, or cannot be read, does not keep the others from being read.
+ *
+ * @throws NotAFileError where `from` itself is neither a file nor a folder, or the system's error
+ */
+export async function inputFiles(
+  from: string,
+  onPassedOver: (entry: PassedOver) => void = () => {},
+): Promise<InputFile[]> {
+  const stats = await stat(from)
+  if (stats.isFile()) return [await inputFile(from, basename(from))]
+  if (!stats.isDirectory()) throw new NotAFileError(from, kindOf(stats))
+  const nameOf = (path: string) => relative(from, path).split(sep).join('/')
+  const passOver = (path: string, why: string, isUnreadable = false) =>
+    onPassedOver({ name: nameOf(path), why, isUnreadable })
   const files: InputFile[] = []
-  for (const path of await filesUnder(from)) {
+  for (const path of await filesUnder(from, passOver)) {
     // No append to a file that the spill has not renamed was ever confirmed.
     if (parseName(basename(path))?.state === 'temporary') continue
-    const name = relative(from, path).split(sep).join('/')
-    // One that is gone since it was listed, as a spill's that a server delivers, is not there to be sent.
-    const file = await inputFile(path, name).catch(ifGone)
-    if (file !== undefined) files.push(file)
+    try {
+      files.push(await inputFile(path, nameOf(path)))
+    } catch (error) {
+      // One that is gone since it was listed, as a spill's that a server delivers, is not there to be sent.
+      if (errnoOf(error) !== 'ENOENT') passOver(path, (error as Error).message, true)
+    }
   }
   return files
 }
 
 /** @throws Error for what can hold no lines */
 export async function formatOf({ path }: InputFile): Promise<InputFormat> {
-  const file = await open(path, 'r')
+  const file = await openRegular(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0)
     const start = buffer.subarray(0, bytesRead)
@@ -72,16 +98,22 @@ export async function formatOf({ path }: InputFile): Promise<InputFormat> {
 }
 
 /** Reads from `offset` on, which counts inflated bytes; of a plain file no further than it was long when it was listed. */
-export function openInput({ path, size }: InputFile, format: InputFormat, offset: number): OpenInput {
+export async function openInput(
+  { path, size }: InputFile,
+  format: InputFormat,
+  offset: number,
+): Promise<OpenInput> {
+  if (format === 'plain' && offset >= size) return { chunks: nothing(), bytesRead: () => size }
+  // Its stream closes it.
+  const file: FileHandle = await openRegular(path)
   if (format === 'plain') {
-    if (offset >= size) return { chunks: nothing(), bytesRead: () => size }
-    const file = createReadStream(path, { start: offset, end: size - 1, highWaterMark: READ_BYTES })
-    return { chunks: file, bytesRead: () => offset + file.bytesRead }
+    const plain = file.createReadStream({ start: offset, end: size - 1, highWaterMark: READ_BYTES })
+    return { chunks: plain, bytesRead: () => offset + plain.bytesRead }
   }
-  const file = createReadStream(path, { highWaterMark: GZIP_READ_BYTES })
+  const deflated = file.createReadStream({ highWaterMark: GZIP_READ_BYTES })
   // Its errors reach who reads the inflated bytes.
-  const inflated = pipeline(file, createGunzip({ chunkSize: READ_BYTES }), () => {})
-  return { chunks: skipping(inflated, offset), bytesRead: () => file.bytesRead }
+  const inflated = pipeline(deflated, createGunzip({ chunkSize: READ_BYTES }), () => {})
+  return { chunks: skipping(inflated, offset), bytesRead: () => deflated.bytesRead }
 }
 
 async function* nothing(): AsyncGenerator<Buffer> {}
@@ -91,20 +123,39 @@ async function inputFile(path: string, name: string): Promise<InputFile> {
   return { path, name, size, inode: ino, stream: parseName(basename(path))?.name.target.stream }
 }
 
-function ifGone(error: unknown): undefined {
-  if (errnoOf(error) !== 'ENOENT') throw error
-}
+type PassOver = (path: string, why: string, isUnreadable?: boolean) => void
 
-async function filesUnder(folder: string): Promise<string[]> {
+async function filesUnder(folder: string, passOver: PassOver): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true })
   const visible = entries.filter(({ name }) => !name.startsWith('.'))
-  const nested = visible
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(async (entry) => {
-      const path = join(folder, entry.name)
-      if (entry.isDirectory()) return filesUnder(path)
-      const isFile = entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())
-      return isFile ? [path] : []
-    })
-  return (await Promise.all(nested)).flat()
+  const files: string[] = []
+  for (const entry of visible.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = join(folder, entry.name)
+    try {
+      if (entry.isDirectory()) files.push(...(await filesUnder(path, passOver)))
+      else if (entry.isFile() || (await isLinkToFile(entry, path, passOver))) files.push(path)
+    } catch (error) {
+      const isGone = errnoOf(error) === 'ENOENT' && !entry.isSymbolicLink()
+      if (!isGone) passOver(path, (error as Error).message, true)
+    }
+  }
+  return files
+}
+
+/** Folders behind links are not followed: one of them may lead back to where it is. */
+async function isLinkToFile(entry: Dirent, path: string, passOver: PassOver): Promise<boolean> {
+  if (!entry.isSymbolicLink()) {
+    passOver(path, `it is ${kindOf(entry)}`)
+    return false
+  }
+  try {
+    const stats = await stat(path)
+    if (!stats.isFile()) passOver(path, `it is a link to ${kindOf(stats)}`)
+    return stats.isFile()
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno !== 'ENOENT' && errno !== 'ELOOP') throw error
+    passOver(path, errno === 'ENOENT' ? 'it is a link to nothing' : 'it is a link that leads back to itself')
+    return false
+  }
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import * as z from 'zod'
-import { errnoOf, nodeFileSystem, removeIfPossible, writeSynced } from '../../plugin/spill/file-system.js'
+import { errnoOf } from '../../plugin/spill/disk-error.js'
+import { nodeFileSystem, removeIfPossible, writeSynced } from '../../plugin/spill/file-system.js'
 import type { InputFile } from './input-files.js'
 import type { Position } from './lines.js'
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Clock } from '../../plugin/clock.js'
+import { errnoOf } from '../../plugin/spill/disk-error.js'
 import {
-  errnoOf,
   nodeFileSystem,
   removeIfPossible,
   type SpillFileSystem,

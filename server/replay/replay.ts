@@ -22,6 +22,8 @@ const MAX_TOLD = 20
 
 export interface ReplayOptions {
   readonly files: readonly InputFile[]
+  /** Entries beside the files that could not be read, and may hold events. @default 0 */
+  readonly unreadable?: number
   readonly planner: Planner
   readonly progress: ProgressFile
   /** `undefined` for a dry run, which counts what would be sent. */
@@ -77,7 +79,8 @@ class Replay {
   }
 
   async run(): Promise<ReplayResult> {
-    const { files, sender, progress } = this.#options
+    const { files, unreadable = 0, sender, progress } = this.#options
+    for (let n = 0; n < unreadable; n++) addTo(this.#tally.failed, 'unreadable file')
     // Found out before anything is sent rather than after.
     if (sender !== undefined && files.length > 0) await progress.save()
     for (const file of files) {

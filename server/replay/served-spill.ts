@@ -1,10 +1,15 @@
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../plugin/clock.js'
+import { errnoOf } from '../../plugin/spill/disk-error.js'
 import { DEAD_AFTER_MS, INSTANCES_FOLDER } from '../../plugin/spill/instances.js'
 import type { InputFile } from './input-files.js'
 
-/** The folder of a spill among the files that a living process is sending from; `undefined` where there is none. */
+/**
+ * The folder of a spill among the files that a living process is sending from; `undefined` where there is none.
+ *
+ * @throws the system's error where that cannot be found out: then the files must not be sent
+ */
 export async function servedSpill(
   files: readonly InputFile[],
   clock: Pick<Clock, 'wallTime'>,
@@ -18,7 +23,11 @@ export async function servedSpill(
 }
 
 async function isServed(instances: string, clock: Pick<Clock, 'wallTime'>): Promise<boolean> {
-  const ids = await readdir(instances).catch(() => [])
-  const seen = await Promise.all(ids.map((id) => stat(join(instances, id)).catch(() => undefined)))
+  const ids = await readdir(instances).catch(ifMissing)
+  const seen = await Promise.all((ids ?? []).map((id) => stat(join(instances, id)).catch(ifMissing)))
   return seen.some((it) => it !== undefined && clock.wallTime() - it.mtimeMs < DEAD_AFTER_MS)
+}
+
+function ifMissing(error: unknown): undefined {
+  if (errnoOf(error) !== 'ENOENT') throw error
 }

@@ -28,7 +28,7 @@ export async function* unsettledLines(
     // As they were at the start: what fails in this run is left for the next one.
     const { offset: settled } = progress.position
     const left = new Set(progress.left.keys())
-    const input = openInput(file, format, start.offset)
+    const input = await openInput(file, format, start.offset)
     onOpen(input.bytesRead)
     for await (const line of linesIn(input.chunks, start, MAX_LINE_BYTES)) {
       if (line.offset >= settled || left.has(line.offset)) yield { line, progress }

@@ -2,10 +2,18 @@ import { deliveryStreamArn } from '../arn.js'
 import { AwsError } from '../aws-error.js'
 import type { Input } from '../input.js'
 import { Validation } from '../validation.js'
+import { checkEncryption, readEncryption } from './encryption.js'
 import { type FirehoseOperation, STREAM_NAME } from './operation.js'
 import { readTags } from './tags.js'
 
 const S3_DESTINATIONS = ['ExtendedS3DestinationConfiguration', 'S3DestinationConfiguration']
+
+/** What a stream may read from, and AWS's refusal for one that takes direct puts. */
+const SOURCES: readonly (readonly [field: string, name: string, type: string])[] = [
+  ['KinesisStreamSourceConfiguration', 'KinesisSourceStreamConfig', 'KinesisStreamAsSource'],
+  ['MSKSourceConfiguration', 'MSKSourceConfig', 'MSKAsSource'],
+  ['DatabaseSourceConfiguration', 'DatabaseSourceConfig', 'DatabaseAsSource'],
+]
 
 /**
  * Only direct puts to S3, which here is the output folder. Unlike AWS's, a stream needs no destination, since
@@ -22,11 +30,14 @@ export const createDeliveryStream: FirehoseOperation = ({ streams }, { input, ca
       values: ['DirectPut', 'KinesisStreamAsSource', 'MSKAsSource', 'DatabaseAsSource'],
     })
   tags.validate(validation, { required: false })
+  const encryption = readEncryption(input, validation)
   const destination = readDestination(input, validation)
   validation.finish('ValidationException')
   if (type !== undefined && type !== 'DirectPut') {
     throw invalidArgument(`The local AWS has no streams of type ${type}, only DirectPut.`)
   }
+  refuseSources(input)
+  if (encryption !== undefined) checkEncryption(encryption)
 
   const compression = destination?.text('CompressionFormat')
   if (compression !== undefined && compression !== 'GZIP' && compression !== 'UNCOMPRESSED') {
@@ -38,11 +49,20 @@ export const createDeliveryStream: FirehoseOperation = ({ streams }, { input, ca
       name: name ?? '',
       destination: destination?.raw() ?? {},
       tags: tags.pairs,
+      encryption,
       ...(compression !== undefined && { compression: compression === 'GZIP' ? 'gzip' : 'none' }),
     },
-    caller.accountId,
+    { accountId: caller.accountId, region },
   )
   return { output: { DeliveryStreamARN: deliveryStreamArn(region, caller.accountId, stream.name) } }
+}
+
+/** @throws AwsError InvalidArgumentException */
+function refuseSources(input: Input): void {
+  const given = SOURCES.find(([field]) => input.structure(field) !== undefined)
+  if (given === undefined) return
+  const [, name, type] = given
+  throw invalidArgument(`${name} is only applicable for ${type} stream type`)
 }
 
 function readDestination(input: Input, validation: Validation): Input | undefined {

@@ -1,5 +1,6 @@
 import { deliveryStreamArn } from '../arn.js'
 import { Validation } from '../validation.js'
+import { describeEncryption } from './encryption.js'
 import { type FirehoseOperation, STREAM_NAME } from './operation.js'
 import type { DeliveryStream } from './streams.js'
 
@@ -16,7 +17,7 @@ export const describeDeliveryStream: FirehoseOperation = ({ streams }, { input, 
     })
     .finish('ValidationException')
 
-  const stream = streams.get(name ?? '', caller.accountId)
+  const stream = streams.get(name ?? '', { accountId: caller.accountId, region })
   const seconds = stream.createdAt / 1000
   return {
     output: {
@@ -24,7 +25,7 @@ export const describeDeliveryStream: FirehoseOperation = ({ streams }, { input, 
         DeliveryStreamName: stream.name,
         DeliveryStreamARN: deliveryStreamArn(region, caller.accountId, stream.name),
         DeliveryStreamStatus: 'ACTIVE',
-        DeliveryStreamEncryptionConfiguration: { Status: 'DISABLED' },
+        DeliveryStreamEncryptionConfiguration: describeEncryption(stream.encryption),
         DeliveryStreamType: 'DirectPut',
         VersionId: '1',
         CreateTimestamp: seconds,

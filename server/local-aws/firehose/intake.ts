@@ -16,10 +16,14 @@ const SLOW_DOWN: RecordFault = { code: 'ServiceUnavailableException', message: '
 const RECORD_ID_BYTES = 168
 
 /** The stream of a put, made on the spot where that is wanted. @throws AwsError ResourceNotFoundException */
-export function streamForPut(state: FirehoseState, name: string, accountId: string): DeliveryStream {
-  const { streams, autoCreateStreams } = state
-  if (autoCreateStreams && !streams.has(name)) return streams.create({ name }, accountId)
-  return streams.get(name, accountId)
+export function streamForPut(
+  { streams, autoCreateStreams }: FirehoseState,
+  name: string,
+  { caller, region }: FirehoseCall,
+): DeliveryStream {
+  const place = { accountId: caller.accountId, region }
+  if (autoCreateStreams && !streams.has(name, region)) return streams.create({ name }, place)
+  return streams.get(name, place)
 }
 
 /**

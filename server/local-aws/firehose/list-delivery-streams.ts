@@ -5,7 +5,7 @@ import { type FirehoseOperation, STREAM_NAME } from './operation.js'
 const DEFAULT_LIMIT = 10
 
 /** https://docs.aws.amazon.com/firehose/latest/APIReference/API_ListDeliveryStreams.html */
-export const listDeliveryStreams: FirehoseOperation = ({ streams }, { input }) => {
+export const listDeliveryStreams: FirehoseOperation = ({ streams }, { input, region }) => {
   const limit = input.integer('Limit')
   const type = input.text('DeliveryStreamType')
   const after = input.text('ExclusiveStartDeliveryStreamName')
@@ -17,7 +17,7 @@ export const listDeliveryStreams: FirehoseOperation = ({ streams }, { input }) =
     .text('exclusiveStartDeliveryStreamName', after, { ...STREAM_NAME, required: false })
     .finish('ValidationException')
 
-  const ofType = type === undefined || type === 'DirectPut' ? streams.names() : []
+  const ofType = type === undefined || type === 'DirectPut' ? streams.names(region) : []
   const names = ofType.filter((name) => after === undefined || name > after)
   const page = names.slice(0, limit ?? DEFAULT_LIMIT)
   return { output: { DeliveryStreamNames: page, HasMoreDeliveryStreams: page.length < names.length } }

@@ -5,7 +5,7 @@ import { TAG_KEY } from './tags.js'
 const DEFAULT_LIMIT = 50
 
 /** https://docs.aws.amazon.com/firehose/latest/APIReference/API_ListTagsForDeliveryStream.html */
-export const listTagsForDeliveryStream: FirehoseOperation = ({ streams }, { input, caller }) => {
+export const listTagsForDeliveryStream: FirehoseOperation = ({ streams }, { input, caller, region }) => {
   const name = input.text('DeliveryStreamName')
   const limit = input.integer('Limit')
   const after = input.text('ExclusiveStartTagKey')
@@ -15,7 +15,7 @@ export const listTagsForDeliveryStream: FirehoseOperation = ({ streams }, { inpu
     .number('limit', limit, { min: 1, max: 50 })
     .finish('ValidationException')
 
-  const tags = [...streams.get(name ?? '', caller.accountId).tags]
+  const tags = [...streams.get(name ?? '', { accountId: caller.accountId, region }).tags]
     .filter(([key]) => after === undefined || key > after)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([Key, Value]) => ({ Key, Value }))

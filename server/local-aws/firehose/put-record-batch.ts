@@ -13,12 +13,12 @@ const MAX_CALL_BYTES = 4 * 1024 * 1024
 export const putRecordBatch: FirehoseOperation = (state, call) => {
   const name = call.input.text('DeliveryStreamName')
   const records = validRecords(name, call.input.structures('Records'))
-  const stream = streamForPut(state, name ?? '', call.caller.accountId)
+  const stream = streamForPut(state, name ?? '', call)
   const results = takeRecords(state, stream, records, call)
   const failedRecords = results.filter((result) => 'code' in result).length
   return {
     output: {
-      Encrypted: false,
+      Encrypted: stream.encryption !== undefined,
       FailedPutCount: failedRecords,
       RequestResponses: results.map((result) =>
         'code' in result

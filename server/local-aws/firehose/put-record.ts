@@ -12,10 +12,11 @@ export const putRecord: FirehoseOperation = (state, call) => {
   else validation.blob('record.data', data, MAX_RECORD_BYTES)
   validation.finish('ValidationException')
 
-  const stream = streamForPut(state, name ?? '', call.caller.accountId)
+  const stream = streamForPut(state, name ?? '', call)
   const [result] = takeRecords(state, stream, [data ?? Buffer.alloc(0)], call)
   if (result === undefined || 'code' in result) {
     throw recordError(result ?? { code: 'InternalFailure', message: 'no result' })
   }
-  return { output: { Encrypted: false, RecordId: result.recordId }, records: 1, failedRecords: 0 }
+  const Encrypted = stream.encryption !== undefined
+  return { output: { Encrypted, RecordId: result.recordId }, records: 1, failedRecords: 0 }
 }

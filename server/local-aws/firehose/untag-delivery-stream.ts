@@ -3,7 +3,7 @@ import { type FirehoseOperation, STREAM_NAME } from './operation.js'
 import { TAG_KEY } from './tags.js'
 
 /** https://docs.aws.amazon.com/firehose/latest/APIReference/API_UntagDeliveryStream.html */
-export const untagDeliveryStream: FirehoseOperation = ({ streams }, { input, caller }) => {
+export const untagDeliveryStream: FirehoseOperation = ({ streams }, { input, caller, region }) => {
   const name = input.text('DeliveryStreamName')
   const keys = input.texts('TagKeys')
   const validation = new Validation()
@@ -14,7 +14,7 @@ export const untagDeliveryStream: FirehoseOperation = ({ streams }, { input, cal
   }
   validation.finish('ValidationException')
 
-  const stream = streams.get(name ?? '', caller.accountId)
+  const stream = streams.get(name ?? '', { accountId: caller.accountId, region })
   for (const key of keys ?? []) stream.tags.delete(key)
   return { output: {} }
 }

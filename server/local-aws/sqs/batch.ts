@@ -2,6 +2,7 @@ import { AwsError } from '../aws-error.js'
 import type { RecordFault } from '../faults.js'
 import type { Input } from '../input.js'
 import type { SqsCall, SqsResult } from './operation.js'
+import { queryCode } from './protocol.js'
 
 const MAX_ENTRIES = 10
 
@@ -51,7 +52,7 @@ export function doEach(
     } catch (error) {
       if (!(error instanceof AwsError)) throw error
       const { code, status, message } = error
-      failed.push({ ...id, Code: code, Message: message, SenderFault: status < 500 })
+      failed.push({ ...id, Code: queryCode(code), Message: message, SenderFault: status < 500 })
     }
   }
   const output = { Successful: successful, ...(failed.length > 0 && { Failed: failed }) }

@@ -1,7 +1,6 @@
-import { AwsError } from '../aws-error.js'
 import type { Input } from '../input.js'
 import type { SqsOperation } from './operation.js'
-import { integerWithin, requiredText } from './parameter-error.js'
+import { integerWithin, missingParameter, requiredText } from './parameter-error.js'
 import type { Queue } from './queue.js'
 import { MAX_VISIBILITY_SECONDS } from './queue-attributes.js'
 import { queueOf } from './queue-of.js'
@@ -16,8 +15,6 @@ export const changeMessageVisibility: SqsOperation = (state, call) => {
 export function applyVisibility(queue: Queue, input: Input): void {
   const receipt = requiredText(input, 'ReceiptHandle')
   const seconds = integerWithin(input, 'VisibilityTimeout', 0, MAX_VISIBILITY_SECONDS)
-  if (seconds === undefined) {
-    throw new AwsError('MissingParameter', 400, 'The request must contain the parameter VisibilityTimeout.')
-  }
+  if (seconds === undefined) throw missingParameter('VisibilityTimeout')
   queue.changeVisibility(receipt, seconds)
 }

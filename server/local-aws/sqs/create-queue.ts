@@ -8,7 +8,7 @@ import { formatQueueUrl } from './queue-url.js'
  * Standard queues only.
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
  */
-export const createQueue: SqsOperation = ({ queues }, { input, caller, origin }) => {
+export const createQueue: SqsOperation = ({ queues }, { input, caller, region, origin }) => {
   const name = requiredText(input, 'QueueName')
   if (name.endsWith('.fifo')) {
     throw new AwsError('UnsupportedOperation', 400, 'The local AWS has no FIFO queues.')
@@ -18,6 +18,7 @@ export const createQueue: SqsOperation = ({ queues }, { input, caller, origin })
       'Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length',
     )
   }
-  const queue = queues.create(name, readQueueAttributes(input.structure('Attributes')), caller.accountId)
+  const attributes = readQueueAttributes(input.structure('Attributes'))
+  const queue = queues.create(name, attributes, { accountId: caller.accountId, region })
   return { output: { QueueUrl: formatQueueUrl(origin, queue.accountId, queue.name) } }
 }

@@ -9,8 +9,18 @@ export interface MessageAttribute {
 }
 
 const MAX_ATTRIBUTES = 10
-const NAME = /^(?!aws\.|amazon\.|\.)(?!.*\.\.)[\w.-]{1,256}(?<!\.)$/i
+/** Letters of any script are allowed, as AWS shows, although its documentation speaks of "alphanumeric characters". */
+const NAME = /^(?!aws\.|amazon\.|\.)(?!.*\.\.)[\p{L}\p{N}_.-]{1,256}(?<!\.)$/iu
 const DATA_TYPE = /^(?:String|Number|Binary)(?:\..{1,249})?$/
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones that are not allowed
+const NOT_ALLOWED = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/u
+
+/** Whether a text has only characters that SQS takes. */
+export function isPlainText(text: string): boolean {
+  return !NOT_ALLOWED.test(text)
+}
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html */
 export function readAttributes(attributes: Input | undefined): Map<string, MessageAttribute> {
@@ -36,10 +46,26 @@ function readAttribute(name: string, attribute: Input | undefined): MessageAttri
     : attribute?.text('StringValue')
   if (value === undefined || value.length === 0) {
     throw invalidParameter(
-      `The message attribute '${name}' must contain a non-empty value of type '${dataType}'.`,
+      `Message (user) attribute '${name}' must contain a non-empty value of type '${dataType}'.`,
     )
   }
+  if (typeof value === 'string' && !isPlainText(value)) {
+    throw invalidParameter(`Message (user) attribute '${name}' contains invalid characters.`)
+  }
   return { dataType, value }
+}
+
+/** Of these there is only one, the header of AWS X-Ray. @throws AwsError */
+export function readSystemAttributes(attributes: Input | undefined): Map<string, MessageAttribute> {
+  const names = attributes?.names() ?? []
+  for (const name of names) {
+    if (name !== 'AWSTraceHeader')
+      throw invalidParameter(`Message system attribute name '${name}' is invalid.`)
+    if (attributes?.structure(name)?.text('DataType') !== 'String') {
+      throw invalidParameter(`The message system attribute '${name}' must be of type 'String'.`)
+    }
+  }
+  return new Map(names.map((name) => [name, readAttribute(name, attributes?.structure(name))]))
 }
 
 /** The digest that clients may check: of names, types and values, each after its length, in order of the names. */
@@ -59,14 +85,18 @@ export function md5OfAttributes(attributes: ReadonlyMap<string, MessageAttribute
   return hash.digest('hex')
 }
 
-/** Those that a receiver asked for: by name, by a prefix and `.*`, or `All`. */
+/** Those that a receiver asked for: by name, by a prefix and `.*`, or all of them by `All`, `*` or `.*`. */
 export function attributesNamed(
   attributes: ReadonlyMap<string, MessageAttribute>,
   wanted: readonly string[],
 ): Map<string, MessageAttribute> {
   const isWanted = (name: string) =>
     wanted.some(
-      (one) => one === 'All' || one === name || (one.endsWith('.*') && name.startsWith(one.slice(0, -2))),
+      (one) =>
+        one === 'All' ||
+        one === '*' ||
+        one === name ||
+        (one.endsWith('.*') && name.startsWith(one.slice(0, -2))),
     )
   return new Map([...attributes].filter(([name]) => isWanted(name)))
 }

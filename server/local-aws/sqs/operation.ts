@@ -17,6 +17,8 @@ export interface SqsCall {
   readonly region: string
   /** `http://host:port`, as the client knows it. */
   readonly origin: string
+  /** The request's `X-Amzn-Trace-Id`. */
+  readonly traceHeader?: string | undefined
   readonly recordFault: () => RecordFault | undefined
 }
 

@@ -13,11 +13,17 @@ const QUERY_CODES: Readonly<Record<string, string>> = {
   BatchRequestTooLong: 'AWS.SimpleQueueService.BatchRequestTooLong',
   EmptyBatchRequest: 'AWS.SimpleQueueService.EmptyBatchRequest',
   InvalidBatchEntryId: 'AWS.SimpleQueueService.InvalidBatchEntryId',
-  MessageNotInflight: 'AWS.SimpleQueueService.MessageNotInflight',
+  InvalidParameterValueException: 'InvalidParameterValue',
+  MissingRequiredParameterException: 'MissingParameter',
   QueueDoesNotExist: 'AWS.SimpleQueueService.NonExistentQueue',
   QueueNameExists: 'QueueAlreadyExists',
   TooManyEntriesInBatchRequest: 'AWS.SimpleQueueService.TooManyEntriesInBatchRequest',
   UnsupportedOperation: 'AWS.SimpleQueueService.UnsupportedOperation',
+}
+
+/** A code as the query protocol names it, which entries of a batch have in both protocols. */
+export function queryCode(code: string): string {
+  return QUERY_CODES[code] ?? code
 }
 
 /** https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html */
@@ -29,7 +35,7 @@ export function jsonError({ code, status, message }: AwsError): Answer {
   const fault = status >= 500 ? 'Receiver' : 'Sender'
   return {
     status,
-    headers: { 'content-type': CONTENT_TYPE, 'x-amzn-query-error': `${QUERY_CODES[code] ?? code};${fault}` },
+    headers: { 'content-type': CONTENT_TYPE, 'x-amzn-query-error': `${queryCode(code)};${fault}` },
     body: JSON.stringify({ __type: `com.amazonaws.sqs#${code}`, message }),
   }
 }

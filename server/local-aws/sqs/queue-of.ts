@@ -1,10 +1,12 @@
 import type { SqsCall, SqsState } from './operation.js'
 import { requiredText } from './parameter-error.js'
 import type { Queue } from './queue.js'
-import { requireQueueUrl } from './queue-url.js'
+import { parseQueueUrl } from './queue-url.js'
+import { noSuchQueue } from './queues.js'
 
-/** The queue that a call's `QueueUrl` names. @throws AwsError */
-export function queueOf({ queues }: SqsState, { input }: SqsCall): Queue {
-  const { accountId, name } = requireQueueUrl(requiredText(input, 'QueueUrl'))
-  return queues.named(name, accountId)
+/** The queue that a call's `QueueUrl` names. @throws AwsError QueueDoesNotExist, also where it is no URL of a queue */
+export function queueOf({ queues }: SqsState, { input, caller, region }: SqsCall): Queue {
+  const named = parseQueueUrl(requiredText(input, 'QueueUrl'))
+  if (named === undefined) throw noSuchQueue()
+  return queues.named(named.name, { accountId: named.accountId ?? caller.accountId, region })
 }

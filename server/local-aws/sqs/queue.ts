@@ -18,6 +18,7 @@ export interface StoredMessage {
   /** When anyone may receive it. */
   visibleAt: number
   firstReceivedAt: number | undefined
+  lastReceivedAt: number | undefined
   receiveCount: number
 }
 
@@ -65,8 +66,8 @@ export class Queue {
     const id = randomUUID()
     const sentAt = this.#now()
     const delayMs = (message.delaySeconds ?? this.attributes.DelaySeconds) * 1000
-    const stored = { id, message, sentAt, visibleAt: sentAt + delayMs, firstReceivedAt: undefined }
-    this.#messages.set(id, { ...stored, receiveCount: 0 })
+    const stored = { id, message, sentAt, visibleAt: sentAt + delayMs, receiveCount: 0 }
+    this.#messages.set(id, { ...stored, firstReceivedAt: undefined, lastReceivedAt: undefined })
     this.#bytes += message.bytes
     this.#tellOfChange()
     return id
@@ -87,32 +88,37 @@ export class Queue {
     return received.map((stored) => {
       stored.visibleAt = now + visibilitySeconds * 1000
       stored.firstReceivedAt ??= now
+      stored.lastReceivedAt = now
       stored.receiveCount++
       return { stored, receipt: formatReceipt(stored.id, stored.receiveCount) }
     })
   }
 
-  /** Does nothing for a message that is gone or was received again since. @throws AwsError ReceiptHandleIsInvalid */
+  /**
+   * A standard queue takes the handle of any reception, also when another consumer has received the message since.
+   * Nothing happens where the message is gone.
+   *
+   * @throws AwsError ReceiptHandleIsInvalid
+   */
   delete(receipt: string): void {
-    const { id, receiveCount } = parseReceipt(receipt)
-    const stored = this.#messages.get(id)
-    if (stored?.receiveCount === receiveCount) this.#drop(stored)
+    const stored = this.#messages.get(parseReceipt(receipt))
+    if (stored !== undefined) this.#drop(stored)
   }
 
-  /** @throws AwsError where the message is not in flight, or would be for more than twelve hours */
+  /**
+   * Takes the handle of any reception, as {@link delete} does, and hides a message again that is visible by now.
+   *
+   * @throws AwsError where the message is gone, or would be hidden for more than twelve hours since its last reception
+   */
   changeVisibility(receipt: string, seconds: number): void {
-    const { id, receiveCount } = parseReceipt(receipt)
-    const stored = this.#messages.get(id)
+    const stored = this.#messages.get(parseReceipt(receipt))
     const now = this.#now()
-    if (stored?.receiveCount !== receiveCount) {
+    if (stored === undefined) {
       throw invalidParameter(
         `Value ${receipt} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
       )
     }
-    if (stored.visibleAt <= now) {
-      throw new AwsError('MessageNotInflight', 400, "The specified message isn't in flight.")
-    }
-    if (now + seconds * 1000 > (stored.firstReceivedAt ?? now) + MAX_VISIBILITY_SECONDS * 1000) {
+    if (now + seconds * 1000 > (stored.lastReceivedAt ?? now) + MAX_VISIBILITY_SECONDS * 1000) {
       throw invalidParameter(
         `Value ${seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [${MAX_VISIBILITY_SECONDS} seconds].`,
       )

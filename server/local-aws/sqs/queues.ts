@@ -1,53 +1,83 @@
 import { AwsError } from '../aws-error.js'
+import { Regional } from '../regional.js'
 import { Queue } from './queue.js'
 import { completeAttributes, type QueueAttributes } from './queue-attributes.js'
 
 /** Thousands of tests may each make their own. */
 const MAX_QUEUES = 10_000
 
-/** The queues by name: one account and region are enough here, as for streams. */
+/** Whose queue it is, and where. */
+export interface QueuePlace {
+  readonly accountId: string
+  readonly region: string
+}
+
+interface QueueSpec {
+  readonly accountId: string
+  readonly attributes: Partial<QueueAttributes>
+}
+
+/** The queues of each region by name: one account's are enough here, as for streams. */
 export class Queues {
-  readonly #now: () => number
   readonly #accountId: string
-  readonly #byName = new Map<string, Queue>()
+  readonly #queues: Regional<Queue, QueueSpec>
 
   constructor(now: () => number, accountId: string) {
-    this.#now = now
     this.#accountId = accountId
+    this.#queues = new Regional(
+      (name, spec) => new Queue(name, spec.accountId, completeAttributes(spec.attributes), now),
+    )
   }
 
+  /** Whether any region has a queue of this name. */
   has(name: string): boolean {
-    return this.#byName.has(name)
+    return this.#queues.has(name)
+  }
+
+  /** Makes a queue in every region. */
+  add(name: string, attributes: Partial<QueueAttributes> = {}): void {
+    this.#queues.add(name, { accountId: this.#accountId, attributes })
+  }
+
+  /** Removes the queues of this name, with their messages, from all regions. @throws AwsError QueueDoesNotExist */
+  remove(name: string): void {
+    if (!this.has(name)) throw noSuchQueue()
+    this.#queues.remove(name)
   }
 
   /**
-   * Makes it, or gives the one there is.
+   * Makes a queue, or gives the one there is.
    * @throws AwsError QueueNameExists where that has other attributes
    */
-  create(name: string, given: Partial<QueueAttributes> = {}, accountId = this.#accountId): Queue {
-    const existing = this.#byName.get(name)
+  create(name: string, attributes: Partial<QueueAttributes>, { accountId, region }: QueuePlace): Queue {
+    const queues = this.#queues.in(region)
+    const existing = queues.get(name)
     if (existing !== undefined) {
-      requireSameAttributes(existing, given)
+      requireSameAttributes(existing, attributes)
       return existing
     }
-    if (this.#byName.size >= MAX_QUEUES) {
+    if (queues.size >= MAX_QUEUES) {
       throw new AwsError('OverLimit', 403, `The local AWS has ${MAX_QUEUES} queues at most.`)
     }
-    const queue = new Queue(name, accountId, completeAttributes(given), this.#now)
-    this.#byName.set(name, queue)
+    const queue = this.#queues.make(name, { accountId, attributes })
+    queues.set(name, queue)
     return queue
   }
 
   /** @throws AwsError QueueDoesNotExist */
-  named(name: string, accountId = this.#accountId): Queue {
-    const queue = this.#byName.get(name)
+  named(name: string, { accountId, region }: QueuePlace): Queue {
+    const queue = this.#queues.in(region).get(name)
     if (queue !== undefined && queue.accountId === accountId) return queue
-    throw new AwsError('QueueDoesNotExist', 400, 'The specified queue does not exist.')
+    throw noSuchQueue()
   }
 
-  delete(queue: Queue): void {
-    this.#byName.delete(queue.name)
+  delete(queue: Queue, region: string): void {
+    this.#queues.in(region).delete(queue.name)
   }
+}
+
+export function noSuchQueue(): AwsError {
+  return new AwsError('QueueDoesNotExist', 400, 'The specified queue does not exist.')
 }
 
 function requireSameAttributes(queue: Queue, given: Partial<QueueAttributes>): void {

@@ -14,7 +14,8 @@ type Received = ReturnType<Queue['receive']>
 export const receiveMessage: SqsOperation = async (state, call) => {
   const { input, caller } = call
   const queue = queueOf(state, call)
-  const count = integerWithin(input, 'MaxNumberOfMessages', 1, 10) ?? 1
+  const count =
+    integerWithin(input, 'MaxNumberOfMessages', 1, 10, 'Must be between 1 and 10, if provided.') ?? 1
   const visibilitySeconds =
     integerWithin(input, 'VisibilityTimeout', 0, MAX_VISIBILITY_SECONDS) ?? queue.attributes.VisibilityTimeout
   const waitSeconds =
@@ -51,8 +52,12 @@ function written({ id, message, ...stored }: StoredMessage, input: Input, caller
     SentTimestamp: String(stored.sentAt),
     ApproximateReceiveCount: String(stored.receiveCount),
     ApproximateFirstReceiveTimestamp: String(stored.firstReceivedAt),
+    ...message.systemAttributes,
   }
-  const wanted = input.texts('MessageSystemAttributeNames') ?? input.texts('AttributeNames') ?? []
+  const wanted = [
+    ...(input.texts('MessageSystemAttributeNames') ?? []),
+    ...(input.texts('AttributeNames') ?? []),
+  ]
   const given = Object.entries(system).filter(([name]) => wanted.includes('All') || wanted.includes(name))
   return {
     MessageId: id,

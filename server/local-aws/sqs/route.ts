@@ -24,6 +24,7 @@ export function sqsRoute(state: SqsState, request: AwsRequest): Route {
   const input = readInput(request.body)
   const named = input instanceof AwsError ? undefined : queueNamed(input)
   const origin = `http://${request.headers.get('host') ?? 'localhost'}`
+  const traceHeader = request.headers.get('x-amzn-trace-id')
   return {
     service: 'sqs',
     action,
@@ -33,7 +34,8 @@ export function sqsRoute(state: SqsState, request: AwsRequest): Route {
       // Before validation, as with AWS: a malformed name is first of all one that no policy allows.
       const accountId = named?.accountId ?? caller.accountId
       requireQueuePermission(caller, permissionFor(action), region, accountId, named?.name ?? '*')
-      const { output, ...counts } = await operation(state, { input, caller, region, origin, recordFault })
+      const call = { input, caller, region, origin, traceHeader, recordFault }
+      const { output, ...counts } = await operation(state, call)
       return { answer: jsonAnswer(output), ...counts }
     },
     answerError: jsonError,

@@ -20,7 +20,7 @@ export const sendMessageBatch: SqsOperation = (state, call) => {
   }
   return doEach(entries, call, (entry) => {
     const message = readMessage(entry)
-    requireSize(message, queue.attributes.MaximumMessageSize)
+    requireSize(message, queue.attributes.MaximumMessageSize, true)
     return sentMessage(queue.send(message), message)
   })
 }

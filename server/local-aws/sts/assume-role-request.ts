@@ -1,6 +1,7 @@
 import { AwsError } from '../aws-error.js'
 import type { Caller } from '../caller.js'
 import { Validation } from '../validation.js'
+import { type RequestedTags, readTags } from './session-tags.js'
 
 export interface AssumeRoleRequest {
   readonly roleArn: string
@@ -9,6 +10,8 @@ export interface AssumeRoleRequest {
   readonly durationSeconds: number
   /** A session policy, as JSON text. */
   readonly policy?: string
+  readonly tags: RequestedTags
+  readonly sourceIdentity?: string
 }
 
 const DEFAULT_DURATION_SECONDS = 3600
@@ -17,7 +20,12 @@ const DEFAULT_DURATION_SECONDS = 3600
 const MAX_CHAINED_SECONDS = 3600
 
 /** What would change the meaning of the session, and cannot be honoured here. */
-const NOT_COVERED = ['PolicyArns.member.1.arn', 'SerialNumber', 'TokenCode']
+const NOT_COVERED = [
+  'PolicyArns.member.1.arn',
+  'SerialNumber',
+  'TokenCode',
+  'ProvidedContexts.member.1.ProviderArn',
+]
 
 /** @throws AwsError ValidationError */
 export function readAssumeRole(parameters: URLSearchParams, caller: Caller): AssumeRoleRequest {
@@ -26,14 +34,17 @@ export function readAssumeRole(parameters: URLSearchParams, caller: Caller): Ass
   const sessionName = text('RoleSessionName')
   const externalId = text('ExternalId')
   const policy = text('Policy')
+  const sourceIdentity = text('SourceIdentity')
   const durationSeconds = readDuration(text('DurationSeconds'))
-  new Validation()
+  const validation = new Validation()
     .text('roleArn', roleArn, { required: true, min: 20, max: 2048 })
     .text('roleSessionName', sessionName, { required: true, min: 2, max: 64, pattern: '[\\w+=,.@-]*' })
     .text('externalId', externalId, { min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' })
     .text('policy', policy, { min: 1, max: 2048 })
+    .text('sourceIdentity', sourceIdentity, { min: 2, max: 64, pattern: '[\\w+=,.@-]*' })
     .number('durationSeconds', durationSeconds, { min: 900, max: 43_200 })
-    .finish('ValidationError')
+  const tags = readTags(parameters, validation)
+  validation.finish('ValidationError')
   const chained = caller.roleArn !== undefined
   if (chained && (durationSeconds ?? 0) > MAX_CHAINED_SECONDS) {
     throw validationError(
@@ -49,6 +60,8 @@ export function readAssumeRole(parameters: URLSearchParams, caller: Caller): Ass
     ...(externalId !== undefined && { externalId }),
     durationSeconds: durationSeconds ?? DEFAULT_DURATION_SECONDS,
     ...(policy !== undefined && { policy }),
+    tags,
+    ...(sourceIdentity !== undefined && { sourceIdentity }),
   }
 }
 

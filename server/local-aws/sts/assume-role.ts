@@ -8,6 +8,7 @@ import type { Roles } from '../roles.js'
 import { type AssumeRoleRequest, readAssumeRole } from './assume-role-request.js'
 import type { StsOperation } from './operation.js'
 import { parseSessionPolicy } from './session-policy.js'
+import { NO_MARKS, sessionMarks } from './session-tags.js'
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 export const assumeRole: StsOperation = (state, { parameters, caller }) => {
@@ -15,7 +16,8 @@ export const assumeRole: StsOperation = (state, { parameters, caller }) => {
   const role = parseRoleArn(request.roleArn)
   if (role === undefined) throw new AwsError('ValidationError', 400, `${request.roleArn} is invalid`)
   const sessionPolicy: PolicyDocument | undefined = parseSessionPolicy(request.policy)
-  requireTrust(state.roles, request, caller)
+  const marks = sessionMarks(request.tags, request.sourceIdentity, caller.marks ?? NO_MARKS)
+  for (const action of actionsOf(request)) requireTrust(state.roles, action, request, caller)
 
   const lifetimeMs = state.credentialLifetimeMs ?? request.durationSeconds * 1000
   const issued = state.credentials.issue({
@@ -23,8 +25,10 @@ export const assumeRole: StsOperation = (state, { parameters, caller }) => {
     sessionName: request.sessionName,
     expiresAt: state.now() + lifetimeMs,
     ...(sessionPolicy && { sessionPolicy }),
+    marks,
   })
   return {
+    ...(marks.sourceIdentity !== undefined && { SourceIdentity: marks.sourceIdentity }),
     AssumedRoleUser: {
       AssumedRoleId: `${stableId('AROA', request.roleArn)}:${request.sessionName}`,
       Arn: assumedRoleArn(role, request.sessionName),
@@ -39,6 +43,15 @@ export const assumeRole: StsOperation = (state, { parameters, caller }) => {
   }
 }
 
+/** What the caller must be allowed: tags and a source identity each need a permission of their own. */
+function actionsOf({ tags, sourceIdentity }: AssumeRoleRequest): string[] {
+  return [
+    'sts:AssumeRole',
+    ...(tags.tags.length > 0 ? ['sts:TagSession'] : []),
+    ...(sourceIdentity !== undefined ? ['sts:SetSourceIdentity'] : []),
+  ]
+}
+
 /**
  * A role is assumed if its trust policy says so and, unless that names the caller itself within one account,
  * the caller's own policy does too. A role that does not exist is refused in the same words.
@@ -46,28 +59,34 @@ export const assumeRole: StsOperation = (state, { parameters, caller }) => {
  */
 function requireTrust(
   roles: Roles,
-  { roleArn, externalId, sessionName }: AssumeRoleRequest,
+  action: string,
+  { roleArn, externalId, sessionName, sourceIdentity, tags }: AssumeRoleRequest,
   caller: Caller,
 ): void {
   if (roles.open) return
   const extra: [string, string | undefined][] = [
     ['sts:externalid', externalId],
     ['sts:rolesessionname', sessionName],
+    ['sts:sourceidentity', sourceIdentity],
+    ...tags.tags.map(({ key = '', value }): [string, string | undefined] => [
+      `aws:requesttag/${key.toLowerCase()}`,
+      value,
+    ]),
   ]
   const denied = new AwsError(
     'AccessDenied',
     403,
-    `User: ${caller.arn} is not authorized to perform: sts:AssumeRole on resource: ${roleArn}`,
+    `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${roleArn}`,
   )
   const role = roles.find(roleArn)
   if (role === undefined) throw denied
   const context = new Map([...callerContext(caller), ...extra])
   const asking = { accountId: caller.accountId, principalArns: principalArns(caller) }
-  const trust = evaluateTrust(role.trustPolicy, asking, context)
+  const trust = evaluateTrust(role.trustPolicy, action, asking, context)
   if (trust === 'deny') throw denied
 
   const sameAccount = parseRoleArn(roleArn)?.accountId === caller.accountId
-  const reason = refusal(caller, 'sts:AssumeRole', roleArn, extra)
+  const reason = refusal(caller, action, roleArn, extra)
   if (reason === undefined) return
   const ownPolicyNeeded = trust !== 'principal' || !sameAccount
   if (ownPolicyNeeded || reason.startsWith('with an explicit deny')) throw denied

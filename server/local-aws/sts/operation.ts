@@ -1,6 +1,7 @@
 import type { Caller } from '../caller.js'
 import type { CredentialStore } from '../credentials.js'
 import type { Roles } from '../roles.js'
+import type { XmlContent } from '../xml.js'
 
 export interface StsState {
   readonly roles: Roles
@@ -15,9 +16,5 @@ interface StsCall {
   readonly caller: Caller
 }
 
-/** The content of the answer's `…Result` element: texts and nested elements. */
-export interface StsResult {
-  readonly [element: string]: string | StsResult
-}
-
-export type StsOperation = (state: StsState, call: StsCall) => StsResult
+/** @returns the content of the answer's `…Result` element */
+export type StsOperation = (state: StsState, call: StsCall) => XmlContent

@@ -5,9 +5,10 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, jest } from '@jest/globals'
 import { systemClock } from '../../../plugin/clock.js'
@@ -46,6 +47,26 @@ async function countSyncs() {
   await probe.close()
   return spy
 }
+
+/** The directories that are synced from here on, by their inodes; the first few of those syncs fail. */
+async function directorySyncs(failures = 0) {
+  const probe = await open(tempDir(), 'r')
+  const { sync } = Object.getPrototypeOf(probe) as { sync: (this: FileHandle) => Promise<void> }
+  const synced: number[] = []
+  let left = failures
+  jest.spyOn(Object.getPrototypeOf(probe) as FileHandle, 'sync').mockImplementation(async function (
+    this: FileHandle,
+  ) {
+    const stats = await this.stat()
+    if (stats.isDirectory() && left-- > 0) throw Object.assign(new Error('EIO: sync'), { code: 'EIO' })
+    await sync.call(this)
+    if (stats.isDirectory()) synced.push(stats.ino)
+  })
+  await probe.close()
+  return synced
+}
+
+const inodeOf = (path: string) => statSync(path).ino
 
 afterEach(() => {
   jest.restoreAllMocks()
@@ -107,6 +128,57 @@ describe('dead-letter files', () => {
     await expect(files.write([letter('b')])).rejects.toThrow(problem)
     await files.write([letter('c')])
     expect(idsIn()).toContain('c')
+  })
+
+  it('acknowledge nothing after a failed sync of a directory, until that directory is synced', async () => {
+    const { files, directory } = harness()
+    const parent = join(directory, '..')
+    for (let failed = 0; ; failed++) {
+      jest.restoreAllMocks()
+      rmSync(parent, { recursive: true, force: true })
+      // One sync more fails each time: of the parents that were made, and of the directory that holds the new file.
+      const synced = await directorySyncs(failed)
+      for (let n = 0; n < failed; n++) await expect(files.write([letter(`${n}`)])).rejects.toThrow('EIO')
+      await files.write([letter('a')])
+      const needed = [join(parent, '..'), parent, directory].map(inodeOf)
+      expect(synced).toEqual(expect.arrayContaining(needed))
+      if (failed === 4) break
+    }
+  })
+
+  it('sync the directory of a file that another process has just made', async () => {
+    const { files, directory } = harness()
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, '2026-01-02.ndjson'), `${JSON.stringify(letter('other'))}\n`)
+    const synced = await directorySyncs()
+    await files.write([letter('a')])
+    expect(synced).toContain(inodeOf(directory))
+    expect(synced).toContain(inodeOf(join(directory, '..')))
+    synced.length = 0
+    await files.write([letter('b')])
+    expect(synced).toEqual([])
+    rmSync(join(directory, '2026-01-02.ndjson'))
+    writeFileSync(join(directory, '2026-01-02.ndjson'), `${JSON.stringify(letter('another'))}\n`)
+    await files.write([letter('c')])
+    expect(synced).toEqual([inodeOf(directory)])
+  })
+
+  it('say what to do about the error of the disk', async () => {
+    const { files } = harness()
+    const syncs = await countSyncs()
+    syncs.mockRejectedValueOnce(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }))
+    await expect(files.write([letter('a')])).rejects.toThrow(/EMFILE.*LimitNOFILE/)
+  })
+
+  it('remove what a process left behind that was killed while it tried the directory', async () => {
+    const { files, directory, clock } = harness()
+    mkdirSync(directory, { recursive: true })
+    const [old, young] = ['.probe-0123456789abcdef', '.probe-fedcba9876543210']
+    for (const name of [old, young]) writeFileSync(join(directory, name), '\n')
+    utimesSync(join(directory, old), clock.now / 1000 - 4_000, clock.now / 1000 - 4_000)
+    utimesSync(join(directory, young), clock.now / 1000 - 60, clock.now / 1000 - 60)
+    await files.write([letter('a')])
+    expect(readdirSync(directory)).toEqual([young, '2026-01-02.ndjson'])
   })
 
   it('reject where there can be no directory', async () => {

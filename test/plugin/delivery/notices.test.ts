@@ -39,6 +39,23 @@ describe('the notices of a stream', () => {
     ])
   })
 
+  it('log another cause of the same outage, and each cause once in a row', () => {
+    const { lines, notices } = harness()
+    const caused = (name: string, message: string) =>
+      new Error(message, { cause: Object.assign(new Error(message), { name }) })
+    notices.parked(caused('AccessDenied', 'the role is refused: request 1'))
+    notices.parked(caused('AccessDenied', 'the role is refused: request 2'))
+    notices.parked(caused('ResourceNotFoundException', 'no such stream'))
+    notices.recovered()
+    notices.parked(caused('ResourceNotFoundException', 'no such stream'))
+    expect(lines.map((line) => line.split(': ')[1] ?? line)).toEqual([
+      'the role is refused',
+      'no such stream',
+      'Stream "new_users" takes records again',
+      'no such stream',
+    ])
+  })
+
   it('name the stream alone where it has none', () => {
     const { lines, notices } = harness()
     tellAll(notices)

@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { nodeFileSystem, type SpillFileSystem } from '../../../plugin/spill/file-system.js'
@@ -119,6 +127,38 @@ describe('a spill on a real disk', () => {
     const spill = await open(fs)
     expect(synced).toEqual(expect.arrayContaining([root, join(root, 'a'), directory]))
     await spill.close()
+  })
+
+  it('is not opened before the parents are synced, also where an earlier try made the directory', async () => {
+    const root = tempDir()
+    const { directory, open } = onDisk(join(root, 'a', 'b'))
+    let failures = 2
+    const synced: string[] = []
+    const fs: SpillFileSystem = {
+      ...nodeFileSystem,
+      async syncDirectory(path) {
+        if (path === root && failures-- > 0) throw Object.assign(new Error('EIO'), { code: 'EIO' })
+        await nodeFileSystem.syncDirectory(path)
+        synced.push(path)
+      },
+    }
+    // Each try is a spill of its own, which remembers nothing of the one before.
+    for (let tries = 0; tries < 2; tries++) await expect(open(fs)).rejects.toMatchObject({ code: 'EIO' })
+    const spill = await open(fs)
+    expect(synced).toEqual(expect.arrayContaining([root, join(root, 'a'), directory]))
+    await spill.close()
+  })
+
+  it('removes what was left behind by a process that was killed while it tried the directory', async () => {
+    const { directory, open } = onDisk(tempDir())
+    const [old, young] = ['.probe-0123456789abcdef-renamed', '.probe-fedcba9876543210']
+    for (const name of [old, young]) writeFileSync(join(directory, name), '\n')
+    const now = new FakeClock().wallTime() / 1000
+    utimesSync(join(directory, old), now - 4_000, now - 4_000)
+    utimesSync(join(directory, young), now, now)
+    const spill = await open()
+    await spill.close()
+    expect(readdirSync(directory).sort()).toEqual(['.instances', young])
   })
 
   it.each([

@@ -230,6 +230,96 @@ describe('a spill on a disk that fails', () => {
     expect(await drain(spill)).toEqual(['c'])
   })
 
+  it.each([
+    ['ENOSPC', /^The disk of the spill directory .* is full: records fail/],
+    ['EDQUOT', /^The disk of the spill directory .* is full: records fail/],
+    ['EROFS', /takes no records.*EROFS: write; the file system is read-only: mount it writable/],
+    ['EMFILE', /takes no records.*EMFILE: write; raise the limit on open files/],
+    ['EIO', /takes no records.*EIO: write; the disk gives errors/],
+  ])(
+    'says once of a disk that takes no appends what to do about it, and when it takes them: %s',
+    async (code, said) => {
+      const { open, clock, logger } = harness()
+      const { fault, intercept } = faulty('write')
+      const spill = await open(intercept)
+      Object.assign(fault, { code, isOn: true })
+      for (let n = 0; n < 5; n++) {
+        await expect(spill.append(WEB, records(n))).rejects.toThrow(code)
+        await clock.advance(5_000)
+      }
+      expect(logger.warn.mock.calls).toEqual([[expect.stringMatching(said)]])
+      expect(logger.info).not.toHaveBeenCalled()
+      fault.isOn = false
+      await clock.advance(5_000)
+      await spill.append(WEB, records('after'))
+      expect(logger.info.mock.calls).toEqual([[`The spill directory ${DIRECTORY} takes records again`]])
+      fault.isOn = true
+      await expect(spill.append(WEB, records('b'))).rejects.toThrow(code)
+      expect(logger.warn).toHaveBeenCalledTimes(2)
+    },
+  )
+
+  it('says that the spill holds maxBytes, and that it takes records again once it is emptier', async () => {
+    const { open, clock, logger } = harness()
+    const spill = await open(undefined, 12)
+    await spill.append(WEB, records('a'))
+    for (let n = 0; n < 3; n++) await expect(spill.append(WEB, records('bcd'))).rejects.toThrow('full')
+    await clock.advance(20_000)
+    expect(logger.warn.mock.calls).toEqual([
+      [expect.stringMatching(/no room left, of 12 bytes.*raise maxBytes/)],
+    ])
+    expect(logger.info).not.toHaveBeenCalled()
+    expect(await drain(spill)).toEqual(['a'])
+    await clock.advance(5_000)
+    expect(logger.info.mock.calls).toEqual([[`The spill directory ${DIRECTORY} takes records again`]])
+  })
+
+  it('says when the cause of its trouble is another one', async () => {
+    const { open, logger } = harness()
+    const { fault, intercept } = faulty('write')
+    const spill = await open(intercept)
+    for (const code of ['EIO', 'EIO', 'EROFS', 'ENOSPC']) {
+      Object.assign(fault, { code, isOn: true })
+      await expect(spill.append(WEB, records('a'))).rejects.toThrow(code)
+    }
+    expect(logger.warn.mock.calls.map(([line]) => /EIO|EROFS|full/.exec(line)?.[0])).toEqual([
+      'EIO',
+      'EROFS',
+      'full',
+    ])
+  })
+
+  it('says why it cannot make the directory anew that is gone, and not that it is gone', async () => {
+    const { open, clock, logger } = harness()
+    let isGone = false
+    await open((step) => {
+      if (!isGone) return
+      const code = step === 'makeDirectory' ? 'EROFS' : 'ENOENT'
+      throw Object.assign(new Error(`${code}: ${step}`), { code })
+    })
+    isGone = true
+    await clock.advance(10_000)
+    expect(logger.warn.mock.calls).toEqual([
+      [expect.stringMatching(/EROFS: makeDirectory; .*mount it writable/)],
+    ])
+  })
+
+  it('does not fill the log where appends fail and succeed by turns', async () => {
+    const { open, clock, logger } = harness()
+    const { fault, intercept } = faulty('write')
+    const spill = await open(intercept)
+    for (let n = 0; n < 100; n++) {
+      fault.isOn = n % 2 === 0
+      await spill.append(WEB, records(n)).catch(() => {})
+    }
+    expect(logger.warn).toHaveBeenCalledTimes(1)
+    expect(logger.info).toHaveBeenCalledTimes(1)
+    await clock.advance(10_000)
+    fault.isOn = true
+    await spill.append(WEB, records('last')).catch(() => {})
+    expect(logger.warn).toHaveBeenCalledTimes(2)
+  })
+
   it('says once that the directory gives errors, until it is well again', async () => {
     const { open, clock, logger } = harness()
     const { fault, intercept } = faulty('list')

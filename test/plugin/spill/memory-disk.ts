@@ -16,7 +16,11 @@ interface Directory {
   durable: Names
   /** What was done to the names since they were last durable, in order. */
   readonly unsynced: ((names: Names) => void)[]
+  /** That no other directory has. */
+  readonly id: string
 }
+
+let made = 0
 
 export type Step = keyof SpillFileSystem | 'write' | 'sync' | 'close'
 
@@ -53,7 +57,7 @@ export class MemoryDisk {
         const length = syncedLength + Math.floor(choose() * (bytes.length - syncedLength + 1))
         names.set(name, { bytes: bytes.subarray(0, length), syncedLength: length, mtimeMs })
       }
-      left.set(path, { names, durable: new Map(names), unsynced: [] })
+      left.set(path, { names, durable: new Map(names), unsynced: [], id: String(made++) })
     }
     return new MemoryDisk(left)
   }
@@ -92,6 +96,10 @@ export class MemoryDisk {
         await before('stat', path)
         const { bytes, mtimeMs } = this.#inode(path)
         return { size: bytes.length, mtimeMs, isFile: true }
+      },
+      identify: async (path) => {
+        await before('identify', path)
+        return { id: this.#directory(path).id, device: 'memory' }
       },
       create: async (path) => {
         await before('create', path)
@@ -175,5 +183,5 @@ export class MemoryDisk {
 }
 
 function newDirectory(): Directory {
-  return { names: new Map(), durable: new Map(), unsynced: [] }
+  return { names: new Map(), durable: new Map(), unsynced: [], id: String(made++) }
 }

@@ -1,8 +1,9 @@
 import { readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
-import { checkDirectory, fixOf } from '../../../plugin/spill/check-directory.js'
+import { fixOf } from '../../../plugin/spill/disk-error.js'
 import { openSpill } from '../../../plugin/spill/open-spill.js'
+import { tryDirectory } from '../../../plugin/spill/probe.js'
 import { FakeClock } from '../../fake-clock.js'
 import { tempDir } from '../../server/temp-dir.js'
 import { silentLogger } from './harness.js'
@@ -38,7 +39,7 @@ describe('opening a spill', () => {
 
   it('leaves nothing of its check in the directory', () => {
     const directory = join(tempDir(), 'a', 'spill')
-    checkDirectory(directory)
+    tryDirectory(directory)
     expect(readdirSync(dirname(directory))).toEqual(['spill'])
     expect(readdirSync(directory)).toEqual([])
   })
@@ -48,7 +49,9 @@ describe('opening a spill', () => {
     ['EACCES', 'let the user that runs this process write there'],
     ['EPERM', 'let the user that runs this process write there'],
     ['EINVAL', 'cannot make files durable'],
-    ['EIO', 'can be written and synced'],
+    ['EMFILE', 'LimitNOFILE'],
+    ['EIO', 'the disk gives errors'],
+    ['EBUSY', 'can be written and synced'],
   ])('knows how to mend %s', (code, fix) => {
     expect(fixOf(Object.assign(new Error(code), { code }))).toContain(fix)
   })

@@ -54,6 +54,23 @@ describe('a spill that cannot be opened at first', () => {
     expect(tries()).toBe(5)
   })
 
+  it('is told of anew when the cause is another one, with the fix of each', async () => {
+    const { clock, logger } = harness()
+    const codes = ['EROFS', 'EROFS', 'EACCES', 'EACCES']
+    let tries = 0
+    const open = async () => {
+      const code = codes[tries++] ?? 'EACCES'
+      // A disk's error names a file of another name at each try.
+      throw Object.assign(new Error(`${code}: open .probe-${tries}`), { code })
+    }
+    new OpeningSpill({ open, clock, logger })
+    await clock.advance(30_000)
+    expect(logger.error.mock.calls.map(([line]) => line)).toEqual([
+      expect.stringMatching(/cannot be opened: EROFS: .*mount it writable.*; it is tried again every 5 s/),
+      expect.stringMatching(/cannot be opened: EACCES: .*let the user that runs this process write there/),
+    ])
+  })
+
   it('is not tried again once it is closed', async () => {
     const { store, clock, mend, tries } = opening()
     const closed = store.close()

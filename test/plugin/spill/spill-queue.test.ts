@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import {
+  CreateQueueCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { decodeMessage } from '../../../plugin/spill/queue-message.js'
 import { warnOfLoss } from '../../../plugin/spill/queue-settings.js'
 import type { Spill, SpillTarget } from '../../../plugin/spill/spill.js'
 import { openSpillQueue } from '../../../plugin/spill/spill-queue.js'
+import { FakeClock } from '../../fake-clock.js'
 import { APP, claimed, drain, idsOf, records, silentLogger, WEB } from './harness.js'
 import { cleanUpQueues, queueHarness, UNTIL_VISIBLE_MS } from './queue-harness.js'
 
@@ -113,14 +122,71 @@ describe('processes on one queue', () => {
   })
 })
 
+describe('a process that was stopped for longer than its messages are hidden', () => {
+  /** A claim of one message by a process whose clock stands still, and the claim of another that has it since. */
+  async function claimedTwice() {
+    const harness = await queueHarness()
+    const { open, clock, client, queueUrl, logger } = harness
+    const stopped = await openSpillQueue({
+      queueUrl,
+      region: 'us-west-2',
+      clock: new FakeClock(),
+      logger,
+      client,
+      waitSeconds: 0,
+    })
+    await stopped.append(WEB, records('a', 'b', 'c'))
+    const stale = await claimed(stopped)
+    await clock.advance(UNTIL_VISIBLE_MS)
+    const other = await open()
+    const current = await claimed(other)
+    expect(idsOf(current.records)).toEqual(['a', 'b', 'c'])
+    const left = async () => {
+      const ids = await drain(other)
+      const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] })
+      expect((await client.send(command)).Attributes).toMatchObject({
+        ApproximateNumberOfMessages: '0',
+        ApproximateNumberOfMessagesNotVisible: '0',
+      })
+      return ids
+    }
+    return { ...harness, stale, current, left }
+  }
+
+  it('deletes what it delivered by its old receipt handle, and the other one delivers it twice at worst', async () => {
+    const { stale, current, left, logger } = await claimedTwice()
+    await stale.done()
+    await current.release()
+    expect(await left()).toEqual([])
+    expect(logger.warn).not.toHaveBeenCalled()
+  })
+
+  it('puts what it did not deliver into the queue anew before the message is gone for both', async () => {
+    const { stale, current, left } = await claimedTwice()
+    await stale.release([2])
+    await current.release()
+    expect(await left()).toEqual(['c'])
+  })
+
+  it('makes a message visible that the other one holds, which loses nothing', async () => {
+    const { stale, current, open } = await claimedTwice()
+    await stale.release()
+    const third = await open()
+    expect(await drain(third)).toEqual(['a', 'b', 'c'])
+    await current.done()
+    expect(await drain(third)).toEqual([])
+  })
+})
+
 describe('messages of other targets', () => {
   it('wait for their own claim, and are received once', async () => {
     const { open, count } = await queueHarness()
     const spill = await open()
     await Promise.all(Array.from({ length: 5 }, (_, n) => spill.append(otherTarget(n), records(n))))
+    const receives = count('ReceiveMessage')
     for (let n = 4; n >= 0; n--)
       expect(idsOf((await claimed(spill, otherTarget(n))).records)).toEqual([String(n)])
-    expect(count('ReceiveMessage')).toBe(1)
+    expect(count('ReceiveMessage')).toBe(receives + 1)
   })
 
   it('do not hide what lies behind them, however many there are, and only so many are kept', async () => {
@@ -278,6 +344,137 @@ describe('an append', () => {
   })
 })
 
+describe('a queue that takes less than it says', () => {
+  const KIB = 1024
+  const sizeOf = ({ MessageBody = '', MessageAttributes = {} }: SendMessageBatchRequestEntry) =>
+    Object.entries(MessageAttributes).reduce(
+      (sum, [name, { DataType = '', StringValue = '' }]) =>
+        sum + name.length + DataType.length + StringValue.length,
+      Buffer.byteLength(MessageBody),
+    )
+
+  interface Limits {
+    readonly message?: number
+    readonly call?: number
+    /** How it says so. */
+    readonly words: (limit: number) => { readonly name: string; readonly message: string }
+  }
+
+  /** A spill whose client refuses what is larger, of a queue that has no such limit. */
+  async function limitedSpill({
+    message = Number.POSITIVE_INFINITY,
+    call = Number.POSITIVE_INFINITY,
+    words,
+  }: Limits) {
+    const harness = await queueHarness()
+    const { client, queueUrl, clock, logger } = harness
+    const refused: number[] = []
+    const limited = {
+      destroy() {},
+      async send(command: SendMessageBatchCommand, options: object) {
+        if (!(command instanceof SendMessageBatchCommand)) return client.send(command, options)
+        const { Entries = [] } = command.input
+        const bytes = Entries.reduce((sum, entry) => sum + sizeOf(entry), 0)
+        if (bytes > call) {
+          refused.push(bytes)
+          throw Object.assign(new Error(words(call).message), { name: words(call).name })
+        }
+        const large = Entries.filter((entry) => sizeOf(entry) > message)
+        refused.push(...large.map(sizeOf))
+        const Failed = large.map(({ Id }) => ({
+          Id,
+          SenderFault: true,
+          Code: words(message).name,
+          Message: words(message).message,
+        }))
+        const rest = Entries.filter((entry) => !large.includes(entry))
+        if (rest.length === 0) return { Failed }
+        const answer = await client.send(
+          new SendMessageBatchCommand({ ...command.input, Entries: rest }),
+          options,
+        )
+        return { ...answer, Failed: [...Failed, ...(answer.Failed ?? [])] }
+      },
+    }
+    const spill = await openSpillQueue({
+      queueUrl,
+      region: 'us-west-2',
+      clock,
+      logger,
+      client: limited as unknown as SQSClient,
+      waitSeconds: 0,
+    })
+    return { ...harness, spill, refused }
+  }
+
+  /** So many records of a KiB each that compression makes no smaller. */
+  const incompressible = (count: number, kib = 1) =>
+    Array.from({ length: count }, (_, n) =>
+      Buffer.from(`${JSON.stringify({ id: n, x: randomBytes((kib * KIB) / 2).toString('hex') })}\n`),
+    )
+  const ids = (count: number) => Array.from({ length: count }, (_, n) => String(n))
+  const sorted = (found: readonly string[]) => [...found].sort((a, b) => Number(a) - Number(b))
+
+  it.each<[string, Limits]>([
+    [
+      'a call, with its limit',
+      {
+        call: 256 * KIB,
+        words: (limit) => ({
+          name: 'BatchRequestTooLong',
+          message: `Batch requests cannot be longer than ${limit} bytes. You have sent 1048576 bytes.`,
+        }),
+      },
+    ],
+    [
+      'a call, without its limit',
+      { call: 200 * KIB, words: () => ({ name: 'BatchRequestTooLong', message: 'too long' }) },
+    ],
+    ['a body of HTTP', { call: 64 * KIB, words: () => ({ name: 'RequestEntityTooLarge', message: '' }) }],
+    [
+      'a message, with its limit',
+      {
+        message: 256 * KIB,
+        words: (limit) => ({
+          name: 'InvalidParameterValue',
+          message: `One or more parameters cannot be validated. Reason: Message must be shorter than ${limit} bytes.`,
+        }),
+      },
+    ],
+    [
+      'a message, without its limit',
+      { message: 100 * KIB, words: () => ({ name: 'MessageTooLong', message: '' }) },
+    ],
+  ])('is sent less by and by, and no more than that later: %s', async (_case, limits) => {
+    const { spill, refused } = await limitedSpill(limits)
+    await spill.append(WEB, incompressible(900))
+    expect(refused.length).toBeGreaterThan(0)
+    expect(sorted(await drain(spill))).toEqual(ids(900))
+    refused.length = 0
+    await spill.append(WEB, incompressible(900))
+    expect(refused).toEqual([])
+    expect(sorted(await drain(spill))).toEqual(ids(900))
+  })
+
+  it('keeps all but the one record that fits in no message of it', async () => {
+    const words = (limit: number) => ({
+      name: 'InvalidParameterValue',
+      message: `Reason: Message must be shorter than ${limit} bytes.`,
+    })
+    const { spill } = await limitedSpill({ message: 64 * KIB, words })
+    const outcomes = await Promise.allSettled([
+      spill.append(WEB, records('a')),
+      spill.append(WEB, incompressible(1, 200)),
+      spill.append(WEB, records('b')),
+      spill.append(APP, records('c')),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled'])
+    expect(outcomes[1]).toMatchObject({ reason: { name: 'UnfitRecordError' } })
+    expect(spill.canTake()).toBe(true)
+    expect(await drain(spill, WEB, APP)).toEqual(['a', 'b', 'c'])
+  })
+})
+
 describe('the end of a claim', () => {
   it('deletes later what could not be deleted at once, and hides it until then', async () => {
     const { open, aws, beat } = await queueHarness()
@@ -371,6 +568,34 @@ describe('a spill queue that is deleted', () => {
 })
 
 describe('opening a spill queue', () => {
+  it.each(['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility'])(
+    'refuses one whose policy does not allow sqs:%s, before an outage needs it',
+    async (action) => {
+      const { open, aws, queueUrl } = await queueHarness()
+      aws.addFault({ kind: 'error', action, code: 'AccessDenied', status: 403, message: `no ${action}` })
+      await expect(open()).rejects.toThrow(
+        expect.objectContaining({
+          message: expect.stringMatching(
+            `^The spill queue ${queueUrl} cannot be used in us-west-2 \\(AccessDenied: no ${action}\\)\\. .*allow sqs:SendMessage`,
+          ),
+        }),
+      )
+    },
+  )
+
+  it('sends no message and removes none', async () => {
+    const { open, client, queueUrl } = await queueHarness()
+    const first = await open()
+    await first.append(WEB, records('a'))
+    await open()
+    const command = new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] })
+    const { Attributes } = await client.send(command)
+    expect(Attributes).toMatchObject({
+      ApproximateNumberOfMessages: '0',
+      ApproximateNumberOfMessagesNotVisible: '1',
+    })
+  })
+
   it('refuses one that is not there, and says what to do', async () => {
     const { open, aws } = await queueHarness()
     aws.deleteQueue('spill')

@@ -116,6 +116,37 @@ describe('check --aws', () => {
     expect(test.calls.map(({ action }) => action)).toEqual(['AssumeRole', 'AssumeRole'])
   })
 
+  it('tries the queue of the spill, and the place of dead letters', async () => {
+    const { cwd, test, endpoint } = await start(TRUSTING)
+    const write = (letters: string) =>
+      writeFileSync(
+        join(cwd, 'analytics-firehose.yaml'),
+        configOf(
+          `spill: ${endpoint}/123456789012/spill\ndeadLetters: ${letters}`,
+          `\n      endpoint: "${endpoint}"\n      stsEndpoint: "${endpoint}"`,
+        ),
+      )
+    const check = () => cli(['check', '--aws'], { cwd, env: { ...env, ...AWS_KEYS } })
+    write(`{ bucket: letters, endpoint: "${endpoint}" }`)
+    const { code, stderr } = await check()
+    expect([code, stderr.split('\n')]).toEqual([
+      1,
+      [
+        expect.stringMatching(
+          /^error: spill: The spill queue .* cannot be used in us-west-2 \(QueueDoesNotExist: /,
+        ),
+        expect.stringMatching(
+          /^error: deadLetters: s3:\/\/letters\/ cannot be written .*NoSuchBucket.*make the bucket/,
+        ),
+        '',
+      ],
+    ])
+    test.aws.createQueue('spill')
+    test.aws.createQueue('letters')
+    write(`${endpoint}/123456789012/letters`)
+    expect(await check()).toMatchObject({ code: 0, stderr: '' })
+  })
+
   it('names the sources whose role cannot be assumed, the reason and the fix, and no secret', async () => {
     const { cwd, endpoint } = await start({ ...TRUSTING, [OTHER_ROLE]: 'secret-other' })
     writeFileSync(

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { startTestAws, type TestAws } from '../../integration/aws.js'
@@ -126,6 +127,27 @@ describe('analytics-firehose replay', () => {
     expect(stdout).toContain(`Delivered: ${60 - sent}\n`)
     expect(test.taken.size).toBe(60)
     expect(readdirSync(join(cwd, 'dead-letters'))).toEqual(['2026-01-03.ndjson'])
+  })
+
+  it('names a pipe that is to be read, and does not wait for it', async () => {
+    const cwd = withLetters(letters(1))
+    execFileSync('mkfifo', [join(cwd, 'pipe')])
+    expect(await cli(['replay', '--from', 'pipe'], { cwd, env: ENV })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'error: --from: pipe cannot be read: pipe is a pipe and no file\n',
+    })
+  })
+
+  it('names what is no file in a folder, and sends the rest', async () => {
+    const cwd = withLetters(letters(2))
+    execFileSync('mkfifo', [join(cwd, 'dead-letters', 'pipe')])
+    symlinkSync('missing', join(cwd, 'dead-letters', 'dangling'))
+    const { code, stderr } = await cli(['replay'], { cwd, env: ENV })
+    expect(code).toBe(0)
+    expect(stderr).toContain('WARN dangling: passed over, as it is a link to nothing\n')
+    expect(stderr).toContain('WARN pipe: passed over, as it is a pipe\n')
+    expect(taken()).toHaveLength(2)
   })
 
   it('says of a dry run what could not be sent, and sends nothing', async () => {

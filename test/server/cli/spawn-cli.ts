@@ -13,6 +13,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Whether Node.js may warn. @default false */
   readonly nodeWarnings?: boolean
+  /** Files that it may have open, connections included. @default the limit of the tests */
+  readonly openFiles?: number
 }
 
 /** A run of the command, and what it has written so far. */
@@ -22,13 +24,13 @@ export class Cli {
   stdout = ''
   stderr = ''
 
-  constructor(args: readonly string[], { cwd, env = {}, nodeWarnings = false }: SpawnOptions) {
+  constructor(args: readonly string[], { cwd, env = {}, nodeWarnings = false, openFiles }: SpawnOptions) {
     // Without the credentials and settings of the machine that the tests run on.
     const { PATH = '' } = process.env
-    this.child = spawn(process.execPath, [...(nodeWarnings ? [] : ['--no-warnings']), BIN, ...args], {
-      cwd,
-      env: { PATH, ...env },
-    })
+    const command = [process.execPath, ...(nodeWarnings ? [] : ['--no-warnings']), BIN, ...args]
+    const limited = ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...command]
+    const [file = '', ...rest] = openFiles === undefined ? command : limited
+    this.child = spawn(file, rest, { cwd, env: { PATH, ...env } })
     runs.push(this)
     this.#closed = once(this.child, 'close')
     this.child.stdout.on('data', (chunk) => {

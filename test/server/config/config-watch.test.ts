@@ -81,6 +81,20 @@ describe('watchConfigFile, by the file', () => {
     expect(it.clock.timers).toBe(0)
   })
 
+  it('takes a file that cannot be read for a change, and looks until it can be read again', async () => {
+    const it = harness()
+    rmSync(it.file)
+    symlinkSync(it.file, it.file)
+    await it.settle()
+    expect(it.changes()).toBe(1)
+    rmSync(it.file)
+    writeFileSync(it.file, 'one')
+    // Without any event.
+    await it.clock.advance(5_200)
+    expect(it.changes()).toBe(2)
+    expect(it.clock.timers).toBe(0)
+  })
+
   it('waits until a file that is being written is whole', async () => {
     const it = harness()
     for (const content of ['', 'tw', 'two']) {

@@ -81,7 +81,7 @@ describe('a config', () => {
     expect(read(given)).toMatchObject({
       maxBufferedBytes: 8_000_000,
       maxClients: 7,
-      deadLetters: './x',
+      deadLetters: { kind: 'directory', directory: './x' },
       sources: [{ name: 'Web', writeKeys: ['a', 'b'], destinations: [{ transform }] }],
     })
   })
@@ -224,7 +224,7 @@ describe('a config', () => {
         'sources[0].name: got ""; give the source\'s name',
         'maxBufferedBytes: got 1000; use a whole number from 5242880 to 9007199254740991',
         'maxClients: got 0; use a whole number from 1 to 100000',
-        'deadLetters: got ""; give a directory',
+        'deadLetters.directory: got ""; give a directory',
         'logger: got {}; give an object with info, warn and error, such as console',
       ],
     ],

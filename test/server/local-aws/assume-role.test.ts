@@ -1,6 +1,7 @@
-import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
+import { ListDeliveryStreamsCommand } from '@aws-sdk/client-firehose'
+import { AssumeRoleCommand, type AssumeRoleCommandInput, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import type { LocalAwsRole, PolicyDocument } from '../../../server/local-aws/index.js'
+import type { LocalAwsRole, PolicyDocument, PolicyStatement } from '../../../server/local-aws/index.js'
 import { ACCOUNT, ANYONE, ROLE, raw, start, stopAll } from './harness.js'
 
 afterEach(stopAll)
@@ -142,6 +143,109 @@ describe('AssumeRole', () => {
     })
   })
 
+  const tag = (Key: string, Value = 'x') => ({ Key, Value })
+
+  test.each<[string, Partial<AssumeRoleCommandInput>, string]>([
+    [
+      'tag keys that differ in case only',
+      { Tags: [tag('Test'), tag('test')] },
+      'Duplicate tag keys found. Please note that Tag keys are case insensitive.',
+    ],
+    [
+      'a transitive key without its tag',
+      { Tags: [tag('a')], TransitiveTagKeys: ['b'] },
+      'The specified transitive tag key must be included in the requested tags.',
+    ],
+  ])('refuses %s', async (_, input, message) => {
+    const { assumeRole } = await start()
+    await expect(assumeRole(input)).rejects.toMatchObject({ name: 'InvalidParameterValue', message })
+  })
+
+  test.each<[string, Partial<AssumeRoleCommandInput>, string]>([
+    ['a tag key of 129 characters', { Tags: [tag('x'.repeat(129))] }, "at 'tags.1.member.key'"],
+    ['a tag value with markup', { Tags: [tag('a'), tag('b', '<')] }, "Value '<' at 'tags.2.member.value'"],
+    [
+      '51 tags',
+      { Tags: Array.from({ length: 51 }, (_, index) => tag(`k${index}`)) },
+      'Member must have length less than or equal to 50',
+    ],
+    ['a source identity of one character', { SourceIdentity: 'x' }, "at 'sourceIdentity'"],
+  ])('refuses %s as invalid', async (_, input, message) => {
+    const { assumeRole } = await start()
+    await expect(assumeRole(input)).rejects.toMatchObject({
+      name: 'ValidationError',
+      message: expect.stringContaining(message),
+    })
+  })
+
+  test('hands transitive tags on to sessions of the session, which cannot set them anew', async () => {
+    const { assumeRole } = await start()
+    const first = await assumeRole({ Tags: [tag('team'), tag('own')], TransitiveTagKeys: ['team'] })
+    const second = await assumeRole({ RoleArn: `${ROLE}-2`, Tags: [tag('own')] }, first)
+    const conflict = {
+      name: 'InvalidParameterValue',
+      message:
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+    }
+    for (const session of [first, second])
+      await expect(assumeRole({ Tags: [tag('TEAM')] }, session)).rejects.toMatchObject(conflict)
+  })
+
+  test('asks the trust policy for tags and source identity each by their own action', async () => {
+    const allowing = (...actions: string[]): LocalAwsRole => ({
+      arn: ROLE,
+      trustPolicy: { Statement: { Effect: 'Allow', Principal: { AWS: '*' }, Action: actions } },
+    })
+    const tagged = { Tags: [tag('team')] }
+    const { assumeRole, aws } = await start({ roles: [allowing('sts:AssumeRole')] })
+    await assumeRole()
+    const denied = (action: string) => ({
+      name: 'AccessDenied',
+      message: expect.stringContaining(`is not authorized to perform: ${action} on resource: ${ROLE}`),
+    })
+    await expect(assumeRole(tagged)).rejects.toMatchObject(denied('sts:TagSession'))
+    await expect(assumeRole({ SourceIdentity: 'web' })).rejects.toMatchObject(denied('sts:SetSourceIdentity'))
+    aws.setRoles([allowing('sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity')])
+    await assumeRole({ ...tagged, SourceIdentity: 'web' })
+  })
+
+  test('lets policies ask for the tags of a request and of a session', async () => {
+    const statement = (Action: string, Condition: PolicyStatement['Condition'] = {}): PolicyStatement => ({
+      Effect: 'Allow',
+      Principal: { AWS: '*' },
+      Action,
+      Condition,
+    })
+    const Statement = [
+      statement('sts:AssumeRole'),
+      statement('sts:TagSession', { StringEquals: { 'aws:RequestTag/team': 'data' } }),
+    ]
+    const role: LocalAwsRole = {
+      arn: ROLE,
+      trustPolicy: { Statement },
+      permissionPolicy: {
+        Statement: {
+          Effect: 'Allow',
+          Action: 'firehose:*',
+          Resource: '*',
+          Condition: { StringEquals: { 'aws:PrincipalTag/team': 'data' } },
+        },
+      },
+    }
+    const { assumeRole, firehose } = await start({ roles: [role] })
+    await expect(assumeRole({ Tags: [tag('team', 'web')] })).rejects.toThrow('sts:TagSession')
+    const list = new ListDeliveryStreamsCommand({})
+    await expect(firehose(await assumeRole()).send(list)).rejects.toThrow('not authorized')
+    await firehose(await assumeRole({ Tags: [tag('Team', 'data')] })).send(list)
+  })
+
+  test('gives the source identity back, and keeps it along a chain of roles', async () => {
+    const { sts, assumeRole } = await start()
+    const first = await assumeRole({ SourceIdentity: 'web' })
+    const chained = new AssumeRoleCommand({ RoleArn: `${ROLE}-2`, RoleSessionName: 'test' })
+    expect(await sts(first).send(chained)).toMatchObject({ SourceIdentity: 'web' })
+  })
+
   test('takes the longest external ID that AWS does', async () => {
     const { assumeRole, calls } = await start()
     const ExternalId = 'aZ0_+=,.@:/-'.repeat(102)
@@ -156,6 +260,26 @@ describe('AssumeRole', () => {
     })
     await expect(assumeRole({ Policy: '{"Statement":[{}]}' })).rejects.toMatchObject({
       name: 'MalformedPolicyDocumentException',
+    })
+  })
+})
+
+describe('GetCallerIdentity', () => {
+  test.each([
+    ['us-west-2', 'aws'],
+    ['cn-north-1', 'aws-cn'],
+    ['us-gov-west-1', 'aws-us-gov'],
+    ['us-isob-east-1', 'aws-iso-b'],
+    ['eusc-de-east-1', 'aws-eusc'],
+  ])('names the partition of %s, also of a key without an ARN', async (region, partition) => {
+    const identity = new GetCallerIdentityCommand({})
+    const { sts } = await start()
+    expect(await sts(ANYONE, region).send(identity)).toMatchObject({
+      Arn: `arn:${partition}:iam::${ACCOUNT}:user/local`,
+    })
+    const { sts: known } = await start({ accessKeys: [ANYONE] })
+    expect(await known(ANYONE, region).send(identity)).toMatchObject({
+      Arn: `arn:${partition}:iam::${ACCOUNT}:user/${ANYONE.accessKeyId}`,
     })
   })
 })

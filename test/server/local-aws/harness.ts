@@ -29,10 +29,10 @@ export interface Harness {
   readonly calls: LocalAwsCall[]
   readonly errors: Error[]
   firehose(credentials?: SessionCredentials, region?: string): FirehoseClient
-  sqs(credentials?: SessionCredentials): SQSClient
+  sqs(credentials?: SessionCredentials, region?: string): SQSClient
   /** Makes a queue; gives its URL. */
   queue(name?: string, attributes?: Record<string, string>): Promise<string>
-  sts(credentials?: SessionCredentials): STSClient
+  sts(credentials?: SessionCredentials, region?: string): STSClient
   assumeRole(
     input?: Partial<AssumeRoleCommandInput>,
     by?: SessionCredentials,
@@ -64,10 +64,10 @@ export async function start(options: LocalAwsOptions = {}): Promise<Harness> {
     cleanUps.push(() => client.destroy())
     return client
   }
-  const sts = (credentials: SessionCredentials = ANYONE) =>
-    clients(new STSClient({ ...settings, region: REGION, credentials }))
-  const sqs = (credentials: SessionCredentials = ANYONE) =>
-    clients(new SQSClient({ ...settings, region: REGION, credentials }))
+  const sts = (credentials: SessionCredentials = ANYONE, region = REGION) =>
+    clients(new STSClient({ ...settings, region, credentials }))
+  const sqs = (credentials: SessionCredentials = ANYONE, region = REGION) =>
+    clients(new SQSClient({ ...settings, region, credentials }))
   return {
     aws,
     calls,

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ListDeliveryStreamsCommand, PutRecordCommand } from '@aws-sdk/client-firehose'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { startLocalAws } from '../../../server/local-aws/index.js'
+import { itWithReadOnlyDisk, readOnlyDisk } from '../../read-only-disk.js'
 import { bytes, start, stopAll } from './harness.js'
 
 afterEach(stopAll)
@@ -33,6 +34,12 @@ describe('startLocalAws', () => {
     const file = join(aws.dir, 'file')
     await writeFile(file, '')
     await expect(start({ dir: join(file, 'folder') })).rejects.toMatchObject({ code: 'ENOTDIR' })
+  })
+
+  itWithReadOnlyDisk('says that the folder is on a read-only file system', async () => {
+    const disk = readOnlyDisk()
+    for (const dir of [disk, join(disk, 'a'), join(disk, 'a', 'b')])
+      await expect(start({ dir })).rejects.toMatchObject({ code: 'EROFS' })
   })
 
   test.each<[string, object, RegExp]>([

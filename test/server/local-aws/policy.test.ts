@@ -65,7 +65,8 @@ describe('a condition on sts:ExternalId', () => {
 describe('a trust policy', () => {
   const user = 'arn:aws:iam::111111111111:user/u'
   const caller = { accountId: '111111111111', principalArns: [user] }
-  const decide = (...Statement: PolicyStatement[]) => evaluateTrust({ Statement }, caller, new Map())
+  const decide = (...Statement: PolicyStatement[]) =>
+    evaluateTrust({ Statement }, 'sts:AssumeRole', caller, new Map())
   const statement = (AWS: string | string[], Effect: 'Allow' | 'Deny' = 'Allow'): PolicyStatement => ({
     Effect,
     Principal: { AWS },

@@ -9,10 +9,12 @@ import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   type Message,
+  type QueueAttributeName,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
   SendMessageCommand,
+  type SendMessageCommandInput,
 } from '@aws-sdk/client-sqs'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { LocalAwsOptions } from '../../../server/local-aws/index.js'
@@ -117,7 +119,34 @@ describe('a queue', () => {
     await expect(send('x')).rejects.toMatchObject(notThere)
     await expect(
       client.send(new SendMessageCommand({ QueueUrl: `${aws.endpoint}/spill`, MessageBody: 'x' })),
-    ).rejects.toMatchObject({ name: 'InvalidAddress' })
+    ).rejects.toMatchObject(notThere)
+  })
+
+  test('is named by its URL of any host, or by its mere name', async () => {
+    const { client, bodies } = await startQueue()
+    for (const QueueUrl of ['spill', `https://sqs.us-west-2.amazonaws.com/${ACCOUNT}/spill`]) {
+      await client.send(new SendMessageCommand({ QueueUrl, MessageBody: QueueUrl.slice(0, 5) }))
+    }
+    expect(await bodies()).toEqual(['spill', 'https'])
+  })
+
+  test('is of the region in which it was made', async () => {
+    const { aws, sqs, QueueUrl } = await startQueue()
+    const elsewhere = sqs(undefined, 'eu-west-1')
+    const find = new GetQueueUrlCommand({ QueueName: 'spill' })
+    await expect(elsewhere.send(find)).rejects.toMatchObject({ name: 'QueueDoesNotExist' })
+    await expect(
+      elsewhere.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x' })),
+    ).rejects.toMatchObject({ name: 'QueueDoesNotExist' })
+    await elsewhere.send(
+      new CreateQueueCommand({ QueueName: 'spill', Attributes: { VisibilityTimeout: '1' } }),
+    )
+    expect(await elsewhere.send(find)).toMatchObject({ QueueUrl })
+    aws.createQueue('everywhere')
+    const everywhere = new GetQueueUrlCommand({ QueueName: 'everywhere' })
+    for (const client of [elsewhere, sqs(undefined, 'us-east-1')]) await client.send(everywhere)
+    aws.deleteQueue('everywhere')
+    await expect(elsewhere.send(everywhere)).rejects.toMatchObject({ name: 'QueueDoesNotExist' })
   })
 })
 
@@ -187,6 +216,9 @@ describe('SendMessageBatch', () => {
       ['e2', 'InvalidMessageContents', true],
       ['e3', 'InvalidMessageContents', true],
     ])
+    expect(Failed?.[0]?.Message).toBe(
+      'One or more parameters cannot be validated. Reason: Message must be shorter than 1024 bytes.',
+    )
     expect(await bodies()).toEqual(['good', 'x'.repeat(1024)])
     expect(calls).toContainEqual(
       expect.objectContaining({ action: 'SendMessageBatch', queue: 'spill', records: 5, failedRecords: 3 }),
@@ -194,7 +226,103 @@ describe('SendMessageBatch', () => {
   })
 })
 
+describe('system attributes', () => {
+  const timestamp = { timestamp: { StringValue: '1493147359900', DataType: 'Number' } }
+  const header = 'Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1'
+  const trace = { AWSTraceHeader: { StringValue: header, DataType: 'String' } }
+
+  test('come back to who asks, have a digest of their own, and do not count', async () => {
+    const { client, QueueUrl, receive } = await startQueue({ MaximumMessageSize: '1024' })
+    const message = { MessageBody: 'x'.repeat(970), MessageAttributes: timestamp }
+    const plain = await client.send(new SendMessageCommand({ QueueUrl, ...message }))
+    expect(plain.MD5OfMessageSystemAttributes).toBeUndefined()
+    const input = { ...message, MessageSystemAttributes: trace, MessageGroupId: 'tenant-1' }
+    const sent = await client.send(new SendMessageCommand({ QueueUrl, ...input }))
+    expect(sent.MD5OfMessageAttributes).toBe(plain.MD5OfMessageAttributes)
+    // As AWS was recorded to answer: LocalStack's test_system_attributes_have_no_effect_on_attr_md5.
+    expect(sent.MD5OfMessageSystemAttributes).toBe('5ae4d5d7636402d80f4eb6d213245a88')
+    const batch = new SendMessageBatchCommand({ QueueUrl, Entries: [{ Id: 'a', ...input }] })
+    const { Successful } = await client.send(batch)
+    expect(Successful?.[0]?.MD5OfMessageSystemAttributes).toBe('5ae4d5d7636402d80f4eb6d213245a88')
+    const attributes = (
+      await receive({
+        MessageSystemAttributeNames: ['AWSTraceHeader'],
+        AttributeNames: ['MessageGroupId' as QueueAttributeName],
+      })
+    ).map(({ Attributes }) => Attributes)
+    const given = { AWSTraceHeader: header, MessageGroupId: 'tenant-1' }
+    expect(attributes).toEqual([undefined, given, given])
+  })
+
+  test('hold the X-Ray header of the request', async () => {
+    const { client, send, receive } = await startQueue()
+    client.middlewareStack.add(
+      (next) => (args) => {
+        Object.assign((args.request as { headers: object }).headers, {
+          'x-amzn-trace-id': 'Root=1;Sampled=1',
+        })
+        return next(args)
+      },
+      { step: 'build' },
+    )
+    await send('x')
+    const [message] = await receive({ AttributeNames: ['All'] })
+    expect(message?.Attributes).toMatchObject({ AWSTraceHeader: 'Root=1;Sampled=1' })
+  })
+
+  test.each<[string, Partial<SendMessageCommandInput>, string]>([
+    [
+      'another system attribute',
+      { MessageSystemAttributes: { Other: trace.AWSTraceHeader } as object },
+      'Other',
+    ],
+    [
+      'a trace header of another type',
+      { MessageSystemAttributes: { AWSTraceHeader: { DataType: 'Number', StringValue: '1' } } },
+      "must be of type 'String'",
+    ],
+    [
+      'a group with a blank',
+      { MessageGroupId: 'group 123' },
+      'Value group 123 for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.',
+    ],
+    [
+      'an empty attribute',
+      { MessageAttributes: { ErrorDetails: { DataType: 'String', StringValue: '' } } },
+      "Message (user) attribute 'ErrorDetails' must contain a non-empty value of type 'String'.",
+    ],
+    [
+      'an attribute with a control character',
+      { MessageAttributes: { attr1: { DataType: 'String', StringValue: 'a\b' } } },
+      "'attr1'",
+    ],
+  ])('refuse %s', async (_, input, message) => {
+    const { client, QueueUrl } = await startQueue()
+    const command = new SendMessageCommand({ QueueUrl, MessageBody: 'x', ...input })
+    await expect(client.send(command)).rejects.toMatchObject({
+      name: 'InvalidParameterValue',
+      message: expect.stringContaining(message),
+    })
+  })
+})
+
 describe('ReceiveMessage', () => {
+  test('gives the attributes that it is asked for, whose names may be of any script', async () => {
+    const { client, QueueUrl, receive } = await startQueue({ VisibilityTimeout: '0' })
+    const attribute = { DataType: 'String', StringValue: 'x' }
+    const MessageAttributes = { 'Help.Me': attribute, Hello: attribute, 'attr.1øßä': attribute }
+    await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'x', MessageAttributes }))
+    const named = async (...MessageAttributeNames: string[]) => {
+      const [message] = await receive({ MessageAttributeNames })
+      return Object.keys(message?.MessageAttributes ?? {}).sort()
+    }
+    const all = ['Hello', 'Help.Me', 'attr.1øßä']
+    for (const every of ['All', '*', '.*']) expect(await named(every)).toEqual(all)
+    expect(await named('Hel.*')).toEqual(['Hello', 'Help.Me'])
+    expect(await named('Foo', 'Hello')).toEqual(['Hello'])
+    expect(await named('AWS.', '..foo')).toEqual([])
+  })
+
   test('gives one message unless more are asked for, ten at most', async () => {
     const { sendBatch, receive } = await startQueue()
     await sendBatch(entries(...'abcdefghij'))
@@ -204,8 +332,14 @@ describe('ReceiveMessage', () => {
     expect(await receive()).toHaveLength(1)
     await expect(receive({ MaxNumberOfMessages: 11 })).rejects.toMatchObject({
       name: 'InvalidParameterValue',
+      message:
+        'Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.',
     })
-    await expect(receive({ WaitTimeSeconds: 21 })).rejects.toMatchObject({ name: 'InvalidParameterValue' })
+    await expect(receive({ WaitTimeSeconds: 21 })).rejects.toMatchObject({
+      name: 'InvalidParameterValue',
+      message:
+        'Value 21 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided.',
+    })
   })
 
   test('hides a message until its visibility time-out is over, and counts its states', async () => {
@@ -263,14 +397,38 @@ describe('a receipt', () => {
     expect(await bodies()).toEqual(['b'])
   })
 
-  test('of an earlier reception deletes nothing', async () => {
-    const { send, receive, remove, pass, bodies } = await startQueue()
+  test('of an earlier reception deletes the message, though another consumer has it by now', async () => {
+    const { send, receive, remove, hide, pass, bodies } = await startQueue()
     await send('a')
     const [first] = await receive()
     pass(60)
-    await receive()
+    const [second] = await receive()
+    expect(second?.ReceiptHandle).not.toBe(first?.ReceiptHandle)
     await remove(first)
+    await expect(hide(second, 10)).rejects.toThrow('Message does not exist')
+    await remove(second)
     pass(60)
+    expect(await bodies()).toEqual([])
+  })
+
+  test('of an earlier reception changes how long the message is hidden', async () => {
+    const { send, receive, hide, bodies } = await startQueue()
+    await send('a')
+    const [first] = await receive({ VisibilityTimeout: 0 })
+    expect(await receive({ VisibilityTimeout: 30 })).toHaveLength(1)
+    await hide(first, 0)
+    expect(await bodies()).toEqual(['a'])
+  })
+
+  test('hides a message again whose visibility time-out is over', async () => {
+    const { send, receive, hide, pass, bodies } = await startQueue({ VisibilityTimeout: '2' })
+    await send('a')
+    const [first] = await receive()
+    pass(3)
+    await hide(first, 10)
+    pass(9)
+    expect(await bodies()).toEqual([])
+    pass(1)
     expect(await bodies()).toEqual(['a'])
   })
 
@@ -286,7 +444,7 @@ describe('a receipt', () => {
     expect(await bodies()).toEqual(['kept'])
   })
 
-  test('keeps no message that is not in flight, nor any for more than twelve hours', async () => {
+  test('hides no message for more than twelve hours since its last reception, nor one that is gone', async () => {
     const { send, receive, hide, remove, pass } = await startQueue()
     await send('a')
     const [first] = await receive()
@@ -297,8 +455,11 @@ describe('a receipt', () => {
     })
     await hide(first, 43_190)
     pass(43_190)
-    await expect(hide(first, 1)).rejects.toMatchObject({ name: 'MessageNotInflight' })
+    await expect(hide(first, 1)).rejects.toThrow(
+      'Total VisibilityTimeout for the message is beyond the limit',
+    )
     const [second] = await receive()
+    await hide(second, 43_200)
     await remove(second)
     await expect(hide(second, 1)).rejects.toMatchObject({
       name: 'InvalidParameterValue',
@@ -405,13 +566,28 @@ describe('permissions', () => {
 describe('a request of wrong form', () => {
   test.each([
     ['cut JSON', 'SendMessage', '{"QueueUrl":', 'SerializationException'],
-    ['no queue', 'SendMessage', '{"MessageBody":"x"}', 'MissingParameter'],
+    [
+      'no queue',
+      'SendMessage',
+      '{"MessageBody":"x"}',
+      'MissingRequiredParameterException',
+      'MissingParameter',
+    ],
+    [
+      'a value out of bounds',
+      'ReceiveMessage',
+      '{"QueueUrl":"http://x/123456789012/q","MaxNumberOfMessages":11}',
+      'InvalidParameterValueException',
+      'InvalidParameterValue',
+    ],
     ['another operation', 'SetQueueAttributes', '{}', 'UnknownOperationException'],
-  ])('is answered: %s', async (_, operation, body, code) => {
-    const { aws } = await start()
+  ])('is answered: %s', async (_, operation, body, code, queryCode = code) => {
+    const { aws } = await start({ queues: ['q'] })
     const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${operation}` }
-    const { status, text } = await raw(aws, { service: 'sqs', headers, body })
+    const { status, text, headers: answered } = await raw(aws, { service: 'sqs', headers, body })
     expect(status).toBe(400)
+    if (code !== 'UnknownOperationException')
+      expect(answered.get('x-amzn-query-error')).toBe(`${queryCode};Sender`)
     expect(JSON.parse(text)).toMatchObject({ __type: `com.amazonaws.sqs#${code}` })
   })
 })

@@ -5,6 +5,8 @@ import {
   DescribeDeliveryStreamCommand,
   ListDeliveryStreamsCommand,
   ListTagsForDeliveryStreamCommand,
+  PutRecordBatchCommand,
+  PutRecordCommand,
   TagDeliveryStreamCommand,
   UntagDeliveryStreamCommand,
 } from '@aws-sdk/client-firehose'
@@ -54,6 +56,46 @@ describe('CreateDeliveryStream', () => {
     )
   })
 
+  test('makes a stream of one region', async () => {
+    const { aws, firehose } = await start({ streams: ['everywhere'], autoCreateStreams: false })
+    const list = (region: string) => firehose(undefined, region).send(new ListDeliveryStreamsCommand({}))
+    await firehose().send(create())
+    expect(await list('us-west-2')).toMatchObject({ DeliveryStreamNames: ['everywhere', 's'] })
+    expect(await list('eu-west-1')).toMatchObject({ DeliveryStreamNames: ['everywhere'] })
+    const put = new PutRecordCommand({ DeliveryStreamName: 's', Record: { Data: Buffer.from('x') } })
+    await expect(firehose(undefined, 'eu-west-1').send(put)).rejects.toMatchObject({
+      name: 'ResourceNotFoundException',
+    })
+    await firehose(undefined, 'eu-west-1').send(create())
+    await firehose().send(new DeleteDeliveryStreamCommand({ DeliveryStreamName: 's' }))
+    expect(await list('eu-west-1')).toMatchObject({ DeliveryStreamNames: ['everywhere', 's'] })
+    expect(() => aws.createStream('s')).toThrow('already exists')
+    aws.deleteStream('s')
+    aws.deleteStream('everywhere')
+    expect(await list('eu-west-1')).toMatchObject({ DeliveryStreamNames: [] })
+  })
+
+  test('takes an encryption, describes it, and says of records that they are encrypted', async () => {
+    const { firehose } = await start()
+    const KeyARN = 'arn:aws:kms:us-west-2:123456789012:key/1234abcd'
+    const DeliveryStreamEncryptionConfigurationInput = { KeyType: 'CUSTOMER_MANAGED_CMK', KeyARN } as const
+    await firehose().send(create({ DeliveryStreamEncryptionConfigurationInput }))
+    const describe = new DescribeDeliveryStreamCommand({ DeliveryStreamName: 's' })
+    const { DeliveryStreamDescription: description } = await firehose().send(describe)
+    expect(description?.DeliveryStreamEncryptionConfiguration).toEqual({
+      Status: 'ENABLED',
+      KeyType: 'CUSTOMER_MANAGED_CMK',
+      KeyARN,
+    })
+    const Record = { Data: Buffer.from('x') }
+    const put = new PutRecordCommand({ DeliveryStreamName: 's', Record })
+    expect(await firehose().send(put)).toMatchObject({ Encrypted: true })
+    const batch = new PutRecordBatchCommand({ DeliveryStreamName: 's', Records: [Record] })
+    expect(await firehose().send(batch)).toMatchObject({ Encrypted: true })
+    const plain = new PutRecordCommand({ DeliveryStreamName: 'plain', Record })
+    expect(await firehose().send(plain)).toMatchObject({ Encrypted: false })
+  })
+
   test('refuses a second one of the name', async () => {
     const { firehose } = await start({ streams: ['s'] })
     await expect(firehose().send(create())).rejects.toMatchObject({
@@ -85,6 +127,34 @@ describe('CreateDeliveryStream', () => {
       'Member must have value less than or equal to 900',
     ],
     ['a stream that reads', { DeliveryStreamType: 'KinesisStreamAsSource' }, 'only DirectPut'],
+    [
+      'a source for a stream that takes puts',
+      {
+        DeliveryStreamType: 'DirectPut',
+        KinesisStreamSourceConfiguration: { KinesisStreamARN: 'kinesis_test_ds', RoleARN: 'foo' },
+      },
+      'KinesisSourceStreamConfig is only applicable for KinesisStreamAsSource stream type',
+    ],
+    [
+      'a key of the customer without its ARN',
+      { DeliveryStreamEncryptionConfigurationInput: { KeyType: 'CUSTOMER_MANAGED_CMK' } },
+      'KeyARN is required',
+    ],
+    [
+      "an ARN for AWS's own key",
+      {
+        DeliveryStreamEncryptionConfigurationInput: {
+          KeyType: 'AWS_OWNED_CMK',
+          KeyARN: 'arn:aws:kms:us-west-2:123456789012:key/1234abcd',
+        },
+      },
+      'KeyARN is not allowed',
+    ],
+    [
+      'a key that is none',
+      { DeliveryStreamEncryptionConfigurationInput: { KeyType: 'CUSTOMER_MANAGED_CMK', KeyARN: 'key' } },
+      "Value 'key' at 'deliveryStreamEncryptionConfigurationInput.keyARN' failed to satisfy constraint",
+    ],
     [
       'a compression it does not write',
       { ExtendedS3DestinationConfiguration: { ...S3, CompressionFormat: 'Snappy' } },
