@@ -157,13 +157,15 @@ export class SpillDrain {
     const outcomes = await this.#options.deliver(indexes.map((index) => records[index] as Uint8Array))
     const undelivered: number[] = []
     const unkept: number[] = []
-    for (const [i, index] of indexes.entries()) {
+    // Together, as what keeps them writes all that wait at a time at once, and may do so only a few times a second.
+    const keeping = indexes.map(async (index, i) => {
       const outcome = outcomes[i]
-      if (outcome?.status === 'delivered') continue
+      if (outcome?.status === 'delivered') return
       const isRefused = outcome?.status === 'failed' && outcome.error.permanent
       if (!isRefused) undelivered.push(index)
       else if (!(await this.#quarantine(records[index] as Uint8Array, outcome.error))) unkept.push(index)
-    }
+    })
+    await Promise.all(keeping)
     return { undelivered, unkept }
   }
 

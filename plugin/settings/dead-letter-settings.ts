@@ -2,14 +2,16 @@ import * as z from 'zod'
 import { integer } from './fields.js'
 import { queueUrl, regionOfQueue } from './spill-settings.js'
 
-/** Where dead letters go: a directory, a standard SQS queue, or a bucket of S3. */
+/** Where dead letters go: a directory, a standard SQS queue, or a bucket of S3. The last two use the ambient credentials. */
 export type DeadLetterSettings =
   | {
+      /** Where a file a day is kept. It is made where it is not there. */
       readonly directory: string
       /** Bytes of all files in it at most; beyond them requests with such events are answered 503. @default 1073741824 */
       readonly maxBytes?: number | undefined
     }
   | {
+      /** Of a standard SQS queue that is not the spill's. */
       readonly queueUrl: string
       /** @default that of the URL, else process.env.AWS_REGION, else 'us-west-2' */
       readonly region?: string | undefined

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Logger } from '../logger.js'
-import { errnoOf } from './disk-error.js'
+import { codeWithFix, errnoOf } from './disk-error.js'
 import { claimedName, temporaryName, tornName } from './file-name.js'
 import { removeIfPossible, type SpillFileSystem, writeSynced } from './file-system.js'
 import type { Inventory, SpillFile } from './inventory.js'
@@ -74,9 +74,7 @@ export class ClaimedFiles {
       const rename = () => this.#fs.rename(this.#claimedPath(file), this.#path(file.base))
       if (file.holder === this.#instance && (await this.#isThere(file, rename))) file.holder = undefined
     } catch (error) {
-      this.#logger.warn(
-        `${file.base} could not be given back to the spill: ${errnoOf(error) ?? 'unknown error'}`,
-      )
+      this.#logger.warn(`${file.base} could not be given back to the spill: ${codeWithFix(error)}`)
     } finally {
       file.inHand = false
     }
@@ -91,7 +89,7 @@ export class ClaimedFiles {
     } catch (error) {
       if (!this.#delivered.has(file))
         this.#logger.warn(
-          `${file.base} is delivered but could not be removed from the spill: ${errnoOf(error) ?? 'unknown error'}. ` +
+          `${file.base} is delivered but could not be removed from the spill: ${codeWithFix(error)}. ` +
             'It is tried again; a restart before that would deliver it twice',
         )
       this.#delivered.add(file)

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.js'
 import type { ClaimedFiles } from './claimed-files.js'
 import { type ClaimedFile, DirectoryClaim } from './directory-claim.js'
-import { errnoOf } from './disk-error.js'
+import { codeWithFix } from './disk-error.js'
 import type { Instances } from './instances.js'
 import type { Inventory, SpillFile } from './inventory.js'
 import { someAtATime } from './some-at-a-time.js'
@@ -95,7 +95,7 @@ export class DirectoryClaims {
       return (await files.take(file)) ? await files.read(file) : []
     } catch (error) {
       if (!this.#toldOf.has(file))
-        logger.warn(`${file.base} could not be taken from the spill: ${errnoOf(error) ?? 'unknown error'}`)
+        logger.warn(`${file.base} could not be taken from the spill: ${codeWithFix(error)}`)
       this.#toldOf.add(file)
       this.#failed.add(file)
       await files.giveBack(file)

@@ -38,6 +38,12 @@ export function fixOf(error: unknown): string {
   return FIXES.get(errnoOf(error)) ?? OTHER_FIX
 }
 
+/** The code of an error and the fix, where the message names files that mean nothing to a reader. */
+export function codeWithFix(error: unknown): string {
+  const errno = errnoOf(error)
+  return errno === undefined ? 'unknown error' : `${errno}; ${fixOf(error)}`
+}
+
 /** The message of an error, with the fix where it is one of the system. */
 export function withFix(error: unknown): string {
   const { message = String(error) } = Object(error) as { readonly message?: string }

@@ -15,8 +15,12 @@ export const MAX_ENTRIES = 10
 /** SDKs give up on a request to the proxy after 10 s: a call that hangs must leave time for an answer. */
 const CALL_TIMEOUT_MS = 4_000
 
-/** A message of a character that SQS refuses. */
-const NEVER_TAKEN = '\u0001'
+/** Several things of this message are invalid, so that implementations refuse it that do not check all of them. */
+const NEVER_TAKEN = {
+  MessageBody: '\u0001',
+  DelaySeconds: 901,
+  MessageAttributes: { never: { DataType: 'Never', StringValue: 'taken' } },
+}
 
 /** What SQS says of an input that is never valid, to whoever may make the call. */
 const INVALID_INPUT = new Set([
@@ -132,7 +136,7 @@ export class QueueApi {
    * @throws the error of AWS where they cannot be
    */
   async trySend(): Promise<void> {
-    const command = new this.#sdk.SendMessageCommand({ QueueUrl: this.queueUrl, MessageBody: NEVER_TAKEN })
+    const command = new this.#sdk.SendMessageCommand({ QueueUrl: this.queueUrl, ...NEVER_TAKEN })
     await this.#try((options) => this.#client.send(command, options))
   }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -51,6 +52,9 @@ function mapMember(
 
 /** ES modules too: those that do not wait for anything as they load. */
 function requireModule(path: string): unknown {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  // Whoever reads a pipe waits for a writer: this thread would, and no signal be handled.
+  if (stats !== undefined && !stats.isFile() && !stats.isDirectory()) throw new Error('it is no file')
   return createRequire(pathToFileURL(path))(path)
 }
 

@@ -101,7 +101,19 @@ function spilling(
   const failQuarantine = () => {
     quarantine = () => Promise.reject(new Error('the disk is full'))
   }
-  return { ...made, spill, rejected, failQuarantine }
+  /** From now on each is kept only once so many wait to be. */
+  const quarantineOnly = (count: number) => {
+    let resolve = () => {}
+    const enough = new Promise<void>((done) => {
+      resolve = done
+    })
+    let waiting = 0
+    quarantine = () => {
+      if (++waiting === count) resolve()
+      return enough
+    }
+  }
+  return { ...made, spill, rejected, failQuarantine, quarantineOnly }
 }
 
 const texts = (given: readonly (readonly Uint8Array[])[]) =>
@@ -305,6 +317,16 @@ describe('the spill', () => {
     await clock.settle()
     await waiting[0]?.refuse('InvalidArgumentException')
     expect([rejected, spill.log]).toEqual([['bad'], ['done 1']])
+  })
+
+  it('hands over together all records that Firehose refuses for good', async () => {
+    const { clock, spill, rejected, waiting, quarantineOnly } = spilling()
+    quarantineOnly(3)
+    spill.kept.push([Buffer.from('bad 1\n'), Buffer.from('bad 2\n'), Buffer.from('bad 3\n')])
+    await clock.settle()
+    while (waiting.length > 0) await waiting[0]?.refuse('InvalidArgumentException')
+    await clock.settle()
+    expect([rejected.sort(), spill.log]).toEqual([['bad 1', 'bad 2', 'bad 3'], ['done 3']])
   })
 
   it('keeps it where it cannot be kept elsewhere, and says so', async () => {

@@ -1,6 +1,8 @@
-import { resolve } from 'node:path'
+import { execFileSync } from 'node:child_process'
+import { join, resolve } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { parseConfigFile } from '../../../server/config/config-file.js'
+import { tempDir } from '../temp-dir.js'
 
 const redact = (event: object) => ({ ...event, redacted: true })
 const MODULES = new Map<string, unknown>([
@@ -49,6 +51,15 @@ describe("a transform's path in the config file", () => {
     expect(problems[0]).toBe(`sources[0].destination.transform: "${transform}" ${problem}`)
     expect(problems[1]).toMatch(/^sources\[0\]\.destination\.region: /)
     expect(problems).toHaveLength(2)
+  })
+
+  it('is no pipe, which would be waited for before any signal is handled', () => {
+    const transform = join(tempDir(), 'pipe.cjs')
+    execFileSync('mkfifo', [transform])
+    const source = { id: 'src_web', writeKey: 'k', destination: { mappedStreams, transform } }
+    expect(parseConfigFile(JSON.stringify({ sources: [source] }), { env: {} })).toEqual({
+      problems: [`sources[0].destination.transform: "${transform}" cannot be used: it is no file`],
+    })
   })
 
   it('is left alone where the rest has no form', () => {
