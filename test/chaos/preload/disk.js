@@ -46,7 +46,7 @@ export async function patchDisk() {
 }
 
 function patchNames() {
-  const { rename, unlink, readFile } = disk
+  const { rename, unlink } = disk
   disk.rename = (from, to) => {
     const act = () => rename(from, to)
     if (TEMPORARY.test(from) && SPILLED.test(to)) return taken('rename', act)
@@ -55,10 +55,6 @@ function patchNames() {
     return taken('give back', bug === 'drops on retry' ? () => unlink(from) : act)
   }
   disk.unlink = (path) => (CLAIMED.test(path) ? taken('delete', () => unlink(path)) : unlink(path))
-  disk.readFile = (path, options) => {
-    const act = () => readFile(path, options)
-    return CLAIMED.test(path) ? taken('read', act) : act()
-  }
 }
 
 /** @returns the path of a file that is open */
@@ -75,7 +71,11 @@ function patchOpen() {
 
 async function patchFiles(pathOf) {
   const prototype = await prototypeOfFiles()
-  const { writeFile, write, sync } = prototype
+  const { readFile, writeFile, write, sync } = prototype
+  prototype.readFile = function (options) {
+    const act = () => readFile.call(this, options)
+    return CLAIMED.test(pathOf(this)) ? taken('read', act) : act()
+  }
   prototype.writeFile = function (bytes) {
     const act = () => writeFile.call(this, bytes)
     if (!TEMPORARY.test(pathOf(this))) return act()
