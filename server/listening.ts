@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../plugin/clock.js'
-import type { Logger } from '../plugin/logger.js'
+import { guarded, type Logger } from '../plugin/logger.js'
 import { MinuteNotices } from './minute-notices.js'
 
 export interface ListenAddress {
@@ -32,7 +32,7 @@ export async function listen(
       resolve()
     })
   })
-  const notices = new MinuteNotices(logger, systemClock)
+  const notices = new MinuteNotices(guarded(logger), systemClock)
   // A system that runs out of files or memory says so here, and without a listener that ends the process.
   server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     const reason = code ?? message

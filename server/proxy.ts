@@ -7,7 +7,7 @@ import type { OpenSpill } from '../plugin/spill/open-spill.js'
 import { isTrustedPeer } from './http/client-address.js'
 import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
-import { type Misplaced, misplaced } from './http/misplaced.js'
+import { type Misplaced, type MisplacedParts, misplaced } from './http/misplaced.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
 import { Responder } from './http/responder.js'
@@ -148,31 +148,46 @@ function exchangeOf(
 ): Exchange | undefined {
   const { endpoints, trust } = site
   const endpoint = endpoints.at(req.url ?? '/')
-  const stray = endpoint === 'elsewhere' ? misplaced(req, { endpoints, handler, hasNext }) : undefined
-  if (hasNext && endpoint === 'elsewhere' && !stray?.isCertain) {
-    if (stray !== undefined) noteIfNotFound(res, stray, strays)
-    return undefined
-  }
+  const stray =
+    endpoint === 'elsewhere' ? strayOf(req, res, { endpoints, handler, hasNext, strays }) : undefined
+  if (hasNext && endpoint === 'elsewhere' && !stray?.isCertain) return undefined
   listenToErrors(req, res)
   const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, trust), newId })
   const seen = { source: undefined, events: 0 }
   return { req, res, site, endpoint, hint: stray?.hint, id, headers: { 'X-Request-Id': id }, seen }
 }
 
-/** Another handler may take it yet. */
-function noteIfNotFound(res: ServerResponse, { hint }: Misplaced, strays: MinuteNotices): void {
-  res.once('finish', () => {
-    if (res.statusCode !== 404) return
-    strays.note('stray', (count) => `${count} request(s) for events found nothing at their path: ${hint}`)
-  })
+/** Never throws: most of these requests are those of others. */
+function strayOf(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { strays, ...parts }: MisplacedParts & { readonly strays: MinuteNotices },
+): Misplaced | undefined {
+  try {
+    const stray = misplaced(req, parts)
+    if (stray !== undefined && !stray.isCertain) {
+      // Another handler may take it yet.
+      res.once('finish', () => {
+        if (res.statusCode === 404) strays.note('stray', (count) => strayLine(count, stray))
+      })
+    }
+    return stray
+  } catch {
+    return undefined
+  }
+}
+
+function strayLine(count: number, { hint }: Misplaced): string {
+  return `${count} request(s) for events found nothing at their path: ${hint}`
 }
 
 /** An error of which nobody wants to hear ends the process; a host app may have taken the listeners of Node.js away. */
 function listenToErrors(req: IncomingMessage, res: ServerResponse): void {
   if (res.listenerCount('error') === 0) res.on('error', () => {})
-  const { socket } = req
-  // Under HTTP/2, and where the server is a cloud function, it is none of our own to listen to.
-  if (socket instanceof Socket && socket.listenerCount('error') === 0) socket.on('error', () => {})
+  const { socket, httpVersionMajor } = req
+  // Under HTTP/2 many requests share it, and within a cloud function it is none.
+  if (httpVersionMajor !== 1 || !(socket instanceof Socket)) return
+  if (socket.listenerCount('error') === 0) socket.on('error', () => {})
 }
 
 async function loadResources() {

@@ -25,7 +25,7 @@ export function problemText(problem: HttpProblem): string {
 
 /** Ends a connection, after `text` if there is any, and reads on for a moment, so that the answer arrives. */
 export function closeGently(socket: Duplex, text = ''): void {
-  const cancel = systemClock.after(LINGER_MS, () => destroy(socket))
+  const cancel = systemClock.after(LINGER_MS, () => cut({ socket }))
   socket.once('close', cancel)
   socket.end(text)
   socket.resume()
@@ -63,16 +63,26 @@ function isDead(res: ServerResponse): boolean {
   return Object.isFrozen(res) || typeof res.emit !== 'function'
 }
 
-/** Cuts a request's connection, or its stream where many share one (HTTP/2), whatever a host app has made of it. */
-export function cut(req: { readonly socket: Duplex; readonly stream?: Duplex }): void {
+/** HTTP/2's `INTERNAL_ERROR` (RFC 9113, 7). Cut without it, a stream looks whole to its client. */
+const INTERNAL_ERROR = 2
+
+/** What of a request this needs. */
+interface Cuttable {
+  readonly socket: Duplex
+  /** Under HTTP/2, where many streams share a connection. */
+  readonly stream?: Duplex & { close?(code: number): void }
+}
+
+/** Cuts a request's connection, or its stream alone under HTTP/2, whatever a host app has made of it. Never throws. */
+export function cut({ socket, stream }: Cuttable): void {
   try {
-    destroy(req.stream ?? req.socket)
+    if (stream?.close !== undefined) {
+      stream.on('error', () => {})
+      return stream.close(INTERNAL_ERROR)
+    }
+    // By the prototype, as a host app may have put something else in its place.
+    Duplex.prototype.destroy.call(socket)
   } catch {
     // There is nothing left to take hold of.
   }
-}
-
-function destroy(stream: Duplex): void {
-  // By the prototype, as a host app may have put something else in its place.
-  Duplex.prototype.destroy.call(stream)
 }

@@ -152,12 +152,13 @@ export class Responder {
     const { clock, logger } = this.#options
     if (res.destroyed) return this.#noteCut(req)
     if (res.writableEnded) {
-      const isHeld = res.socket instanceof Socket && res.listenerCount('finish') === 0
+      const isHeld =
+        req.httpVersionMajor === 1 && res.socket instanceof Socket && res.listenerCount('finish') === 0
       if (isHeld) closeGently(req.socket)
       return
     }
     clock.after(UNENDED_MS, () => {
-      if (res.writableEnded || res.destroyed) return
+      if (hasEnded(res)) return
       logger.error(
         `Request ${id} was answered, and something before this middleware has kept the answer back`,
       )
@@ -208,6 +209,14 @@ export class Responder {
     } catch {
       // A listener that fails must not fail the request that it hears of.
     }
+  }
+}
+
+function hasEnded(res: ServerResponse): boolean {
+  try {
+    return res.writableEnded || res.destroyed
+  } catch {
+    return false
   }
 }
 
