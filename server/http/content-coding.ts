@@ -204,8 +204,11 @@ function signatureOf(bytes: Buffer): 'gzip' | 'zlib' | undefined {
 /** What may stand before JSON's first bracket: space, and the bytes of byte order marks and of UTF-16. */
 const BEFORE_JSON: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf, 0xfe, 0xff, 0])
 
+/** No sender writes more before it. */
+const MAX_BEFORE_JSON = 1_024
+
 function beginsLikeJson(bytes: Buffer): boolean {
-  const first = bytes.find((byte) => !BEFORE_JSON.has(byte))
+  const first = bytes.subarray(0, MAX_BEFORE_JSON).find((byte) => !BEFORE_JSON.has(byte))
   return first === 0x7b || first === 0x5b
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { systemClock } from '../../plugin/clock.js'
-import { toUtf8 } from './charset.js'
+import { toUtf8, withoutMark } from './charset.js'
 import { bodyTooLarge, collect, memoryFull, takeRoom } from './collect.js'
 import { encodingsOf, inflate, looksCompressed } from './content-coding.js'
 import { HttpProblem } from './http-problem.js'
@@ -56,7 +56,7 @@ export async function readBody(
   if (parsed !== undefined) {
     const refusal = takeRoom(0, parsed.bytes.length, reservation)
     if (refusal !== undefined) throw refusal
-    if (!parsed.isRaw) return { bytes: parsed.bytes, sent: undefined }
+    if (!parsed.isRaw) return { bytes: withoutMark(parsed.bytes), sent: undefined }
     return { ...(await decoded(req, parsed.bytes, reservation)), sent: undefined }
   }
   if (isConsumed(req)) throw bodyConsumed()
@@ -108,7 +108,7 @@ async function inflated(
 }
 
 function asUtf8(req: IncomingMessage, bytes: Buffer, reservation: Reservation): Buffer {
-  return isDecodedText(req) ? bytes : toUtf8(bytes, req.headers['content-type'], reservation)
+  return isDecodedText(req) ? withoutMark(bytes) : toUtf8(bytes, req.headers['content-type'], reservation)
 }
 
 /** Whether a host app has had the stream make text of the bytes: what was no UTF-8 is lost, and the rest is UTF-8. */

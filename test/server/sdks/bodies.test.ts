@@ -41,6 +41,11 @@ describe('a body that is compressed', () => {
     ['deflate without a header', 'deflate', deflateRawSync(keyedBatch)],
     ['deflate without a header, stored only', 'deflate', deflateRawSync(keyedBatch, deflated)],
     ['br', 'br', brotliCompressSync(keyedBatch)],
+    ['two encodings', 'gzip, gzip', gzipSync(gzipSync(keyedBatch))],
+    ['deflate that says gzip', 'gzip', deflateSync(keyedBatch)],
+    ['plain text that says deflate', 'deflate', keyedBatch],
+    ['plain text of an encoding that is not known', 'zstd', keyedBatch],
+    ['UTF-16 that says identity', 'identity', Buffer.from(keyedBatch.toString(), 'utf16le')],
   ])('is read with its length and in chunks: %s', async (_name, encoding, body) => {
     for (const framing of ['length', 'chunked'] as const) {
       const { answer, web, budget } = await post({ headers: [['Content-Encoding', encoding]], body, framing })
@@ -59,12 +64,9 @@ describe('a body that is compressed', () => {
       Buffer.concat([gzipSync(keyedBatch).subarray(0, 20), Buffer.alloc(40, 0xff)]),
     ],
     ['gzip that is not there', 'gzip', Buffer.alloc(0)],
-    ['gzip of a deflate', 'gzip', deflateSync(keyedBatch)],
-    ['deflate of plain text', 'deflate', keyedBatch],
     ['deflate that is not there', 'deflate', Buffer.alloc(0)],
     ['br cut short', 'br', brotliCompressSync(keyedBatch).subarray(0, 10)],
-    ['an encoding that is not known', 'zstd', keyedBatch],
-    ['two encodings', 'gzip, gzip', gzipSync(gzipSync(keyedBatch))],
+    ['an encoding that is not known', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0])],
   ])('is refused with its length and in chunks: %s', async (_name, encoding, body) => {
     for (const framing of ['length', 'chunked'] as const) {
       const { answer, web, budget } = await post({ headers: [['Content-Encoding', encoding]], body, framing })
@@ -100,7 +102,7 @@ describe('a body that is no JSON object', () => {
     ['an array of events', Buffer.from(JSON.stringify([track])), 'length'],
     ['JSON and more', Buffer.concat([keyedBatch, Buffer.from('x')]), 'length'],
     ['two lines of JSON', Buffer.concat([keyedBatch, Buffer.from('\n'), keyedBatch]), 'length'],
-    ['UTF-16', Buffer.from(keyedBatch.toString(), 'utf16le'), 'length'],
+    ['UTF-16 of a number', Buffer.from('7000', 'utf16le'), 'length'],
     ['a form', Buffer.from(`data=${encodeURIComponent(keyedBatch.toString())}`), 'length'],
     ['zeros', Buffer.alloc(100), 'length'],
   ])('is 400 at every kind of path: %s', async (_name, body, framing = 'length') => {
