@@ -43,8 +43,7 @@ export function answerInAnyCase(req: IncomingMessage, res: ServerResponse, probl
     // What comes next does without it.
   }
   try {
-    const { socket } = res
-    if (isDead(res) && socket) ServerResponse.prototype.detachSocket.call(res, socket)
+    if (isDead(res)) ServerResponse.prototype.detachSocket.call(res, req.socket)
   } catch {
     // It has done what it is for, and cannot note that on a frozen object.
   }
@@ -56,6 +55,8 @@ export function answerInAnyCase(req: IncomingMessage, res: ServerResponse, probl
     // It is cut instead.
   }
   cut(req)
+  // A host app has put something else in place of the socket of one of the two.
+  cut(res)
 }
 
 /** Node.js itself fails on such an object, and ends the process, when its connection closes. */
@@ -68,20 +69,21 @@ const INTERNAL_ERROR = 2
 
 /** What of a request this needs. */
 interface Cuttable {
-  readonly socket: Duplex
+  readonly socket: Duplex | null
   /** Under HTTP/2, where many streams share a connection. */
   readonly stream?: Duplex & { close?(code: number): void }
 }
 
 /** Cuts a request's connection, or its stream alone under HTTP/2, whatever a host app has made of it. Never throws. */
-export function cut({ socket, stream }: Cuttable): void {
+export function cut(req: Cuttable): void {
   try {
+    const { stream } = req
     if (stream?.close !== undefined) {
       stream.on('error', () => {})
       return stream.close(INTERNAL_ERROR)
     }
     // By the prototype, as a host app may have put something else in its place.
-    Duplex.prototype.destroy.call(socket)
+    if (req.socket) Duplex.prototype.destroy.call(req.socket)
   } catch {
     // There is nothing left to take hold of.
   }

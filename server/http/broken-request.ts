@@ -72,9 +72,9 @@ class Connection {
 
   /** Node.js can read no further. It says so again for each piece that still comes. */
   break(error: NodeJS.ErrnoException): void {
-    if (!this.#socket.writable || error.code === 'ECONNRESET') return void this.#socket.destroy()
     if (this.#isBroken) return
     this.#isBroken = true
+    if (!this.#socket.writable || error.code === 'ECONNRESET') return void this.#socket.destroy()
     const last = this.#responses.at(-1)
     if (last !== undefined && !last.headersSent && last.req.complete) last.shouldKeepAlive = false
     // Node.js calls this after an answer that says `Connection: close`, and it resets what is still being sent.

@@ -79,6 +79,14 @@ describe('a host app', () => {
     ['takes the headers away', (req) => getter(req, 'headers', undefined), 500],
     ['makes the URL an object', (req) => Object.assign(req, { url: new URL('http://x/v1/track') }), 500],
     ['takes the socket away', (req) => getter(req, 'socket', undefined), 500],
+    [
+      'takes the socket away, and writeHead',
+      (req, res) => {
+        getter(req, 'socket', undefined)
+        Object.assign(res, { writeHead: undefined })
+      },
+      'cut',
+    ],
     ['destroys the request', (req) => void req.destroy(), 'cut'],
     ['destroys the request with an error', (req) => void req.destroy(new Error('x')), 'cut'],
     ['destroys the answer', (_req, res) => void res.destroy(new Error('x')), 'cut'],
