@@ -41,7 +41,7 @@ export interface ConfiguredProxy extends FirehoseProxy {
  * answered 200 when each of its events is durable, and 503 with `Retry-After` while one is not.
  *
  * It reads bodies itself: mount it by `app.use()`, and before `express.json()`, whose limit of 100 KB is less than what
- * SDKs send. Give the server that it is mounted in to `answerBrokenRequests`.
+ * SDKs send. Call `answerBrokenRequests` with the server that it runs in.
  *
  * @throws FirehoseError `ERR_SETTINGS`, naming every wrong setting, the value given and the fix
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/

@@ -14,7 +14,7 @@ export interface ListenAddress {
 export type ListenSettings = Readonly<Record<keyof ListenAddress, string>>
 
 /**
- * Has the server listen there, and gives its URL. From then on the log has the connections that it could not accept.
+ * Has the server listen there, and resolves to its URL. From then on it logs connections that it could not accept.
  *
  * @throws Error whose message is fit for the command line
  */
@@ -33,7 +33,7 @@ export async function listen(
     })
   })
   const notices = new MinuteNotices(guarded(logger), systemClock)
-  // A system that runs out of files or memory says so here, and without a listener that ends the process.
+  // The system is out of file handles or memory, for example. Without a listener this event ends the process.
   server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     const reason = code ?? message
     notices.note(reason, (count) => `${count} connection(s) could not be accepted: ${reason}`)

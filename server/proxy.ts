@@ -140,7 +140,7 @@ interface EntranceParts extends Pick<ProxyParts, 'site' | 'newId'> {
   readonly strays: MinuteNotices
 }
 
-/** `undefined` for a request that is left to the next handler. */
+/** Returns `undefined` for a request that the next handler is to take. */
 function exchangeOf(
   req: IncomingMessage,
   res: ServerResponse,
@@ -157,7 +157,7 @@ function exchangeOf(
   return { req, res, site, endpoint, hint: stray?.hint, id, headers: { 'X-Request-Id': id }, seen }
 }
 
-/** Never throws: most of these requests are those of others. */
+/** Never throws: most of these requests are for other handlers. */
 function strayOf(
   req: IncomingMessage,
   res: ServerResponse,
@@ -166,7 +166,7 @@ function strayOf(
   try {
     const stray = misplaced(req, parts)
     if (stray !== undefined && !stray.isCertain) {
-      // Another handler may take it yet.
+      // Another handler may still take the request.
       res.once('finish', () => {
         if (res.statusCode === 404) strays.note('stray', (count) => strayLine(count, stray))
       })
@@ -181,11 +181,11 @@ function strayLine(count: number, { hint }: Misplaced): string {
   return `${count} request(s) for events found nothing at their path: ${hint}`
 }
 
-/** An error of which nobody wants to hear ends the process; a host app may have taken the listeners of Node.js away. */
+/** An `error` event without a listener ends the process, and a host app may have removed the listeners of Node.js. */
 function listenToErrors(req: IncomingMessage, res: ServerResponse): void {
   if (res.listenerCount('error') === 0) res.on('error', () => {})
   const { socket, httpVersionMajor } = req
-  // Under HTTP/2 many requests share it, and within a cloud function it is none.
+  // Under HTTP/2 many requests share the socket, and in a cloud function it is no real socket.
   if (httpVersionMajor !== 1 || !(socket instanceof Socket)) return
   if (socket.listenerCount('error') === 0) socket.on('error', () => {})
 }

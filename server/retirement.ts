@@ -79,5 +79,5 @@ export class Retirement {
   }
 }
 
-/** What fails here stays among those that `close` ends, and fails again there, where someone waits for it. */
+/** Ignores a failure here: `close` tries the same again, and rejects to its caller. */
 function ignored(): void {}

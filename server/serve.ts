@@ -30,7 +30,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000
 
 export interface ServeOptions extends ListenAddress {
   readonly proxy: ServedProxy
-  /** Hears of connections that could not be accepted. @default console */
+  /** Logs connections that could not be accepted. @default console */
   readonly logger?: Logger
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>

@@ -5,12 +5,12 @@ import { answerProblem, problemBody } from './answer.js'
 import type { HttpProblem } from './http-problem.js'
 
 /**
- * How long what a sender still sends is read after its answer, in ms. A connection that is closed with bytes in it that
- * nobody has read is reset, and its answer lost (RFC 9112, 9.6).
+ * How long to go on reading after the last answer, in ms. Closing a connection that holds unread bytes resets it, and
+ * the sender may lose the answer (RFC 9112, 9.6).
  */
 const LINGER_MS = 2_000
 
-/** A whole answer, for a connection that has no response object to write it. */
+/** The text of a whole answer, for connections that have no usable response object. */
 export function problemText(problem: HttpProblem): string {
   const body = JSON.stringify(problemBody(problem))
   return [
@@ -23,7 +23,7 @@ export function problemText(problem: HttpProblem): string {
   ].join('\r\n')
 }
 
-/** Ends a connection, after `text` if there is any, and reads on for a moment, so that the answer arrives. */
+/** Writes `text`, ends the connection, and reads on for a moment so that the sender gets the answer. */
 export function closeGently(socket: Duplex, text = ''): void {
   const cancel = systemClock.after(LINGER_MS, () => cut({ socket }))
   socket.once('close', cancel)
@@ -32,45 +32,45 @@ export function closeGently(socket: Duplex, text = ''): void {
 }
 
 /**
- * Answers a request that has failed, whatever a host app has done to its response object: without its methods where they
- * throw. Where that cannot be done, the connection is cut. Never throws.
+ * Answers a failed request even if a host app has broken its response object: if the methods of the object throw, this
+ * writes to the socket, and if that fails too, it cuts the connection. Never throws.
  */
 export function answerInAnyCase(req: IncomingMessage, res: ServerResponse, problem: HttpProblem): void {
   try {
     answerProblem(res, problem)
     if (res.writableEnded) return
   } catch {
-    // What comes next does without it.
+    // The response object is unusable: write to the socket instead.
   }
   try {
     if (isDead(res)) ServerResponse.prototype.detachSocket.call(res, req.socket)
   } catch {
-    // It has done what it is for, and cannot note that on a frozen object.
+    // Node.js has forgotten the object by now. Only the note of that on a frozen object fails.
   }
   try {
     const { socket } = req
     const isFree = req.httpVersionMajor === 1 && !res.headersSent && socket.writable
     if (isFree) return closeGently(socket, problemText(problem))
   } catch {
-    // It is cut instead.
+    // The socket is unusable too: cut the connection below.
   }
   cut(req)
-  // A host app has put something else in place of the socket of one of the two.
+  // A host app may have replaced the socket of one of the two.
   cut(res)
 }
 
-/** Node.js itself fails on such an object, and ends the process, when its connection closes. */
+/** Whether Node.js itself would throw on this object, and end the process, when the connection closes. */
 function isDead(res: ServerResponse): boolean {
   return Object.isFrozen(res) || typeof res.emit !== 'function'
 }
 
-/** HTTP/2's `INTERNAL_ERROR` (RFC 9113, 7). Cut without it, a stream looks whole to its client. */
+/** HTTP/2's `INTERNAL_ERROR` (RFC 9113, 7). Without it the client takes a cut stream for a whole one. */
 const INTERNAL_ERROR = 2
 
-/** What of a request this needs. */
+/** The parts of a request or response that `cut` needs. */
 interface Cuttable {
   readonly socket: Duplex | null
-  /** Under HTTP/2, where many streams share a connection. */
+  /** Only under HTTP/2, where many streams share a connection. */
   readonly stream?: Duplex & { close?(code: number): void }
 }
 
@@ -82,9 +82,9 @@ export function cut(req: Cuttable): void {
       stream.on('error', () => {})
       return stream.close(INTERNAL_ERROR)
     }
-    // By the prototype, as a host app may have put something else in its place.
+    // Call the prototype's method: a host app may have replaced the socket's own.
     if (req.socket) Duplex.prototype.destroy.call(req.socket)
   } catch {
-    // There is nothing left to take hold of.
+    // Nothing is left to destroy.
   }
 }

@@ -7,22 +7,22 @@ import { readUtf8 } from './utf8.js'
 
 export interface JsonBody {
   readonly value: JsonObject
-  /** What `value` was parsed of; `undefined` where it did not come as a body. */
+  /** The bytes that `value` was parsed from; `undefined` if the event came in a URL. */
   readonly bytes: Buffer | undefined
-  /** Of {@link RequestBody}. */
+  /** The body as it came; see {@link RequestBody}. */
   readonly sent: Buffer | undefined
 }
 
 /**
  * The body of a request, as JSON whatever its Content-Type says: that of browsers is text/plain.
  *
- * @throws HttpProblem of {@link readBody}; 400 for what is no JSON object
+ * @throws HttpProblem as {@link readBody} does, and 400 for a body that is not a JSON object
  */
 export async function readJsonBody(req: IncomingMessage, reservation: Reservation): Promise<JsonBody> {
   return parseBody(await readBody(req, reservation))
 }
 
-/** @throws HttpProblem 400 for what is no JSON object */
+/** @throws HttpProblem 400 for a body that is not a JSON object */
 function parseBody({ bytes, sent }: RequestBody): JsonBody {
   const value = parseJson(bytes)
   if (isJsonObject(value)) return { value, bytes, sent }
