@@ -2,7 +2,7 @@
 import { run } from './cli/run.js'
 import type { Terminal } from './cli/terminal.js'
 
-// No server dies because nobody reads what it writes, as with `head`, or because the disk of its log is full.
+// A server must not die because its output cannot be written: the reader is gone, as with `head`, or the disk is full.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') return

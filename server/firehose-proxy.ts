@@ -40,7 +40,8 @@ export interface ConfiguredProxy extends FirehoseProxy {
  * Makes the middleware that takes what Segment's libraries send and delivers it to Amazon Data Firehose. A request is
  * answered 200 when each of its events is durable, and 503 with `Retry-After` while one is not.
  *
- * It reads bodies itself: mount it before `express.json()`, whose limit of 100 KB is less than what SDKs send.
+ * It reads bodies itself: mount it by `app.use()`, and before `express.json()`, whose limit of 100 KB is less than what
+ * SDKs send. Call `answerBrokenRequests` with the server that it runs in.
  *
  * @throws FirehoseError `ERR_SETTINGS`, naming every wrong setting, the value given and the fix
  * @see https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/

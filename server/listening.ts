@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { systemClock } from '../plugin/clock.js'
-import type { Logger } from '../plugin/logger.js'
+import { guarded, type Logger } from '../plugin/logger.js'
 import { MinuteNotices } from './minute-notices.js'
 
 export interface ListenAddress {
@@ -14,7 +14,7 @@ export interface ListenAddress {
 export type ListenSettings = Readonly<Record<keyof ListenAddress, string>>
 
 /**
- * Has the server listen there, and gives its URL. From then on the log has the connections that it could not accept.
+ * Has the server listen there, and resolves to its URL. From then on it logs connections that it could not accept.
  *
  * @throws Error whose message is fit for the command line
  */
@@ -32,8 +32,8 @@ export async function listen(
       resolve()
     })
   })
-  const notices = new MinuteNotices(logger, systemClock)
-  // A system that runs out of files or memory says so here, and without a listener that ends the process.
+  const notices = new MinuteNotices(guarded(logger), systemClock)
+  // The system is out of file handles or memory, for example. Without a listener this event ends the process.
   server.on('error', ({ code, message }: NodeJS.ErrnoException) => {
     const reason = code ?? message
     notices.note(reason, (count) => `${count} connection(s) could not be accepted: ${reason}`)

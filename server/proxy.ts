@@ -11,7 +11,7 @@ import type { EventsContext } from './http/events-request.js'
 import type { Exchange } from './http/exchange.js'
 import { handle as handleExchange } from './http/handle.js'
 import { MemoryAdmission } from './http/memory-admission.js'
-import { type Misplaced, misplaced } from './http/misplaced.js'
+import { type Misplaced, type MisplacedParts, misplaced } from './http/misplaced.js'
 import type { RequestEntry } from './http/request-entry.js'
 import { requestIdOf } from './http/request-id.js'
 import { Responder } from './http/responder.js'
@@ -156,7 +156,7 @@ interface EntranceParts extends Pick<ProxyParts, 'site' | 'newId'> {
   readonly strays: MinuteNotices
 }
 
-/** `undefined` for a request that is left to the next handler. */
+/** Returns `undefined` for a request that the next handler is to take. */
 function exchangeOf(
   req: IncomingMessage,
   res: ServerResponse,
@@ -164,32 +164,46 @@ function exchangeOf(
 ): Exchange | undefined {
   const { endpoints, trust } = site
   const endpoint = endpoints.at(req.url ?? '/', { isAlone: !hasNext })
-  const stray = endpoint === 'elsewhere' ? misplaced(req, { endpoints, handler, hasNext }) : undefined
-  if (hasNext && endpoint === 'elsewhere' && !stray?.isCertain) {
-    if (stray !== undefined) noteIfNotFound(res, stray, strays)
-    return undefined
-  }
+  const stray =
+    endpoint === 'elsewhere' ? strayOf(req, res, { endpoints, handler, hasNext, strays }) : undefined
+  if (hasNext && endpoint === 'elsewhere' && !stray?.isCertain) return undefined
   listenToErrors(req, res)
   const id = requestIdOf(req, { isTrusted: isTrustedPeer(req, trust), newId })
   const seen = { source: undefined, events: 0 }
   return { req, res, site, endpoint, hint: stray?.hint, id, headers: { 'X-Request-Id': id }, seen }
 }
 
-/** Another handler may take it yet. */
-function noteIfNotFound(res: ServerResponse, { hint }: Misplaced, strays: MinuteNotices): void {
-  res.once('finish', () => {
-    if (res.statusCode !== 404) return
-    strays.note('stray', (count) => `${count} request(s) for events found nothing at their path: ${hint}`)
-  })
+/** Never throws: most of these requests are for other handlers. */
+function strayOf(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { strays, ...parts }: MisplacedParts & { readonly strays: MinuteNotices },
+): Misplaced | undefined {
+  try {
+    const stray = misplaced(req, parts)
+    if (stray !== undefined && !stray.isCertain) {
+      // Another handler may still take the request.
+      res.once('finish', () => {
+        if (res.statusCode === 404) strays.note('stray', (count) => strayLine(count, stray))
+      })
+    }
+    return stray
+  } catch {
+    return undefined
+  }
 }
 
-/** An error of which nobody wants to hear ends the process; a host app may have taken the listeners of Node.js away. */
+function strayLine(count: number, { hint }: Misplaced): string {
+  return `${count} request(s) for events found nothing at their path: ${hint}`
+}
+
+/** An `error` event without a listener ends the process, and a host app may have removed the listeners of Node.js. */
 function listenToErrors(req: IncomingMessage, res: ServerResponse): void {
   if (res.listenerCount('error') === 0) res.on('error', () => {})
-  const { socket } = req
-  // Under HTTP/2, and where the server is a cloud function, it is none of our own to listen to.
-  if (req.httpVersionMajor === 1 && socket instanceof Socket && socket.listenerCount('error') === 0)
-    socket.on('error', () => {})
+  const { socket, httpVersionMajor } = req
+  // Under HTTP/2 many requests share the socket, and in a cloud function it is no real socket.
+  if (httpVersionMajor !== 1 || !(socket instanceof Socket)) return
+  if (socket.listenerCount('error') === 0) socket.on('error', () => {})
 }
 
 async function loadResources() {

@@ -92,5 +92,5 @@ async function inSlices<T>(all: readonly T[], act: (one: T) => void): Promise<vo
   }
 }
 
-/** What fails here stays among those that `close` ends, and fails again there, where someone waits for it. */
+/** Ignores a failure here: `close` tries the same again, and rejects to its caller. */
 function ignored(): void {}

@@ -36,7 +36,7 @@ export interface ServeAddress extends ListenAddress {
 
 export interface ServeOptions extends ServeAddress {
   readonly proxy: ServedProxy
-  /** Hears of connections that could not be accepted. @default console */
+  /** Logs connections that could not be accepted. @default console */
   readonly logger?: Logger
   /** How long a request may take to arrive, in ms; for tests. */
   readonly receiveLimits?: Partial<typeof RECEIVE_LIMITS>

@@ -29,7 +29,7 @@ export function closeOnSignal(
         try {
           onError(error)
         } catch {
-          // There is nobody left to tell, and the process is to end all the same.
+          // The process must end even if the error cannot be reported.
         }
         source.exit(1)
       },

@@ -17,14 +17,14 @@ export async function spillLine(spill: SpillConfiguration): Promise<string> {
   return `${what}: ${resolve(spill.directory)}${counts.length === 0 ? '' : held}`
 }
 
-/** Says what a queue holds already, once that is known: nobody waits for SQS to start. Never rejects. */
+/** Logs how many messages a queue holds already, once SQS has answered: the start does not wait for it. Never rejects. */
 export async function tellQueueLevel(
   { queueUrl, region }: SpillQueueConfiguration,
   logger: Logger,
 ): Promise<void> {
   let client: ReturnType<typeof queueClient> | undefined
   try {
-    // Loaded here and not at the top: whoever spills to a directory needs no SQS.
+    // Load SQS only here: a spill in a directory does not need it.
     const sdk = await import('@aws-sdk/client-sqs')
     client = queueClient(sdk, queueUrl, region)
     const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()

@@ -161,7 +161,7 @@ export class WorkerGroup {
     try {
       return this.#options.fork()
     } catch (error) {
-      // The system has run out of something. This is tried again, as with a process that ends at once.
+      // The system is out of memory or processes. Try again later, as with a process that ends at once.
       this.#options.logger.error(`A worker process cannot be started: ${(error as Error).message}`)
       return NEVER_STARTED
     }

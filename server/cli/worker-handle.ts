@@ -64,7 +64,7 @@ export class WorkerHandle {
       })
     })
     process.onMessage((message) => {
-      // Anything in the worker can send to this process, which serves for all: a user's `transform`, too.
+      // Any code in a worker can send messages here, a user's `transform` included. None may end the primary process.
       const isMessage = typeof message === 'object' && message !== null
       if (isMessage) this.#take(message)
     })
@@ -147,7 +147,7 @@ export class WorkerHandle {
       const known = await this.#answer(questions)
       this.#process.send({ kind: 'duplicates', number, known })
     } catch {
-      // No worker of ours asks what has no answer; one that does finds it overdue.
+      // The question was malformed, so the worker gets no answer and treats it as overdue.
     }
   }
 

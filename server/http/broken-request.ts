@@ -4,27 +4,28 @@ import type { Duplex } from 'node:stream'
 import { closeGently, cut, problemText } from './bare-connection.js'
 import { HttpProblem } from './http-problem.js'
 
-/** What Node.js has and its types do not: whether a sender that closes its half of a connection gets its answer. */
+/** Node.js reads these settings at each connection, but its types leave them out. */
 interface HalfOpenServer {
-  /** Of the connection. A server without TLS has it by itself. */
+  /** Whether a connection stays open for writing when its sender closes its own half. Always so without TLS. */
   allowHalfOpen: boolean
-  /** Of HTTP. */
+  /** Whether such a sender still gets its answer. */
   httpAllowHalfOpen: boolean
 }
 
-/** Those that do it already. */
+/** The servers that `answerBrokenRequests` was called with. */
 const SERVERS = new WeakSet<object>()
 
 /**
- * Makes a server answer every request that is whole, whatever follows it on its connection. Node.js by itself writes
- * `400 Bad Request` in place of an answer that is still to come when it cannot read what follows the request, on which
- * SDKs drop their events; and it gives no answer to a sender that has closed its half of the connection.
+ * Makes a server answer every whole request, whatever follows it on its connection. When Node.js cannot read what
+ * follows a request, it writes `400 Bad Request` in place of the pending answer, and SDKs then drop their events. When a
+ * sender closes its half of the connection, Node.js gives it no answer at all.
  *
- * With this, the answers that are under way are written and the connection is closed after them. What Node.js cannot
- * read as a request, and nothing is under way before it, is answered in JSON: 400, 408 or 431. All of this holds for
- * every request of the server. Do not add a `clientError` listener of your own beside it.
+ * With this, the server writes all pending answers and then closes the connection. If no answer is pending, it answers
+ * an unreadable request in JSON, with 400, 408 or 431. This holds for every request of the server, not only for those of
+ * the middleware: leave out a `clientError` listener of your own, and do not rely on `close` to tell you that a client
+ * has gone while you prepare its answer.
  *
- * `serve` does it itself. Call it once for a server of your own.
+ * `serve` calls this itself. Call it once for a server of your own.
  *
  * @param server - of `node:http` or `node:https`; Express's `app.listen()` returns it
  * @see https://nodejs.org/api/http.html#event-clienterror
@@ -56,7 +57,7 @@ export function answerBrokenRequests(server: Server | HttpsServer): void {
 /** A connection, and the answers that it still owes. */
 class Connection {
   readonly #socket: Duplex
-  /** In the order of their requests. The first ones may be written already, and the last one. */
+  /** In the order of their requests. Some may be written already. */
   readonly #responses: ServerResponse[]
   #isBroken = false
 
@@ -70,14 +71,14 @@ class Connection {
     this.#responses.push(res)
   }
 
-  /** Node.js can read no further. It says so again for each piece that still comes. */
+  /** Called when Node.js cannot read any further, and again for each piece that still comes. */
   break(error: NodeJS.ErrnoException): void {
-    if (!this.#socket.writable || error.code === 'ECONNRESET') return void this.#socket.destroy()
     if (this.#isBroken) return
     this.#isBroken = true
+    if (!this.#socket.writable || error.code === 'ECONNRESET') return void this.#socket.destroy()
     const last = this.#responses.at(-1)
     if (last !== undefined && !last.headersSent && last.req.complete) last.shouldKeepAlive = false
-    // Node.js calls this after an answer that says `Connection: close`, and it resets what is still being sent.
+    // Node.js calls this after an answer with `Connection: close`. It would reset a connection that still receives.
     Object.assign(this.#socket, { destroySoon() {} })
     this.#socket.pause()
     this.#closeWhenAnswered(error)
@@ -92,15 +93,15 @@ class Connection {
   #close(error: NodeJS.ErrnoException): void {
     const text = this.#isUnasked(error) ? undefined : problemText(problemOf(error.code))
     closeGently(this.#socket, text)
-    // Who sends slowly holds memory, and is not waited for.
+    // SECURITY: a slow sender holds memory, so do not wait for it.
     if (error.code === TIMEOUT) this.#socket.destroy()
   }
 
-  /** Whether an answer would be taken for that of another request: senders that keep a connection read what comes next. */
+  /** Whether nobody waits for an answer: a sender that keeps the connection would take it for that of its next request. */
   #isUnasked({ code }: NodeJS.ErrnoException): boolean {
     const last = this.#responses.at(-1)
     if (last === undefined || !last.writableFinished) return false
-    // What follows a request is the rest of it as a rule: its sender has counted characters in place of bytes.
+    // Bytes that begin no request are the rest of the last one: its sender counted characters in place of bytes.
     return !last.req.complete || last.shouldKeepAlive === false || code === 'HPE_INVALID_METHOD'
   }
 }

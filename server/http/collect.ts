@@ -5,8 +5,8 @@ import type { PendingRead, ReadWatch } from './read-watch.js'
 import type { Reservation } from './reservation.js'
 
 /**
- * {@link Pieces} joins so many at a time. SECURITY: a body that is sent byte by byte, in chunks of one, would take a
- * hundred times its size in Buffers.
+ * {@link Pieces} joins this many at a time. SECURITY: a body that comes byte by byte would otherwise take a hundred times
+ * its size in Buffers.
  */
 const GROUPED_PIECES = 256
 
@@ -29,7 +29,7 @@ export class Pieces {
     this.#pieces = []
   }
 
-  /** Returns all of them and keeps none: the listeners of a request, which hold this, live until it is answered. */
+  /** Returns all pieces as one Buffer and keeps none: a request's listeners hold this object until it is answered. */
   taken(): Buffer {
     const all = [...this.#groups, ...this.#pieces]
     this.#groups = []
@@ -40,10 +40,10 @@ export class Pieces {
 }
 
 /**
- * Takes room for `more` bytes of a body of which `size` are there. SECURITY: this is where a body stops at the cap and
- * at the memory there is, whatever a header says or an inflation bomb holds.
+ * Reserves memory for `more` bytes of a body that has `size` bytes so far. SECURITY: this stops a body at the cap and at
+ * the memory limit, whatever a header says or an inflation bomb holds.
  *
- * @returns why there is none
+ * @returns the refusal, if there is no room
  */
 export function takeRoom(size: number, more: number, reservation: Reservation): HttpProblem | undefined {
   if (size + more > MAX_BODY_BYTES) return bodyTooLarge()
@@ -53,7 +53,7 @@ export function takeRoom(size: number, more: number, reservation: Reservation): 
 export interface CollectOptions {
   readonly reservation: Reservation
   readonly watch: ReadWatch
-  /** Makes the error for a body that the host app has taken away. */
+  /** Makes the error for a body that the host app has kept from us. */
   readonly lost: () => HttpProblem
 }
 
@@ -78,8 +78,8 @@ type Request = Readable & {
 }
 
 /**
- * One stream being read. A host app may have done anything to it, and may still do: no listener throws, as that would
- * end the process, and the promise settles, which {@link ReadWatch} sees to where no event tells.
+ * Reads one stream. A host app may do anything to the stream, before or while it is read. So no listener here throws,
+ * which would end the process, and {@link ReadWatch} settles the promise if the stream emits nothing more.
  */
 class Collection implements PendingRead {
   readonly #req: Request
@@ -103,12 +103,12 @@ class Collection implements PendingRead {
     if (req.destroyed) return this.#stop(new BodyCutOff())
     req.on('data', this.#take)
     req.once('end', this.#finish)
-    // It stays after the end: a stream that fails and has no listener for it ends the process.
+    // Keep this listener after the end: an `error` event without a listener ends the process.
     req.on('error', this.#stop)
     req.once('close', this.#onClose)
     this.#options.watch.add(this)
     this.#options.reservation.onRevoked(this.#stop)
-    // A host app has paused it, or listens to `readable`: then nothing flows by itself.
+    // A host app has paused the stream or listens to `readable`, so it does not flow by itself.
     if (req.readableFlowing !== false) return
     if (req.listenerCount('readable') > 0) req.on('readable', this.#readOn)
     process.nextTick(this.#readOn)
@@ -147,7 +147,7 @@ class Collection implements PendingRead {
     this.#settle.resolve(this.#pieces.taken())
   }
 
-  /** A stream is closed after its end, too: an error made for nothing costs a small request more than all of this. */
+  /** A stream closes after its end too. Make no error then: its stack costs more than the rest of a small request. */
   readonly #onClose = (): void => {
     if (!this.#isOver) this.#stop(new BodyCutOff())
   }
@@ -155,7 +155,7 @@ class Collection implements PendingRead {
   readonly #readOn = (): void => {
     if (this.#isOver) return
     try {
-      // Each `read()` emits `data` as well, so that all who listen get all of it.
+      // Each `read()` also emits `data`, so all listeners get all of the body.
       if (this.#req.listenerCount('readable') > 0) while (this.#req.read() !== null);
       else if (this.#req.isPaused()) this.#req.resume()
     } catch (error) {
@@ -171,7 +171,7 @@ class Collection implements PendingRead {
     try {
       this.#req.off('data', this.#take)
     } catch {
-      // It is a listener that does nothing any more.
+      // The listener stays, and does nothing from now on.
     }
   }
 
@@ -181,7 +181,7 @@ class Collection implements PendingRead {
   }
 }
 
-/** A host app that has called `setEncoding` makes strings of the chunks: these are the bytes again, as far as can be. */
+/** If a host app has called `setEncoding`, chunks are strings. This turns them back into bytes as far as possible. */
 function bytesOfChunk(chunk: unknown, { readableEncoding }: Readable): Buffer {
   if (Buffer.isBuffer(chunk)) return chunk
   if (typeof chunk === 'string') return Buffer.from(chunk, readableEncoding ?? 'utf8')

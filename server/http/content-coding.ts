@@ -6,18 +6,18 @@ import { badRequest } from './http-problem.js'
 import { MAX_BODY_BYTES } from './limits.js'
 import type { Reservation } from './reservation.js'
 
-/** What bytes can really be, whatever Content-Encoding says. */
+/** The real format of some bytes, whatever Content-Encoding says. */
 type Format = 'plain' | 'gzip' | 'zlib' | 'raw deflate' | 'br'
 
-/** What was inside one encoding. */
+/** The result of removing one encoding. */
 interface Layer {
   readonly bytes: Buffer
   readonly format: Format
-  /** Whether the stream came with its end, and nothing after it. */
+  /** Whether the compressed stream has its end, and nothing follows it. */
   readonly isWhole: boolean
 }
 
-/** SECURITY: each layer inflates to the cap at most, and costs that much work. Real senders use one. */
+/** SECURITY: each layer can inflate up to the cap and costs that much work. Real senders use one. */
 const MAX_LAYERS = 4
 
 const MAKERS: Readonly<
@@ -29,32 +29,32 @@ const MAKERS: Readonly<
   br: createBrotliDecompress,
 }
 
-/** The encodings that Content-Encoding names, in the order in which they were applied. */
+/** Lists the encodings of a Content-Encoding header, in the order in which they were applied. */
 export function encodingsOf(header: string | undefined): readonly string[] {
   if (header === undefined) return []
   const names = header.split(',').map((name) => name.trim().toLowerCase())
   return names.filter((name) => name !== '' && name !== 'identity')
 }
 
-/** Whether the bytes begin as gzip or zlib does, and no JSON. */
+/** Whether the bytes begin like gzip or zlib. No JSON does. */
 export function looksCompressed(bytes: Buffer): boolean {
   const first = bytes[0]
-  // Only the first byte of most bodies is looked at: every body comes here.
+  // Every body comes here, so look at the first byte only if that is enough.
   return (first === 0x1f || first === 0x78) && signatureOf(bytes) !== undefined
 }
 
-/** A body without its encodings. */
+/** A body whose encodings were removed. */
 export interface Inflated {
   readonly bytes: Buffer
-  /** Whether it was compressed just as Content-Encoding says, to the end. */
+  /** Whether the body was a whole stream of just the encodings that Content-Encoding names. */
   readonly isAsDeclared: boolean
 }
 
 /**
- * Inflates a body. Bytes are taken for what they are where Content-Encoding says something else: senders set it and do
- * not compress, and proxies inflate and leave it. A stream that ends early gives what it has.
+ * Inflates a body. If Content-Encoding is wrong, this goes by the bytes: some senders set the header and do not compress,
+ * and some proxies inflate the body and leave the header. A stream that ends early yields the part that came.
  *
- * @throws HttpProblem 400 for what cannot be inflated, or is too large; 503 where memory runs out
+ * @throws HttpProblem 400 for a body that cannot be inflated or is too large, 503 if memory runs out
  */
 export async function inflate(
   body: Buffer,
@@ -71,7 +71,7 @@ export async function inflate(
     if (!layer.isWhole || !isMeantBy(name, layer.format)) isAsDeclared = false
   }
   for (const name of encodings.toReversed()) await peel(formatsFor(name, bytes), name)
-  // It was compressed twice, or no header says that it is compressed.
+  // The sender compressed the body twice, or did not say that it is compressed.
   while (looksCompressed(bytes)) await peel(formatsFor('gzip', bytes), 'gzip or deflate')
   return { bytes, isAsDeclared }
 }
@@ -81,19 +81,19 @@ function isMeantBy(name: string, format: Format): boolean {
   return name === format || (name === 'x-gzip' && format === 'gzip')
 }
 
-/** What bytes may be that came under the name of an encoding, the most likely first. */
+/** Lists the formats that bytes under this encoding's name may have, the most likely first. */
 function formatsFor(name: string, bytes: Buffer): readonly Format[] {
   const signature = signatureOf(bytes)
   const isJson = beginsLikeJson(bytes)
   const plain: readonly Format[] = isJson ? ['plain'] : []
   const signed: readonly Format[] = signature === undefined ? plain : [signature]
   switch (name) {
-    // Neither of the two has a signature, and a stream of either may begin as JSON does, but is no text.
+    // Brotli and raw deflate have no signature. Their streams may begin like JSON, but are never valid text.
     case 'br':
       return isJson && isUtf8(bytes) ? plain : ['br', ...signed]
     case 'deflate':
       if (isJson && isUtf8(bytes)) return plain
-      // Senders disagree whether it has zlib's header (RFC 1950).
+      // Some senders leave out zlib's header (RFC 1950).
       return signature === 'gzip' ? signed : [...(signature ? signed : []), 'raw deflate', ...plain]
     case 'gzip':
     case 'x-gzip':
@@ -122,7 +122,7 @@ async function firstThatFits(
   throw badEncoding(`The body is not valid ${name}`)
 }
 
-/** `undefined` for what is not of that format. */
+/** Resolves to `undefined` if the bytes do not have that format. */
 function inflateAs(
   format: Exclude<Format, 'plain'>,
   bytes: Buffer,
@@ -139,7 +139,7 @@ function inflateAs(
     })
     inflater.once('end', () => resolve({ bytes: pieces.taken(), format, isWhole: true }))
     inflater.on('error', (error: NodeJS.ErrnoException) => {
-      // Node.js: "unexpected end of file". What came before it has been given.
+      // "Unexpected end of file": the inflater has emitted all that came before it.
       if (error.code === 'Z_BUF_ERROR') return resolve({ bytes: pieces.taken(), format, isWhole: false })
       reservation.giveBack(pieces.size)
       resolve(undefined)
@@ -150,7 +150,7 @@ function inflateAs(
 
 const GZIP_TRAILER_BYTES = 8
 
-/** The first member of a gzip stream that something else follows, such as a line's end. Its checksum must be right. */
+/** Inflates the first member of a gzip stream if other bytes follow it, such as a line end. Checks its checksum. */
 async function gunzipFirst(bytes: Buffer, reservation: Reservation): Promise<Layer | undefined> {
   const start = gzipHeaderLength(bytes)
   const end = start + (await deflateLength(bytes.subarray(start))) + GZIP_TRAILER_BYTES
@@ -159,7 +159,7 @@ async function gunzipFirst(bytes: Buffer, reservation: Reservation): Promise<Lay
   return member && { ...member, isWhole: false }
 }
 
-/** How many bytes of these a deflate stream takes: all of them where it is broken, or too large. */
+/** Resolves to the length of the deflate stream at the beginning, or of all bytes if it is broken or too large. */
 function deflateLength(bytes: Buffer): Promise<number> {
   return new Promise((resolve) => {
     const inflater = createInflateRaw()
@@ -170,7 +170,7 @@ function deflateLength(bytes: Buffer): Promise<number> {
     }
     inflater.on('data', (piece: Buffer) => {
       size += piece.length
-      // SECURITY: what inflates on and on must cost no more here than elsewhere.
+      // SECURITY: a bomb must cost no more here than elsewhere.
       if (size > MAX_BODY_BYTES) giveUp()
     })
     inflater.on('error', giveUp)
@@ -201,11 +201,14 @@ function signatureOf(bytes: Buffer): 'gzip' | 'zlib' | undefined {
   return isZlib ? 'zlib' : undefined
 }
 
-/** What may stand before JSON's first bracket: space, and the bytes of byte order marks and of UTF-16. */
+/** Bytes that may precede JSON's first bracket: white space, byte order marks, and the zeros of UTF-16. */
 const BEFORE_JSON: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0d, 0xef, 0xbb, 0xbf, 0xfe, 0xff, 0])
 
+/** No sender writes more than this before the bracket. */
+const MAX_BEFORE_JSON = 1_024
+
 function beginsLikeJson(bytes: Buffer): boolean {
-  const first = bytes.find((byte) => !BEFORE_JSON.has(byte))
+  const first = bytes.subarray(0, MAX_BEFORE_JSON).find((byte) => !BEFORE_JSON.has(byte))
   return first === 0x7b || first === 0x5b
 }
 

@@ -5,7 +5,7 @@ import { cut } from './bare-connection.js'
 /** What is read of a refused body at most: beyond it the connection is cut. */
 const MAX_DRAINED_BYTES = 32 * 1024 * 1024
 
-/** A sender that has sent nothing for so long waits for its answer, whatever it has announced. */
+/** A sender that has been silent for this long, in ms, is waiting for its answer, whatever its Content-Length says. */
 const SILENCE_MS = 2_000
 
 /**
@@ -34,13 +34,13 @@ export function drain(req: IncomingMessage, clock?: Pick<Clock, 'after'>): Promi
         if (drained > MAX_DRAINED_BYTES) cut(req)
       })
       for (const event of ['end', 'close']) req.once(event, end)
-      // It stays: a stream that fails and has no listener for it ends the process.
+      // Keep this listener: an `error` event without a listener ends the process.
       req.on('error', end)
       // A host app may have paused it.
       req.resume()
       endAtSilence(drained)
     } catch {
-      // Node.js, too, fails on such a request when it is answered, and ends the process.
+      // Answering this request would make Node.js call the same broken methods, and end the process.
       cut(req)
       end()
     }

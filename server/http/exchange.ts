@@ -8,7 +8,7 @@ export interface Exchange {
   readonly res: ServerResponse
   readonly site: Site
   readonly endpoint: Endpoint | 'unknown' | 'elsewhere'
-  /** What is wrong with where this middleware is mounted, for a path that is `elsewhere`. */
+  /** How to fix the place where this middleware is mounted, if that is why `endpoint` is `elsewhere`. */
   readonly hint?: string | undefined
   /** Names the request in the log and in its answer. */
   readonly id: string

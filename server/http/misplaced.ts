@@ -8,11 +8,11 @@ type MountedRequest = IncomingMessage & {
   readonly route?: { readonly stack?: readonly { readonly handle?: unknown }[] }
 }
 
-/** A request for events that did not find its endpoint, because of where this middleware is mounted. */
+/** A request for events that finds no endpoint because the middleware is mounted at the wrong place. */
 export interface Misplaced {
-  /** What is wrong, and how to mend it. SECURITY: it holds nothing of the request. */
+  /** How to fix it. SECURITY: this must contain nothing from the request. */
   readonly hint: string
-  /** Whether no handler but this can have been meant. Else another may still take the request. */
+  /** Whether the request was meant for this middleware beyond doubt. If not, another handler may still take it. */
   readonly isCertain: boolean
 }
 
@@ -23,7 +23,7 @@ export interface MisplacedParts {
   readonly hasNext: boolean
 }
 
-/** Why a request whose path is none of ours was meant for us all the same; `undefined` where it was not. */
+/** Finds out whether a request that matches no endpoint was meant for this middleware all the same. */
 export function misplaced(
   req: MountedRequest,
   { endpoints, handler, hasNext }: MisplacedParts,
@@ -34,7 +34,7 @@ export function misplaced(
   const endpoint = start < 0 ? undefined : endpoints.at(path.slice(start))
   if (typeof endpoint !== 'object' || (endpoint.kind !== 'batch' && endpoint.kind !== 'event'))
     return undefined
-  // `app.use(path, …)` takes the path off the URL, and `app.post(path, …)` does not.
+  // `app.use(path, …)` removes the path from the URL; `app.post(path, …)` does not.
   if (req.route?.stack?.at(-1)?.handle === handler) {
     return { hint: 'mount the middleware with app.use(path, proxy), not with app.post()', isCertain: true }
   }

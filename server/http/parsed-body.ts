@@ -5,43 +5,43 @@ import { badRequest, HttpProblem } from './http-problem.js'
 /** A request as Connect's body parsers leave it. Nest and cloud functions keep the bytes too, in `rawBody`. */
 type ParsedRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown }
 
-/** What something before this middleware has read of a request. */
+/** The body of a request that something before this middleware has read. */
 export interface ParsedBody {
   readonly bytes: Buffer
-  /** Whether these are the bytes of the sender, which may be in any encoding. */
+  /** Whether these are the sender's own bytes, which may be compressed or in another charset. */
   readonly isRaw: boolean
 }
 
-/** `{}` takes no more, however it is sent. What is longer was something else. */
+/** The most bytes that `{}` takes, however it is sent. A longer body was something else. */
 const EMPTY_OBJECT_BYTES = 64
 
 /**
- * The body that something before this middleware has read, as bytes of JSON; `undefined` where it is still to be read.
+ * Returns the body that something before this middleware has read, as bytes; `undefined` if nothing has read it yet.
  *
- * @throws HttpProblem 500 where what is left of it is not what was sent; 400 for what is nested too deeply to be written
+ * @throws HttpProblem 500 if the host app has kept or changed the body; 400 if it is nested too deeply to be written
  */
 export function parsedBody(req: ParsedRequest): ParsedBody | undefined {
   const { body, rawBody } = req
   const isRead = isConsumed(req)
   const raw = isRead ? bytesIn(rawBody) : undefined
   if (raw !== undefined && raw.length > 0) return { bytes: raw, isRaw: isBytes(rawBody) }
-  // A parser of any JSON leaves null for `null`.
+  // A parser that takes any JSON leaves null for `null`.
   if (body === null && isRead) return { bytes: Buffer.from('null'), isRaw: false }
   if (isAbsent(body)) return undefined
   const bytes = bytesIn(body)
-  // Express 4's parsers set {} on what they do not read.
+  // Express 4's parsers set {} on requests that they do not read.
   if (isEmpty(body, bytes) && !(isRead && mayBeEmpty(req))) return undefined
   if (bytes !== undefined) return { bytes, isRaw: isBytes(body) }
   checkForm(body)
   return { bytes: Buffer.from(jsonOf(body)), isRaw: false }
 }
 
-/** Whether the body has gone to someone else. */
+/** Whether something else has read the body to its end. */
 export function isConsumed(req: IncomingMessage): boolean {
   return req.readableEnded && req.readableDidRead
 }
 
-/** The sender is not to blame: SDKs keep their events at a 500. */
+/** The host app is to blame for this and not the sender, so it is a 500: SDKs keep their events then. */
 export function bodyConsumed(
   what = 'Something before this middleware has read the body, and it cannot be had any more',
 ): HttpProblem {
@@ -52,7 +52,7 @@ function isAbsent(body: unknown): boolean {
   return body === undefined || body === null || typeof body === 'function' || typeof body === 'symbol'
 }
 
-/** Nothing in it, whatever it is: `{}`, `''`, no bytes, or an object such as a stream, whose content is elsewhere. */
+/** Whether there is nothing in it: `{}`, `''`, no bytes, or an object such as a stream that keeps its content elsewhere. */
 function isEmpty(body: unknown, bytes: Buffer | undefined): boolean {
   if (bytes !== undefined) return bytes.length === 0
   if (typeof body !== 'object' || body === null) return false
@@ -61,7 +61,7 @@ function isEmpty(body: unknown, bytes: Buffer | undefined): boolean {
   return Object.keys(withInherited(body) as object).length === 0
 }
 
-/** Whether what was sent can have been as empty as what was left. */
+/** Whether the sender can have sent an empty body. */
 function mayBeEmpty({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? 0) <= EMPTY_OBJECT_BYTES
 }
@@ -70,7 +70,7 @@ function isBytes(value: unknown): boolean {
   return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
 }
 
-/** The bytes of what holds a text or bytes. */
+/** Returns the bytes of a value that holds text or bytes. */
 function bytesIn(value: unknown): Buffer | undefined {
   if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (types.isAnyArrayBuffer(value)) return Buffer.from(value)
@@ -78,7 +78,7 @@ function bytesIn(value: unknown): Buffer | undefined {
   return types.isStringObject(value) ? Buffer.from(String(value)) : undefined
 }
 
-/** JSON that was parsed as a form, as `curl -d` declares it: the text cannot be put together again. */
+/** Refuses JSON that was parsed as a form, as `curl -d` declares it: its text cannot be restored. */
 function checkForm(body: unknown): void {
   const [first] = Object.keys(Object(body))
   if (first !== undefined && /^\s*[{[]\s*["{[]/.test(first)) {
@@ -102,7 +102,7 @@ function mapsAsObjects(_key: string, value: unknown): unknown {
   return types.isMap(value) ? Object.fromEntries(value) : value
 }
 
-/** An object that Object.create made may have all from its prototype, which JSON.stringify leaves out. */
+/** Adds inherited members to an object that Object.create made: JSON.stringify would leave them out. */
 function withInherited(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Object.keys(body).length > 0) return body
   const isPlain = (body.constructor?.name ?? 'Object') === 'Object'

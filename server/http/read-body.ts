@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { systemClock } from '../../plugin/clock.js'
-import { toUtf8 } from './charset.js'
+import { toUtf8, withoutMark } from './charset.js'
 import { bodyTooLarge, collect, takeRoom } from './collect.js'
 import { encodingsOf, inflate, looksCompressed } from './content-coding.js'
 import { HttpProblem, memoryFull } from './http-problem.js'
@@ -11,18 +11,18 @@ import type { Reservation } from './reservation.js'
 
 /** The body of a request, whoever has read it. */
 export interface RequestBody {
-  /** Inflated, and as UTF-8 without a byte order mark, as far as what came can be had as that. */
+  /** Inflated and converted to UTF-8 without a byte order mark, as far as possible. */
   readonly bytes: Buffer
   /**
-   * As it came, to be sent on with the same headers; `undefined` where a parser before us read it, or where the headers
-   * do not say what it is.
+   * As it came, to be forwarded with the same headers; `undefined` if a parser before us has read it, or if the headers
+   * describe it wrongly.
    */
   readonly sent: Buffer | undefined
   /** `false` where a parser before us made JavaScript's numbers of the digits that came. */
   readonly hasExactNumbers: boolean
 }
 
-/** A body that is none of the encodings it could be in. */
+/** A body that could not be inflated. */
 export class UndecodableBody extends HttpProblem {
   /** As it came. */
   readonly sent: Buffer
@@ -36,7 +36,7 @@ export class UndecodableBody extends HttpProblem {
 
 const everyRead = new ReadWatch(systemClock)
 
-/** @throws HttpProblem 400 or 503 by what Content-Length says, before anything is read */
+/** Checks Content-Length before the body is read. @throws HttpProblem 400 if it is too large, 503 if memory is full */
 export function checkContentLength(req: IncomingMessage, hasRoomFor: (bytes: number) => boolean): void {
   const length = Number(req.headers['content-length'] ?? 0)
   if (length > MAX_BODY_BYTES) throw bodyTooLarge()
@@ -44,10 +44,10 @@ export function checkContentLength(req: IncomingMessage, hasRoomFor: (bytes: num
 }
 
 /**
- * Reads the body of a request, or takes what a body parser before us left of it.
+ * Reads the body of a request, or takes over the body that a parser before us has left.
  *
- * @throws HttpProblem 400 for what is too large, or not what its Content-Encoding says ({@link UndecodableBody}); 503
- * where memory runs out; 500 where something before us has read it and left nothing
+ * @throws HttpProblem 400 if the body is too large or cannot be inflated ({@link UndecodableBody}), 503 if memory runs
+ * out, 500 if something before us has read the body and left nothing
  */
 export async function readBody(
   req: IncomingMessage,
@@ -58,12 +58,12 @@ export async function readBody(
   if (parsed !== undefined) {
     const refusal = takeRoom(0, parsed.bytes.length, reservation)
     if (refusal !== undefined) throw refusal
-    if (!parsed.isRaw) return { bytes: parsed.bytes, sent: undefined, hasExactNumbers: false }
+    if (!parsed.isRaw) return { bytes: withoutMark(parsed.bytes), sent: undefined, hasExactNumbers: false }
     return { ...(await decoded(req, parsed.bytes, reservation)), sent: undefined }
   }
   if (isConsumed(req)) throw bodyConsumed()
   const wasTouched = req.readableDidRead
-  // A stream that has ended without a byte tells nothing more.
+  // A stream that has ended without any data emits nothing more.
   const sent = req.readableEnded
     ? Buffer.alloc(0)
     : await collect(req, { reservation, watch, lost: bodyConsumed })
@@ -71,14 +71,14 @@ export async function readBody(
   return decoded(req, sent, reservation)
 }
 
-/** Someone has looked at the beginning and may have put it back, or has set an encoding, which may lose the end. */
+/** The host app has read the beginning, and may have put it back, or has set an encoding, which may lose the end. */
 function checkWhole({ headers }: IncomingMessage, sent: Buffer, wasTouched: boolean): void {
   const announced = headers['content-length']
   const isLost = announced === undefined ? wasTouched : sent.length < Number(announced)
   if (isLost) throw bodyConsumed()
 }
 
-/** Without its encodings. Returns no promise for the plain UTF-8 that most bodies are. */
+/** Decodes a body. Returns no promise for plain UTF-8, as most bodies are. */
 function decoded(
   req: IncomingMessage,
   sent: Buffer,
@@ -110,10 +110,10 @@ async function inflated(
 }
 
 function asUtf8(req: IncomingMessage, bytes: Buffer, reservation: Reservation): Buffer {
-  return isDecodedText(req) ? bytes : toUtf8(bytes, req.headers['content-type'], reservation)
+  return isDecodedText(req) ? withoutMark(bytes) : toUtf8(bytes, req.headers['content-type'], reservation)
 }
 
-/** Whether a host app has had the stream make text of the bytes: what was no UTF-8 is lost, and the rest is UTF-8. */
+/** Whether a host app's `setEncoding` has made text of the bytes: all of it is UTF-8 then, and other bytes are lost. */
 function isDecodedText({ readableEncoding }: IncomingMessage): boolean {
   return readableEncoding === 'utf8' || readableEncoding === 'ascii'
 }

@@ -1,17 +1,17 @@
 import type { Clock } from '../../plugin/clock.js'
 
-/** A stream that a host app has changed is noticed after so long at most. */
+/** How often to check the reads that are under way, in ms. */
 const CHECK_MS = 1_000
 
 /** A read that is under way. */
 export interface PendingRead {
-  /** Settles the read where its stream will tell nothing more. Must not throw. */
+  /** Settles the read if its stream will emit nothing more. Must not throw. */
   check(): void
 }
 
 /**
- * Looks at the reads that are under way once a second. A host app can take a request's listeners away, pause it or
- * destroy its socket; none of the stream's own events tells of that, and the client would wait for ever.
+ * Checks the reads that are under way once a second. A host app can remove a request's listeners, pause the request or
+ * destroy its socket. The stream emits no event then, and the client would wait for ever.
  */
 export class ReadWatch {
   readonly #clock: Pick<Clock, 'after'>

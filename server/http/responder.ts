@@ -13,7 +13,7 @@ import { answerPixel } from './pixel.js'
 import { RefusalNotices } from './refusal-notices.js'
 import type { RequestEntry } from './request-entry.js'
 
-/** An answer that something else still works on, such as compression, is over in this time, in ms. */
+/** How long other middleware, such as compression, may take to finish an answer, in ms. */
 const UNENDED_MS = 10_000
 
 /** Requests since the start, by answer. */
@@ -85,13 +85,13 @@ export class Responder {
     void work.finally(() => this.#underWay.delete(work))
   }
 
-  /** Answers a request that a host app has left so that not even its exchange can be made. */
+  /** Answers a request that a host app has broken so badly that handling it cannot even begin. */
   giveUp(req: IncomingMessage, res: ServerResponse, thrown: unknown): void {
     this.#options.logger.error(`A request failed: ${stackOf(thrown)}`)
     answerInAnyCase(req, res, internalError())
   }
 
-  /** Never rejects, as that would end the process. */
+  /** Never rejects: an unhandled rejection ends the process. */
   async #respond(exchange: Exchange): Promise<void> {
     const { clock, logger } = this.#options
     const { req, res } = exchange
@@ -109,7 +109,7 @@ export class Responder {
     }
   }
 
-  /** Answers, and returns the problem that was the answer, if there was one. */
+  /** Answers the request. Resolves to the problem that it was refused with, if any. */
   async #answer(exchange: Exchange): Promise<HttpProblem | 'gone' | undefined> {
     const { req, res } = exchange
     let hasBegun = false
@@ -126,7 +126,7 @@ export class Responder {
       if (thrown instanceof BodyCutOff || (req.destroyed && !req.complete)) return 'gone'
       const problem = thrown instanceof HttpProblem ? thrown : this.#internalError(thrown, exchange)
       await this.#refuse(exchange, problem)
-      // An answer that broke off after its headers can be neither ended nor replaced.
+      // Our answer broke off after its headers, so it can be neither finished nor replaced.
       if (hasBegun && !res.writableEnded) cut(req)
       return problem
     }
@@ -147,8 +147,8 @@ export class Responder {
   }
 
   /**
-   * A host app may have replaced `res.end`, or taken away the listeners by which Node.js learns of the end of an answer:
-   * the sender, or the next request on its connection, would wait for ever.
+   * Makes sure that the answer is sent. A host app may have replaced `res.end`, or removed the listener by which Node.js
+   * learns that an answer is over; the sender, or the next request on its connection, would wait for ever.
    */
   #seeToItsEnd({ req, res, id }: Exchange): void {
     const { clock, logger } = this.#options
@@ -161,7 +161,7 @@ export class Responder {
       return
     }
     clock.after(UNENDED_MS, () => {
-      if (res.writableEnded || res.destroyed) return
+      if (hasEnded(res)) return
       logger.error(
         `Request ${id} was answered, and something before this middleware has kept the answer back`,
       )
@@ -169,7 +169,7 @@ export class Responder {
     })
   }
 
-  /** Its sender has not seen the answer, and takes that of Node.js for it. */
+  /** Logs that Node.js has answered a request itself, because it could not read the bytes after it. */
   #noteCut({ socket }: IncomingMessage): void {
     const { code } = Object(socket?.errored) as { code?: unknown }
     if (typeof code !== 'string' || !code.startsWith('HPE_')) return
@@ -207,11 +207,19 @@ export class Responder {
         durationMs: Math.round(durationMs * 100) / 100,
         ...seen,
       })
-      // An async function's failure would end the process.
+      // An unhandled rejection would end the process.
       if (told instanceof Promise) told.catch(() => {})
     } catch {
-      // A listener that fails must not fail the request that it hears of.
+      // A failing listener must not fail the request.
     }
+  }
+}
+
+function hasEnded(res: ServerResponse): boolean {
+  try {
+    return res.writableEnded || res.destroyed
+  } catch {
+    return false
   }
 }
 

@@ -202,7 +202,7 @@ function createStream(
   streams.add({ ...rest, tags: Object.entries(tags ?? {}) }, accountId)
 }
 
-/** The user's hooks, none of which throws or rejects: that must not fail the call it hears of, or end the process. */
+/** Wraps the user's hooks so that none of them throws or rejects: that would fail a call, or end the process. */
 function guardedHooks(config: LocalAwsConfiguration): LocalAwsConfiguration {
   const guarded =
     <T>(hook: (event: T) => unknown, onFailure: (error: Error) => void) =>

@@ -42,7 +42,7 @@ export class HttpServer {
 
   #serve(message: IncomingMessage, response: ServerResponse): void {
     const exchange = this.#exchange(message, response).catch((error: Error) => {
-      // Its client would wait for ever.
+      // Without this the client would wait for ever.
       response.destroy()
       this.#onError(error)
     })

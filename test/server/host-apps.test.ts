@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
+import { type AddressInfo, connect } from 'node:net'
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
@@ -78,6 +79,14 @@ describe('a host app', () => {
     ['takes the headers away', (req) => getter(req, 'headers', undefined), 500],
     ['makes the URL an object', (req) => Object.assign(req, { url: new URL('http://x/v1/track') }), 500],
     ['takes the socket away', (req) => getter(req, 'socket', undefined), 500],
+    [
+      'takes the socket away, and writeHead',
+      (req, res) => {
+        getter(req, 'socket', undefined)
+        Object.assign(res, { writeHead: undefined })
+      },
+      'cut',
+    ],
     ['destroys the request', (req) => void req.destroy(), 'cut'],
     ['destroys the request with an error', (req) => void req.destroy(new Error('x')), 'cut'],
     ['destroys the answer', (_req, res) => void res.destroy(new Error('x')), 'cut'],
@@ -187,6 +196,44 @@ describe('a host app', () => {
     const res = await fetch(`${url}/v1/track`, { method: 'POST', body: '{}' })
     expect(res.status).toBe(401)
     await turnOfTheLoop()
+  })
+})
+
+describe('a host app of HTTP/2', () => {
+  it.each<[string, Change, number | 'cut']>([
+    ['sets an encoding', (req) => req.setEncoding('utf8'), 200],
+    ['pauses the request', (req) => req.pause(), 200],
+    ['takes away all listeners of the answer', (_req, res) => res.removeAllListeners(), 200],
+    ['makes writeHead throw', failing('writeHead'), 'cut'],
+    ['makes end throw', failing('end'), 'cut'],
+  ])('that %s keeps the connection for other requests', async (_what, change, expected) => {
+    const { proxy, web } = proxyHarness()
+    let isChanged = true
+    const server = createHttp2Server((req, res) => {
+      const [req1, res1] = [req, res] as unknown as [IncomingMessage, ServerResponse]
+      if (isChanged) change(req1, res1)
+      isChanged = false
+      proxy(req1, res1)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+    const post = () => {
+      const headers = { ':method': 'POST', ':path': '/v1/track', authorization: basic(WEB_KEY) }
+      const stream = session.request(headers)
+      stream.end(body)
+      return new Promise<number | 'cut'>((resolve) => {
+        let status = 0
+        stream.on('response', (answer) => {
+          status = Number(answer[':status'])
+        })
+        stream.on('error', () => resolve('cut'))
+        stream.resume().on('end', () => setImmediate(() => resolve(status)))
+      })
+    }
+    expect([await post(), await post()]).toEqual([expected, 200])
+    expect(web.delivered).toMatchObject([event, event])
+    session.close()
+    await new Promise((resolve) => server.close(resolve))
   })
 })
 

@@ -18,7 +18,10 @@ function served(config: object) {
 
 describe('what serve does where the file does not say', () => {
   it('spills and keeps dead letters in the folder where it is started', () => {
-    expect(served({})).toMatchObject({ spill: { directory: './spill' }, deadLetters: './dead-letters' })
+    expect(served({})).toMatchObject({
+      spill: { directory: './spill' },
+      deadLetters: { directory: './dead-letters' },
+    })
   })
 
   it('takes the paths without a version, which nobody else has there, unless they are switched off', () => {

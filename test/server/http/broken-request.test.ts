@@ -258,6 +258,29 @@ describe.each(SERVERS)('a connection of %s', (_name, start) => {
   })
 })
 
+it('reads on after the answer, so that the connection is not reset under it', async () => {
+  const { proxy } = proxyHarness()
+  let served: Socket | undefined
+  const server = createServer((req, res) => {
+    served = req.socket
+    proxy(req, res)
+  })
+  answerBrokenRequests(server)
+  const { socket, closed } = open(to(await listenTo(server)))
+  socket.removeAllListeners('end')
+  const request = requestOf('{"event":"é"}', { length: 5 })
+  socket.write(request)
+  await once(socket, 'data')
+  for (let i = 0; i < 3; i++) {
+    const before = served?.bytesRead ?? 0
+    socket.write('more of it')
+    while (served?.bytesRead === before && !served.destroyed) await turnOfTheLoop()
+  }
+  socket.end()
+  await closed
+  expect(served?.bytesRead).toBe(Buffer.byteLength(request) + 30)
+})
+
 describe('without answerBrokenRequests', () => {
   it('the log tells what cut the answer off, and how to mend it', async () => {
     const harness = proxyHarness()

@@ -92,6 +92,7 @@ describe('a body that a parser has left', () => {
     ['bytes that are compressed', gzipSync(json)],
     ['bytes in UTF-16', Buffer.from(json, 'utf16le')],
     ['a string', json],
+    ['a string with a byte order mark', `\uFEFF${json}`],
     ['a String', new String(json)],
     ['an object', event],
     ['an object without a prototype', Object.assign(Object.create(null), event)],
@@ -195,6 +196,12 @@ describe('a stream', () => {
   ])('is read to its end where it %s', async (_what, prepare) => {
     const req = plain()
     prepare(req)
+    expect(await text(req)).toBe(json)
+  })
+
+  it('loses its byte order mark though it makes text of its bytes', async () => {
+    const req = requestOf([Buffer.from(`\uFEFF${json}`)])
+    req.setEncoding('utf8')
     expect(await text(req)).toBe(json)
   })
 

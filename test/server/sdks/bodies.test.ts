@@ -45,6 +45,7 @@ describe('a body that is compressed', () => {
     ['plain text that is said to be deflate', 'deflate', keyedBatch],
     ['plain text that is said to be in an encoding that is not known', 'zstd', keyedBatch],
     ['two encodings', 'gzip, gzip', gzipSync(gzipSync(keyedBatch))],
+    ['UTF-16 that says identity', 'identity', Buffer.from(keyedBatch.toString(), 'utf16le')],
   ])('is read with its length and in chunks: %s', async (_name, encoding, body) => {
     for (const framing of ['length', 'chunked'] as const) {
       const { answer, web, budget } = await post({ headers: [['Content-Encoding', encoding]], body, framing })
@@ -65,7 +66,7 @@ describe('a body that is compressed', () => {
     ['gzip that is not there', 'gzip', Buffer.alloc(0)],
     ['deflate that is not there', 'deflate', Buffer.alloc(0)],
     ['br cut short', 'br', brotliCompressSync(keyedBatch).subarray(0, 10)],
-    ['an encoding that is not known', 'zstd', Buffer.from('a=b')],
+    ['an encoding that is not known', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0])],
   ])('is refused with its length and in chunks: %s', async (_name, encoding, body) => {
     for (const framing of ['length', 'chunked'] as const) {
       const { answer, web, budget } = await post({ headers: [['Content-Encoding', encoding]], body, framing })
@@ -98,6 +99,7 @@ describe('a body that is no JSON object', () => {
     ['a byte order mark', Buffer.from('\uFEFF'), 'length'],
     ['a number', Buffer.from('7'), 'length'],
     ['true', Buffer.from('true'), 'length'],
+    ['UTF-16 of a number', Buffer.from('7000', 'utf16le'), 'length'],
     ['a form', Buffer.from(`data=${encodeURIComponent(keyedBatch.toString())}`), 'length'],
     ['zeros', Buffer.alloc(100), 'length'],
   ])('is 400 at every kind of path: %s', async (_name, body, framing = 'length') => {
