@@ -150,8 +150,15 @@ class Rewriting {
     const object = this.#object as OpenObject
     const same = object.add(hash, start, this.#length, this.#output)
     // A member that another one replaces is never the last: it ends where the next one begins.
-    if (same >= 0) this.#cuts.push(object.startOf(same), object.startOf(same + 1))
+    if (same >= 0) this.#cut(object.startOf(same), object.startOf(same + 1))
     return end
+  }
+
+  #cut(start: number, end: number): void {
+    const last = this.#cuts.length - 1
+    // A key that comes again and again makes one cut.
+    if (this.#cuts[last] === start) this.#cuts[last] = end
+    else this.#cuts.push(start, end)
   }
 
   #copy(from: number, to: number): number {

@@ -46,6 +46,12 @@ const CONTEXT_KEYS = new KeyTable([
 const LIBRARY_KEYS = new KeyTable([['name', COLUMN.libraryName]])
 
 const BOM = Buffer.from('\ufeff')
+/**
+ * More than twice what fits into the largest body that Segment takes (500 KB), and several times its limit of events.
+ * SECURITY: a body within our cap holds 1.7 million times `{},`, and a row takes 192 bytes.
+ */
+export const MAX_BATCH_EVENTS = 10_000
+
 const FIRST_ROWS = 128
 /** A table of more rows is not held for the next body. */
 const MOST_HELD_ROWS = 1_024
@@ -60,7 +66,7 @@ export interface ScannedBody {
   /** A row for the body, and one for each element of its `batch`, or of the array that it is: see {@link COLUMN}. */
   readonly rows: Int32Array
   readonly kind: 'object' | 'batch' | 'array'
-  /** Elements of the batch or array. */
+  /** Elements of the batch or array. Those beyond {@link MAX_BATCH_EVENTS} have no rows. */
   readonly count: number
   /** Rows whose `messageId` was not UTF-8: what came cannot be told from others any more. */
   readonly unreadableIds: ReadonlySet<number>
@@ -116,14 +122,14 @@ class BodyScanner extends JsonScanner {
 
   /** A copy, as the next body is scanned into the same rows. */
   result(bytes: Buffer, unreadableIds: ReadonlySet<number>): ScannedBody {
-    const rows = this.#rows.slice(0, (this.#count + 1) * ROW_LENGTH)
+    const rows = this.#rows.slice(0, (Math.min(this.#count, MAX_BATCH_EVENTS) + 1) * ROW_LENGTH)
     if (this.#count > MOST_HELD_ROWS) this.#rows = new Int32Array(FIRST_ROWS * ROW_LENGTH)
     return { bytes, rows, kind: this.#kind, count: this.#count, unreadableIds }
   }
 
   rowsWithUnreadableId(): ReadonlySet<number> {
     const rows = new Set<number>()
-    for (let row = 0; row <= this.#count; row++) {
+    for (let row = 0; row <= Math.min(this.#count, MAX_BATCH_EVENTS); row++) {
       const column = row * ROW_LENGTH + COLUMN.messageId
       const start = this.#rows[column] as number
       if (start >= 0 && !isUtf8(this.bytes.subarray(start, this.#rows[column + 1]))) rows.add(row)
@@ -194,6 +200,12 @@ class BodyScanner extends JsonScanner {
     for (;;) {
       const first = this.space()
       const row = ++this.#count
+      if (row > MAX_BATCH_EVENTS) {
+        // It is refused as a whole: the rest is counted and checked.
+        this.value(depth)
+        if (this.isLast(CLOSE_BRACKET)) return
+        continue
+      }
       this.#open(row)
       const base = row * ROW_LENGTH
       this.#rows[base] = this.at

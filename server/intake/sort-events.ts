@@ -6,7 +6,7 @@ import { badRequest, type HttpProblem, unauthorized, unavailable } from '../http
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { AcceptedPart } from './accepted-part.js'
-import { type ScannedBody, scanBody } from './body-scanner.js'
+import { MAX_BATCH_EVENTS, type ScannedBody, scanBody } from './body-scanner.js'
 import { type Envelope, normalize } from './normalize.js'
 import { type BrokenPiece, recoverBody } from './recover-body.js'
 import { type RefusedEvent, refusalOf } from './refused-event.js'
@@ -14,12 +14,6 @@ import { ScannedEvent } from './scanned-event.js'
 import { SharedMembers } from './shared-members.js'
 import { sourceNamedIn, unreadableBody } from './unreadable-body.js'
 import { isEventType, typeOf, validateEvent } from './validate-event.js'
-
-/**
- * More than twice what fits into the largest body that Segment takes (500 KB), and five times its limit of events; a
- * body of ours holds 1.7 million times `{},`.
- */
-const MAX_BATCH_EVENTS = 10_000
 
 /** The events of a request that are of one source. */
 export interface SourceEvents {
@@ -202,7 +196,7 @@ class Sorting {
   }
 
   #firstOwner(body: ScannedBody): Source | undefined {
-    for (let row = 1; row <= body.count; row++) {
+    for (let row = 1; row <= Math.min(body.count, MAX_BATCH_EVENTS); row++) {
       const owner = this.#ownerOf(new ScannedEvent(body, row))
       if (owner !== undefined) return owner
     }
