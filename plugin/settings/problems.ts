@@ -11,9 +11,10 @@ const SECRETS = /^(id|secretId|sourceId|credentials|clientConfig|writeKeys?)$/i
 /** SECURITY: a URL may carry a password. */
 const URL_CREDENTIALS = /\/\/[^/@\s]*@/g
 
-/** The error that tells all problems at once, a line each. */
+/** The error with all problems at once, a line each. What several sources have in common is one problem. */
 export function settingsError(problems: readonly string[]): FirehoseError {
-  return new FirehoseError('ERR_SETTINGS', `Wrong settings:\n${problems.map((it) => `  ${it}`).join('\n')}`)
+  const lines = [...new Set(problems)].map((it) => `  ${it}`)
+  return new FirehoseError('ERR_SETTINGS', `Wrong settings:\n${lines.join('\n')}`)
 }
 
 /**

@@ -1,12 +1,17 @@
 import * as z from 'zod'
 import { MAX_RECORD_BYTES } from '../limits.js'
-import { integer } from './fields.js'
+import { httpsProxy, integer } from './fields.js'
+import { regionOfUrl } from './regions.js'
 import type { SpillSettings } from './settings.js'
 
 /** A spill's settings, checked and complete. */
 export type SpillConfiguration = { readonly drainShare: number } & (
   | { readonly directory: string; readonly maxBytes: number }
-  | { readonly queueUrl: string; readonly region: string }
+  | {
+      readonly queueUrl: string
+      readonly region: string
+      readonly httpsProxy?: string | false | undefined
+    }
 )
 
 /** Those of a spill in an SQS queue. */
@@ -20,8 +25,8 @@ const QUEUE =
 const REGION = "name the queue's AWS region, such as 'us-west-2'"
 const SHARE = 'use a number above 0 and up to 1'
 
-const SQS_URL = /^https?:\/\/[^/]+\/(?:.*\/)?\d{12}\/[\w-]{1,80}$/
-const SQS_REGION = /^https?:\/\/(?:sqs\.)?([a-z]{2,}(?:-[a-z0-9]+)+-\d+)\./
+/** Ends in the account's ID, which ElasticMQ may write as `queue`, and the name of the queue. */
+export const QUEUE_URL = /^https?:\/\/[^/]+\/(?:.*\/)?(?:\d{12}|queue)\/[\w-]{1,80}(?<fifo>\.fifo)?$/
 const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 const DEFAULT_DRAIN_SHARE = 0.25
 
@@ -34,9 +39,21 @@ const directory = z.strictObject({
 })
 
 const queue = z.strictObject({
-  queueUrl: z.string({ error: QUEUE }).regex(SQS_URL, { error: QUEUE }),
+  queueUrl: z
+    .string({ error: QUEUE })
+    .regex(QUEUE_URL, { error: QUEUE })
+    .refine((url) => QUEUE_URL.exec(url)?.groups?.['fifo'] === undefined, { error: QUEUE }),
   region: z.string({ error: REGION }).min(1, { error: REGION }).optional(),
+  httpsProxy: httpsProxy().optional(),
   drainShare,
+})
+
+/** SQS takes only what is signed for the queue's own region. */
+const consistentQueue = queue.superRefine(({ queueUrl, region }, context) => {
+  const own = regionOfUrl(queueUrl)
+  if (own === undefined || region === undefined || own === region) return
+  const message = `the queue's URL is of ${own}: leave region out, or name the queue of that region`
+  context.addIssue({ code: 'custom', path: ['region'], input: region, message })
 })
 
 /** Where records are kept that cannot be delivered in time. */
@@ -45,7 +62,7 @@ export function spill() {
     const whole = typeof given === 'string' ? spillNamed(given) : given
     if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
       return refuse(context, SPILL, given)
-    const parsed = (isQueue(whole) ? queue : directory).safeParse(whole, { reportInput: true })
+    const parsed = (isQueue(whole) ? consistentQueue : directory).safeParse(whole, { reportInput: true })
     if (parsed.success) return parsed.data
     for (const issue of parsed.error.issues)
       context.issues.push({ ...issue } as (typeof context.issues)[number])
@@ -86,7 +103,7 @@ export function completeSpill(
   if ('directory' in given) {
     return { directory: given.directory, maxBytes: given.maxBytes ?? DEFAULT_MAX_BYTES, drainShare }
   }
-  const { queueUrl } = given
-  const region = given.region ?? SQS_REGION.exec(queueUrl)?.[1] ?? (env['AWS_REGION'] || 'us-west-2')
-  return { queueUrl, region, drainShare }
+  const { queueUrl, httpsProxy } = given
+  const region = given.region ?? regionOfUrl(queueUrl) ?? (env['AWS_REGION'] || 'us-west-2')
+  return { queueUrl, region, ...(httpsProxy !== undefined && { httpsProxy }), drainShare }
 }

@@ -1,13 +1,21 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
-import { redact } from '../aws/redact.js'
-import type { Clock } from '../clock.js'
+import { describeError } from '../aws/describe-error.js'
+import { classify, type ErrorClass, isKnown, isOfConnection } from '../aws/error-classes.js'
+import { type Clock, systemClock } from '../clock.js'
+import type { SpillQueueConfiguration } from '../settings/spill-settings.js'
+import { withTimeout } from '../timeout.js'
 import type { OutgoingMessage } from './queue-message.js'
 
 /** The SDK's module, loaded by whoever configured a queue. */
 type Sdk = typeof import('@aws-sdk/client-sqs')
 
 /** What the spill asks of a client of SQS. */
-export type QueueClient = Pick<SQSClient, 'send' | 'destroy'>
+export type QueueClient = Pick<SQSClient, 'send' | 'destroy'> & {
+  /** For after a time-out or a reset. */
+  dropIdleConnections?(): void
+  /** AWS refused the credentials: the next call fetches others. */
+  renewCredentials?(): void
+}
 
 /** Entries in one call of SQS at most. */
 export const MAX_ENTRIES = 10
@@ -15,12 +23,16 @@ export const MAX_ENTRIES = 10
 /** SDKs give up on a request to the proxy after 10 s: a call that hangs must leave time for an answer. */
 const CALL_TIMEOUT_MS = 4_000
 
+/** A receive brings ten messages of 1 MiB at most, which JSON may write at twice their size. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
 /** An entry of a batch that was not done. */
 export interface EntryFailure {
   readonly index: number
-  readonly code: string
-  /** Whether the same entry is bound to fail again. */
-  readonly permanent: boolean
+  /** AWS's code, and what it said beside it. */
+  readonly reason: string
+  /** `isolate` where the entry itself is at fault. */
+  readonly class: ErrorClass
 }
 
 /** What became of the messages that were to be sent. */
@@ -36,6 +48,7 @@ interface BatchAnswer {
     | readonly {
         readonly Id?: string | undefined
         readonly Code?: string | undefined
+        readonly Message?: string | undefined
         readonly SenderFault?: boolean | undefined
       }[]
     | undefined
@@ -44,12 +57,19 @@ interface BatchAnswer {
 /** The few calls of SQS that a spill makes, none of which hangs. Each rejects with the error of AWS, redacted. */
 export class QueueApi {
   readonly queueUrl: string
+  readonly region: string
   readonly #sdk: Sdk
   readonly #client: QueueClient
   readonly #clock: Clock
 
-  constructor(sdk: Sdk, client: QueueClient, queueUrl: string, clock: Clock) {
+  constructor(
+    sdk: Sdk,
+    client: QueueClient,
+    { queueUrl, region }: Pick<SpillQueueConfiguration, 'queueUrl' | 'region'>,
+    clock: Clock,
+  ) {
     this.queueUrl = queueUrl
+    this.region = region
     this.#sdk = sdk
     this.#client = client
     this.#clock = clock
@@ -111,39 +131,56 @@ export class QueueApi {
   }
 
   async #call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, extraMs = 0): Promise<T> {
-    const controller = new AbortController()
-    let cancel = () => {}
-    // The SDK heeds the signal while a request is under way, and not while it waits for credentials.
-    const tooLate = new Promise<never>((_, reject) => {
-      cancel = this.#clock.after(CALL_TIMEOUT_MS + extraMs, () => {
-        controller.abort()
-        const error = new Error(`SQS did not answer within ${CALL_TIMEOUT_MS + extraMs} ms`)
-        reject(Object.assign(error, { name: 'TimeoutError' }))
-      })
-    })
+    const timeoutMs = CALL_TIMEOUT_MS + extraMs
     try {
-      return await Promise.race([send({ abortSignal: controller.signal }), tooLate])
+      return await withTimeout(
+        this.#clock,
+        timeoutMs,
+        (abortSignal) => send({ abortSignal }),
+        () => `SQS did not answer within ${timeoutMs} ms`,
+      )
     } catch (error) {
-      throw redact(error, undefined)
-    } finally {
-      cancel()
+      if (isOfConnection(error)) this.#client.dropIdleConnections?.()
+      if (classify(error).class === 'reauth') this.#client.renewCredentials?.()
+      throw describeError(error, { service: 'SQS', region: this.region })
     }
   }
 }
 
 /** A client with the ambient credentials. It tries once: whoever calls decides what is tried again. */
-export function queueClient(sdk: Sdk, queueUrl: string, region: string): SQSClient {
-  return new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+export async function queueClient(
+  sdk: Sdk,
+  { queueUrl, region, httpsProxy }: Pick<SpillQueueConfiguration, 'queueUrl' | 'region' | 'httpsProxy'>,
+  clock: Clock = systemClock,
+): Promise<QueueClient> {
+  const { serviceClient } = await import('../aws/service-client.js')
+  const { rememberAnswers } = await import('../aws/answer.js')
+  const parts = serviceClient({ region, httpsProxy, clock, maxAnswerBytes: MAX_ANSWER_BYTES })
+  const client = new sdk.SQSClient({ ...parts.config, endpoint: new URL(queueUrl).origin })
+  rememberAnswers(client.middlewareStack)
+  return {
+    send: client.send.bind(client),
+    destroy: () => parts.destroy(client),
+    dropIdleConnections: parts.dropIdleConnections,
+    renewCredentials: () => parts.ambient?.renew(parts.ambient.cache.generation),
+  }
 }
 
-/** What is not said to be done is not done. */
+/** Treats entries that the answer does not name as failed. */
 function failures(count: number, { Successful = [], Failed = [] }: BatchAnswer): EntryFailure[] {
   const done = new Set(Successful.map(({ Id }) => Id))
   const failed = new Map(Failed.map((entry) => [entry.Id, entry]))
   return Array.from({ length: count }, (_, index) => index)
     .filter((index) => !done.has(String(index)))
     .map((index) => {
-      const entry = failed.get(String(index))
-      return { index, code: entry?.Code ?? 'no answer', permanent: entry?.SenderFault ?? false }
+      const {
+        Code: name = 'no answer',
+        Message: message,
+        SenderFault = false,
+      } = failed.get(String(index)) ?? {}
+      const reason = message === undefined ? name : `${name}: ${message}`
+      // SQS marks entries that it throttles as the sender's fault too: only a code in no list goes by that flag.
+      const byFlag = SenderFault ? 'isolate' : 'retry'
+      return { index, reason, class: isKnown({ name }) ? classify({ name, message }).class : byFlag }
     })
 }

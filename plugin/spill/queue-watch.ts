@@ -1,3 +1,4 @@
+import { fixOf } from '../aws/error-fixes.js'
 import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { QueueApi } from './queue-api.js'
@@ -60,7 +61,11 @@ export class QueueWatch {
   noteTrouble(error: unknown): void {
     const { api, logger } = this.#parts
     const { name, message } = asError(error)
-    if (!this.#isTroubled) logger.warn(`The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`)
+    const fix = fixOf(error, { service: 'SQS', region: api.region })
+    if (!this.#isTroubled)
+      logger.warn(
+        `The spill queue ${api.queueUrl} gives errors: ${name}: ${message}${fix === undefined ? '' : `; ${fix}`}`,
+      )
     this.#isTroubled = true
   }
 }

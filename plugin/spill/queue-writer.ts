@@ -124,9 +124,9 @@ export class QueueWriter {
         const failure = failedAt.get(index)
         if (failure === undefined) this.#onSent({ ...draft.message, id: ids.get(index) ?? '' })
         else {
-          error = new Error(`SQS did not take a message of the spill (${failure.code})`)
-          if (failure.permanent) failed.set(draft.pack, error)
-          else again.push(draft)
+          error = new Error(`SQS did not take a message of the spill (${failure.reason})`)
+          if (failure.class === 'retry' || failure.class === 'reauth') again.push(draft)
+          else failed.set(draft.pack, error)
         }
       }
       return { again, error }

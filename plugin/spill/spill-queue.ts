@@ -20,6 +20,7 @@ export interface SpillQueueOptions {
   /** Of a standard queue. */
   readonly queueUrl: string
   readonly region: string
+  readonly httpsProxy?: string | false | undefined
   readonly clock: Clock
   readonly logger: Logger
   /** Its owner closes it. @default one of its own, with the ambient credentials */
@@ -34,12 +35,12 @@ export interface SpillQueueOptions {
  * @throws Error that names the queue, what is wrong and the fix, where it cannot be used before that is mended.
  */
 export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill> {
-  const { queueUrl, region, client, clock } = options
+  const { queueUrl, client, clock } = options
   checkQueueUrl(queueUrl)
   // Loaded here and not at the top: without a spill queue nobody needs it.
   const sdk = await import('@aws-sdk/client-sqs')
-  const own = client ? undefined : queueClient(sdk, queueUrl, region)
-  const api = new QueueApi(sdk, client ?? (own as QueueClient), queueUrl, clock)
+  const own = client ? undefined : await queueClient(sdk, options, clock)
+  const api = new QueueApi(sdk, client ?? (own as QueueClient), options, clock)
   const spill = new SpillQueue(api, options, () => own?.destroy())
   try {
     await spill.open()

@@ -18,15 +18,12 @@ export async function spillLine(spill: SpillConfiguration): Promise<string> {
 }
 
 /** Says what a queue holds already, once that is known: nobody waits for SQS to start. */
-export async function tellQueueLevel(
-  { queueUrl, region }: SpillQueueConfiguration,
-  logger: Logger,
-): Promise<void> {
+export async function tellQueueLevel(queue: SpillQueueConfiguration, logger: Logger): Promise<void> {
   // Loaded here and not at the top: whoever spills to a directory needs no SQS.
   const sdk = await import('@aws-sdk/client-sqs')
-  const client = queueClient(sdk, queueUrl, region)
+  const client = await queueClient(sdk, queue)
   try {
-    const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()
+    const attributes = await new QueueApi(sdk, client, queue, systemClock).attributes()
     const messages = messagesIn(attributes)
     if (messages > 0) logger.info(`The spill queue holds about ${messages} message(s) to be sent`)
   } catch {

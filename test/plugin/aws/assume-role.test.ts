@@ -39,7 +39,7 @@ describe('a role that is granted', () => {
       secretAccessKey: 'assumed-secret',
       sessionToken: 'assumed-token',
     })
-    expect(Math.abs(Date.UTC(2030, 0, 1) - Date.now() - lifetimeMs)).toBeLessThan(TOLERANCE_MS)
+    expect(Math.abs(Date.UTC(2030, 0, 1) - Date.now() - Number(lifetimeMs))).toBeLessThan(TOLERANCE_MS)
   })
 
   it('was asked for with the external ID, for an hour', async () => {
@@ -74,7 +74,7 @@ describe('a role that is granted', () => {
     const ahead = new Date(Date.now() + oneHour)
     server.willAnswer(() => ({ ...granted()(), headers: { date: ahead.toUTCString() } }))
     const { lifetimeMs } = await assumeRole(sts, role, externalId)
-    expect(Math.abs(Date.UTC(2030, 0, 1) - ahead.getTime() - lifetimeMs)).toBeLessThan(TOLERANCE_MS)
+    expect(Math.abs(Date.UTC(2030, 0, 1) - ahead.getTime() - Number(lifetimeMs))).toBeLessThan(TOLERANCE_MS)
   })
 })
 
@@ -121,7 +121,7 @@ describe('a role that cannot be assumed', () => {
     [
       'answered without credentials',
       () => ({ status: 200, body: empty }),
-      /holds no credentials; it will be tried again$/,
+      /holds no credentials.*; it will be tried again$/,
     ],
     [
       'answered with half of them',
@@ -159,7 +159,7 @@ describe('a role that cannot be assumed', () => {
       credentials: () => Promise.reject(none),
     })
     const { message } = await rejection(assumeRole(without, role, externalId))
-    expect(message).toMatch(/any providers; give this process AWS credentials/)
+    expect(message).toMatch(/any providers \(STS in us-west-2\); give this process AWS credentials/)
     expect(message).not.toContain('trust policy')
     without.destroy()
   })

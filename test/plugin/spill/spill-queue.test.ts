@@ -212,7 +212,7 @@ describe('an append', () => {
       'SQS takes no message',
       { kind: 'fail-records' },
       4,
-      'SQS did not take a message of the spill (InternalError)',
+      'SQS did not take a message of the spill (InternalError: ',
     ],
     ['SQS is slow to be had', { kind: 'throttle' }, 4, 'Slow down.'],
     ['the connection is cut', { kind: 'disconnect' }, 4, 'socket hang up'],
