@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 
 /** Work that cannot be cancelled, and a way to be rid of it all the same. */
@@ -16,7 +17,8 @@ class Opened {
   #isAbandoned = false
 
   add(close: () => void): void {
-    if (this.#isAbandoned) close()
+    // Not at once: Node.js announces a socket before it connects, which would bring it back to life.
+    if (this.#isAbandoned) process.nextTick(close)
     else this.#closes.push(close)
   }
 
@@ -54,14 +56,34 @@ function subscribeOnce(): void {
     current.getStore()?.add(() => socket.destroy())
   })
   subscribe('child_process', (message) => {
-    const { process } = message as { process: ChildProcess }
-    current.getStore()?.add(() => end(process))
+    const { process: child } = message as { process: ChildProcess }
+    current.getStore()?.add(() => end(child))
   })
 }
 
 /** Closes the pipes too: a process that the child has started may hold them open. */
 function end(child: ChildProcess): void {
+  for (const pid of descendantsOf(child.pid)) kill(pid)
   child.kill('SIGKILL')
   child.stdout?.destroy()
   child.stderr?.destroy()
+}
+
+/** The SDK runs a `credential_process` in a shell, which starts others. Linux alone names them. */
+function descendantsOf(pid: number | undefined): number[] {
+  if (process.platform !== 'linux' || pid === undefined) return []
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    return children.map(Number).flatMap((child) => [child, ...descendantsOf(child)])
+  } catch {
+    return []
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
 }

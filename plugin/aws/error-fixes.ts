@@ -1,3 +1,4 @@
+import { FirehoseError } from '../errors.js'
 import { type CalledService, describeError } from './describe-error.js'
 import { causeOf } from './error-classes.js'
 import type { ErrorCause } from './error-table.js'
@@ -15,6 +16,8 @@ export interface FixContext extends CalledService {
 
 /** {@link describeError}, and how to mend it: each cause has its own fix. */
 export function explainError(thrown: unknown, context: FixContext): Error {
+  // Ours has its fix already.
+  if (thrown instanceof FirehoseError) return thrown
   const error = describeError(thrown, context)
   const fix = fixOf(thrown, context)
   if (fix !== undefined) error.message = `${error.message}; ${fix}`

@@ -18,7 +18,7 @@ export const KEY_ARN =
   /^arn:(?<partition>aws[a-z0-9-]*):kms:(?<region>[a-z0-9-]+):(?<account>\d{12}):key\/[a-zA-Z0-9-]{1,64}$/
 
 /** IAM takes no alias where it wants the ARN of a key. */
-const NAME_THE_KEY =
+export const NAME_THE_KEY =
   "give the KMS key's ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; policies take no alias of it"
 
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
