@@ -94,7 +94,10 @@ export class PutCalls {
     }
     const { response, read } = await template.send(operation.body(stream, data), abortSignal)
     if (response.statusCode === 200 && response.body instanceof Readable) {
-      const bytes = await readAnswer(response.body, this.#maxAnswerBytes)
+      const bytes = await readAnswer(response.body, this.#maxAnswerBytes).catch((error) => {
+        // As the SDK has it, for whoever describes the error.
+        throw Object.assign(error, { $response: response })
+      })
       const output = operation.readPlain(bytes)
       if (output !== undefined) return output
       response.body = bytes
