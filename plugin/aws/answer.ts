@@ -61,13 +61,18 @@ export function answerCollector(maxBytes: number): (body: unknown) => Promise<Ui
   }
 }
 
+/** The answer that an output was read from; see {@link answerOf}. */
+export function rememberAnswer(output: object, response: Response): void {
+  responses.set(output, response)
+}
+
 /** Has a client remember which answer each of its outputs was read from; see {@link answerOf}. */
 export function rememberAnswers(middlewareStack: unknown): void {
   const stack = middlewareStack as MiddlewareStack
   stack.add(
     (next) => async (args) => {
       const result = await next(args)
-      if (result.output !== undefined) responses.set(result.output, result.response as Response)
+      if (result.output !== undefined) rememberAnswer(result.output, result.response as Response)
       return result
     },
     { name: 'rememberAnswers', step: 'deserialize', priority: 'high' },

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { type FirehoseClient, PutRecordBatchCommand, PutRecordCommand } from '@aws-sdk/client-firehose'
-import { readAnswer } from './answer.js'
+import { readAnswer, rememberAnswer } from './answer.js'
 import {
   type BatchOutput,
   type RecordOutput,
@@ -11,7 +11,7 @@ import { batchBody, recordBody } from './put-body.js'
 import { type RequestTemplate, TemplateMaker } from './request-template.js'
 
 /** One of the two calls: how the SDK makes it, and how its common case is written and read here. */
-interface Operation<Input extends object, Data, Output> {
+interface Operation<Input extends object, Data, Output extends object> {
   readonly noData: Data
   input(stream: string, data: Data): Input
   /** The whole call, as the SDK makes it. */
@@ -80,7 +80,7 @@ export class PutCalls {
     return this.#call(PUT_RECORD, stream, record, abortSignal)
   }
 
-  async #call<Input extends object, Data, Output>(
+  async #call<Input extends object, Data, Output extends object>(
     operation: Operation<Input, Data, Output>,
     stream: string,
     data: Data,
@@ -99,13 +99,16 @@ export class PutCalls {
         throw Object.assign(error, { $response: response })
       })
       const output = operation.readPlain(bytes)
-      if (output !== undefined) return output
+      if (output !== undefined) {
+        rememberAnswer(output, response)
+        return output
+      }
       response.body = bytes
     }
     return (await read()) as Output
   }
 
-  async #makeTemplate<Input extends object, Data, Output>(
+  async #makeTemplate<Input extends object, Data, Output extends object>(
     operation: Operation<Input, Data, Output>,
     stream: string,
   ): Promise<RequestTemplate | undefined> {
