@@ -22,11 +22,11 @@ const TRANSITIVE_RULE = 'give a list of keys that stand in tags'
 const tagKey = matching(TAG_KEY, KEY_RULE).refine((key) => !/^aws:/i.test(key), { error: KEY_RULE })
 
 const tags = entriesOf(tagKey, matching(TAG_VALUE, VALUE_RULE), TAGS_RULE)
-  .refine((entries) => entries.length <= MAX_TAGS, { error: TAGS_RULE })
-  .refine((entries) => areDistinct(entries.map(([key]) => key)), {
+  .transform((entries): Readonly<Record<string, string>> => Object.fromEntries(entries))
+  .refine((tags) => Object.keys(tags).length <= MAX_TAGS, { error: TAGS_RULE })
+  .refine((tags) => areDistinct(Object.keys(tags)), {
     error: 'give each tag once: AWS does not tell Team from team',
   })
-  .transform((entries): Readonly<Record<string, string>> => Object.fromEntries(entries))
 
 const shape = z
   .strictObject(

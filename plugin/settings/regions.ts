@@ -1,8 +1,9 @@
 /** The name of an AWS region. */
 export const REGION = /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/
 
-/** As a label of a host, where the ID of a VPC endpoint could be taken for one. */
-const REGION_LABEL = /^(?:us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc-[a-z]{2}|[a-z]{2})-[a-z]+-\d{1,2}$/
+/** As a label of a host: stricter, as the ID of a VPC endpoint, or the name of a proxy, could be taken for one. */
+const REGION_LABEL =
+  /^(?:us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc-[a-z]{2}|[a-z]{2})-(?:north|south|central)?(?:east|west)?-\d{1,2}$/
 
 /** Hosts of the time before regions, and those that stand for all regions. */
 const GLOBAL_HOST = /^(?:queue|sqs|sts)\.amazonaws\.com$/
@@ -35,6 +36,7 @@ export function regionOfUrl(url: string): string | undefined {
   if (parsed === undefined) return undefined
   const { hostname, pathname } = parsed
   if (GLOBAL_HOST.test(hostname)) return 'us-east-1'
-  // LocalStack may have it in the path.
-  return [...hostname.split('.'), ...pathname.split('/')].find((label) => REGION_LABEL.test(label))
+  // LocalStack may have it in the path, before the name of the queue.
+  const labels = [...hostname.split('.'), ...pathname.split('/').slice(0, -1)]
+  return labels.find((label) => REGION_LABEL.test(label))
 }
