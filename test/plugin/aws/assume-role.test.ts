@@ -52,6 +52,28 @@ describe('a role that is granted', () => {
     })
   })
 
+  it('was asked for with what the settings say of the session', async () => {
+    const session = {
+      sessionName: 'web@example.com',
+      sourceIdentity: 'events',
+      tags: { team: 'web', stage: '' },
+      transitiveTags: ['team'],
+      durationSeconds: 900,
+    }
+    await assumeRole(sts, role, externalId, { session })
+    expect(Object.fromEntries(server.requests[0] ?? [])).toMatchObject({
+      RoleSessionName: 'web@example.com',
+      SourceIdentity: 'events',
+      'Tags.member.1.Key': 'team',
+      'Tags.member.1.Value': 'web',
+      'Tags.member.2.Key': 'stage',
+      'Tags.member.2.Value': '',
+      'TransitiveTagKeys.member.1': 'team',
+      DurationSeconds: '900',
+      ExternalId: externalId,
+    })
+  })
+
   it('was asked for without an external ID where there is none', async () => {
     await assumeRole(sts, role, undefined)
     expect(server.requests[0]?.has('ExternalId')).toBe(false)
