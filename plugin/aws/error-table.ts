@@ -120,6 +120,7 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   // Only a provider of credentials reads files.
   row('credentials-file', 'retry', 'ENOENT EACCES EPERM EISDIR'),
   row('unreachable', 'retry', 'TimeoutError', /did not establish a connection/),
+  row('credentials-away', 'retry', 'TimeoutError', /^No AWS credentials came/),
   row('refused-connection', 'retry', 'ECONNREFUSED'),
   row('unknown-host', 'retry', 'ENOTFOUND'),
   row('dns', 'retry', 'EAI_AGAIN EAI_FAIL ESERVFAIL ECANCELLED'),

@@ -1,6 +1,6 @@
 import type { PooledClient } from '../../plugin/aws/client.js'
 import { createClientPool } from '../../plugin/aws/client-pool.js'
-import { classify } from '../../plugin/aws/error-classes.js'
+import { classify, isWithoutCredentials } from '../../plugin/aws/error-classes.js'
 import { explainError } from '../../plugin/aws/error-fixes.js'
 import { FirehoseError } from '../../plugin/errors.js'
 import type { DestinationConfiguration } from '../../plugin/settings/configuration.js'
@@ -69,5 +69,6 @@ function worded(error: Error, roleAddress: string | undefined): string {
   // Whoever serves tries again by itself.
   if (!(error instanceof FirehoseError) || classify(error).class !== 'retry') return error.message
   const [what] = error.message.replace(`Cannot assume ${roleAddress}: `, '').split('; it will be tried again')
-  return `AWS cannot be asked for ${roleAddress}: ${what}; see that its STS can be reached from here, and try again`
+  const fix = isWithoutCredentials(error) ? 'then' : 'see that its STS can be reached from here, and'
+  return `AWS cannot be asked for ${roleAddress}: ${what}; ${fix} try again`
 }

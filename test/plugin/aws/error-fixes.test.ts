@@ -77,6 +77,10 @@ describe('credentials that cannot be had', () => {
   it.each<[Error, RegExp]>([
     [provider('Could not load credentials from any providers'), /^give this process AWS credentials, from/],
     [provider('Error: connect ECONNREFUSED 169.254.170.2:80'), /^what gives the credentials does not answer/],
+    [
+      Object.assign(new Error('No AWS credentials came from x within 5000 ms'), { name: 'TimeoutError' }),
+      /^what gives the credentials does not answer/,
+    ],
     [provider('Server responded with status: 503'), /^what gives the credentials does not answer/],
     [
       provider('The SSO session associated with this profile has expired.'),
