@@ -28,8 +28,11 @@ class Opened {
   }
 }
 
+/** How long something abandoned is watched for what it still opens: the SDK's provider for containers tries four times. */
+const LINGER_MS = 30_000
+
 const current = new AsyncLocalStorage<Opened>()
-let running = 0
+let watched = 0
 let isSubscribed = false
 
 /**
@@ -40,12 +43,26 @@ let isSubscribed = false
 export function abandonable<T>(work: () => Promise<T>): Abandonable<T> {
   subscribeOnce()
   const opened = new Opened()
-  running++
-  const result = current.run(opened, work).finally(() => {
+  const unwatch = watch()
+  const result = current.run(opened, work).finally(unwatch)
+  const abandon = () => {
+    opened.abandon()
+    // What never ends would be watched for good.
+    setTimeout(unwatch, LINGER_MS).unref()
+  }
+  return { result, abandon }
+}
+
+/** @returns how to end it */
+function watch(): () => void {
+  let isWatched = true
+  watched++
+  return () => {
+    if (!isWatched) return
+    isWatched = false
     // While it is in use each promise of the process costs more, in Node.js 20 and 22.
-    if (--running === 0) current.disable()
-  })
-  return { result, abandon: () => opened.abandon() }
+    if (--watched === 0) current.disable()
+  }
 }
 
 function subscribeOnce(): void {

@@ -104,7 +104,7 @@ class Caller {
     try {
       const answers = await send(client, call, clock, externalId)
       this.#hasHadCredentials = true
-      return { answers: explained(answers, this.#contextOf(call.stream)) }
+      return { answers: answers.every(isTaken) ? answers : explained(answers, this.#contextOf(call.stream)) }
     } catch (thrown) {
       if (isOfConnection(thrown)) client.dropIdleConnections()
       return { refusal: this.refusalOf(thrown, call.stream) }
@@ -159,6 +159,10 @@ function readAnswers(
       errorMessage: entry?.ErrorMessage ?? 'the answer has no RecordId',
     }
   })
+}
+
+function isTaken(answer: RecordAnswer): boolean {
+  return 'recordId' in answer
 }
 
 /** With the region, the code and the fix in each message. Hundreds may say the same: each text is made once. */

@@ -15,6 +15,8 @@ export type QueueClient = Pick<SQSClient, 'send' | 'destroy'> & {
   dropIdleConnections?(): void
   /** AWS refused the credentials: the next call fetches others. */
   renewCredentials?(): void
+  /** Whether a call has to wait for credentials first. */
+  isWaitingForCredentials?(): boolean
 }
 
 /** Entries in one call of SQS at most. */
@@ -137,7 +139,10 @@ export class QueueApi {
         this.#clock,
         timeoutMs,
         (abortSignal) => send({ abortSignal }),
-        () => `SQS did not answer within ${timeoutMs} ms`,
+        () =>
+          this.#client.isWaitingForCredentials?.()
+            ? `No AWS credentials came within ${timeoutMs} ms`
+            : `SQS did not answer within ${timeoutMs} ms`,
       )
     } catch (error) {
       if (isOfConnection(error)) this.#client.dropIdleConnections?.()
@@ -163,6 +168,7 @@ export async function queueClient(
     destroy: () => parts.destroy(client),
     dropIdleConnections: parts.dropIdleConnections,
     renewCredentials: () => parts.ambient?.renew(parts.ambient.cache.generation),
+    isWaitingForCredentials: () => parts.ambient?.cache.isWaitedFor ?? false,
   }
 }
 
