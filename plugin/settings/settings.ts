@@ -89,8 +89,9 @@ export interface DestinationSettings {
   /** How long a record is tried before it fails, in ms. @default 30000 in the plugin, 5000 in the proxy */
   readonly deliveryTimeout?: number | undefined
   /**
-   * How long one call may take, in ms, and no longer than its records may; after each time-out in a row the next may take
-   * twice as long. Where credentials have expired, their renewal and the call after it may take as long again each.
+   * How long one call may take, in ms, and no longer than its records may. After time-outs, and while AWS answers slowly, a
+   * call may take up to eight times as long: one that is cut is made again, and both may arrive. Where credentials have
+   * expired, their renewal and the call after it may take as long again each.
    *
    * @default 5000, or `deliveryTimeout` where that is less
    */

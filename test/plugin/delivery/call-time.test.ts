@@ -34,10 +34,26 @@ describe('the limit of a call', () => {
     expect(time.limitMs(600_000)).toBe(10_000)
   })
 
-  it('stays where a call was cut for the sake of its records', () => {
+  it('stays where a call was cut early, for the sake of its records', () => {
     const time = callTime()
     time.note(TIMED_OUT, time.limitMs(700), 700)
     expect(time.limitMs(600_000)).toBe(5_000)
+    time.note(TIMED_OUT, time.limitMs(4_999.7), 5_000)
+    expect(time.limitMs(600_000)).toBe(10_000)
+  })
+
+  it('is twice what AWS has taken of late, where it is slow', () => {
+    const time = callTime()
+    time.note(ANSWERED, 10_000, 6_500)
+    expect(time.limitMs(600_000)).toBe(13_000)
+    time.note(ANSWERED, 13_000, 100)
+    expect(time.limitMs(600_000)).toBe(11_700)
+    for (let call = 0; call < 20; call++) time.note(ANSWERED, 5_000, 100)
+    expect(time.limitMs(600_000)).toBe(5_000)
+  })
+
+  it('is whole milliseconds, for the messages that have it', () => {
+    expect(callTime().limitMs(4_321.09)).toBe(4_322)
   })
 
   it.each([
@@ -46,7 +62,7 @@ describe('the limit of a call', () => {
   ])('is as at first after %s', (_name, result) => {
     const time = callTime()
     time.note(TIMED_OUT, 5_000, 5_000)
-    time.note(result, 10_000, 7_000)
+    time.note(result, 10_000, 700)
     expect(time.limitMs(600_000)).toBe(5_000)
   })
 })
