@@ -4,7 +4,7 @@ import { systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import type { SpillConfiguration, SpillQueueConfiguration } from '../../plugin/settings/spill-settings.js'
 import { parseName } from '../../plugin/spill/file-name.js'
-import { QueueApi, queueClient } from '../../plugin/spill/queue-api.js'
+import { QueueApi, type QueueClient, queueClient } from '../../plugin/spill/queue-api.js'
 import { messagesIn } from '../../plugin/spill/queue-level.js'
 
 /** Where what cannot be delivered is kept, and, of a directory, what is there already. */
@@ -18,16 +18,13 @@ export async function spillLine(spill: SpillConfiguration): Promise<string> {
 }
 
 /** Says what a queue holds already, once that is known: nobody waits for SQS to start. Never rejects. */
-export async function tellQueueLevel(
-  { queueUrl, region }: SpillQueueConfiguration,
-  logger: Logger,
-): Promise<void> {
-  let client: ReturnType<typeof queueClient> | undefined
+export async function tellQueueLevel(queue: SpillQueueConfiguration, logger: Logger): Promise<void> {
+  let client: QueueClient | undefined
   try {
     // Loaded here and not at the top: whoever spills to a directory needs no SQS.
     const sdk = await import('@aws-sdk/client-sqs')
-    client = queueClient(sdk, queueUrl, region)
-    const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()
+    client = await queueClient(sdk, queue)
+    const attributes = await new QueueApi(sdk, client, queue, systemClock).attributes()
     const messages = messagesIn(attributes)
     if (messages > 0) logger.info(`The spill queue holds about ${messages} message(s) to be sent`)
   } catch {

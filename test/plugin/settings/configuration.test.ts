@@ -54,9 +54,9 @@ describe('defaults', () => {
     expect(parse({ ...unset, mappedStreams })).toEqual(parse({ mappedStreams }))
   })
 
-  it('take the time to deliver from the context, and half of it for a call', () => {
+  it('take the time to deliver from the context, and all of it for a call', () => {
     const { deliveryTimeout, requestTimeout } = parse({ mappedStreams }, { deliveryTimeout: 5_000 })
-    expect([deliveryTimeout, requestTimeout]).toEqual([5_000, 2_500])
+    expect([deliveryTimeout, requestTimeout]).toEqual([5_000, 5_000])
     expect(parse(withSettings({ deliveryTimeout: 1 })).requestTimeout).toBe(1)
     expect(parse(withSettings({ deliveryTimeout: 7_000 }), { deliveryTimeout: 5_000 }).deliveryTimeout).toBe(
       7_000,
@@ -389,7 +389,7 @@ describe('a wrong setting', () => {
       'mappedStreams[0].strem: is not a setting. Did you mean `stream`?',
     ])
     expect(problemsOf({ mappedStreams: [{ event: 'a', stream: 'b', to: 'c' }] })).toEqual([
-      'mappedStreams[0].to: is not a setting; known are event, stream',
+      'mappedStreams[0].to: is not a setting; known are event, stream, kmsKey',
     ])
   })
 
