@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { createClientPool } from '../../plugin/aws/client-pool.js'
 import { systemClock } from '../../plugin/clock.js'
+import { tryPlace } from '../../plugin/dead-letters/open-dead-letters.js'
 import { createDelivery } from '../../plugin/delivery/create-delivery.js'
+import type { DeadLetterBucket, DeadLetterQueue } from '../../plugin/settings/dead-letter-settings.js'
 import { QueueApi, queueClient } from '../../plugin/spill/queue-api.js'
 import { type ConnectProxy, startConnectProxy } from '../connect-proxy.js'
 import { ROLE, records, startTestAws, type TestAws } from './aws.js'
@@ -14,7 +16,7 @@ let proxy: ConnectProxy
 const environment = { ...process.env }
 
 beforeEach(async () => {
-  test = await startTestAws({ queues: ['spill'] })
+  test = await startTestAws({ queues: ['spill', 'letters'] })
   proxy = await startConnectProxy()
 })
 
@@ -53,6 +55,18 @@ it('carries the calls of SQS where the settings of the spill name it', async () 
   client.destroy()
   expect(attributes).toHaveProperty('ApproximateNumberOfMessages')
   expect(proxy.tunnels).toEqual([host()])
+})
+
+it.each<[string, (endpoint: string) => DeadLetterQueue | DeadLetterBucket]>([
+  [
+    'SQS',
+    (endpoint) => ({ kind: 'queue', queueUrl: `${endpoint}/123456789012/letters`, region: 'us-west-2' }),
+  ],
+  ['S3', (endpoint) => ({ kind: 'bucket', bucket: 'letters', prefix: '', region: 'us-west-2', endpoint })],
+])('carries the calls of %s where the settings of the dead letters name it', async (_service, place) => {
+  Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE000000000', AWS_SECRET_ACCESS_KEY: 'secret' })
+  await tryPlace({ ...place(test.aws.endpoint), httpsProxy: proxy.url }, systemClock)
+  expect(new Set(proxy.tunnels)).toEqual(new Set([host()]))
 })
 
 it('carries the calls of the clients that get credentials inside the SDK', async () => {

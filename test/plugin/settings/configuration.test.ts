@@ -484,6 +484,7 @@ describe('secrets', () => {
     ['a secret in the wrong place', { mappedStreams, region: { secretId: secret, writeKey: secret } }],
     ['a misspelt secret', { mappedStreams, secretID: secret, secretIdd: secret }],
     ['a URL with a password', { mappedStreams, endpoint: `ftp://me:${secret}@host` }],
+    ['a URL with a password in an object', { mappedStreams, region: { url: `http://me:${secret}@host` } }],
     ['others being wrong', { mappedStreams: 5, secretId: secret, sourceId: secret, flushAt: 0 }],
   ])('do not stand in messages: %s', (_name, settings) => {
     const problems = problemsOf(settings)
