@@ -26,6 +26,7 @@ export {
 export { type FlushReport, type KinesisFirehosePlugin, kinesisFirehose } from './plugin.js'
 export type {
   Aggregation,
+  AssumeRoleSettings,
   AwsClientConfig,
   DestinationSettings,
   MappedStream,

@@ -1,4 +1,4 @@
-import { allowStreams, streamArn } from '../plugin/aws/stream-policy.js'
+import { allowKey, allowStreams, streamArn } from '../plugin/aws/stream-policy.js'
 import type { DestinationConfiguration } from '../plugin/settings/configuration.js'
 import type { SourceConfiguration } from './config/source-configuration.js'
 
@@ -25,6 +25,8 @@ export interface IamOptions {
   readonly principal?: string | undefined
   /** Account of the streams of sources without a role. */
   readonly account?: string | undefined
+  /** ARNs of customer-managed keys, beside those that stand in the mapping: of all streams. */
+  readonly kmsKeys?: readonly string[] | undefined
 }
 
 /**
@@ -50,7 +52,7 @@ export function rolePolicies(
     return {
       role: role ?? null,
       sources: [...new Set(users.map(({ name }) => name))],
-      permissions: hasAccount ? permissionsOf(users, options.account) : null,
+      permissions: hasAccount ? permissionsOf(users, options) : null,
       trust: role === undefined ? null : trustOf(users, principalOf(role, options.principal)),
     }
   })
@@ -66,12 +68,14 @@ function usesOf({ name, destinations }: SourceConfiguration): RoleUse[] {
   return destinations.map((destination) => ({ name, destination }))
 }
 
-/** The streams of the mapping, and no others. */
-function permissionsOf(uses: readonly RoleUse[], account: string | undefined): PolicyDocument {
+/** The streams of the mapping with their keys, and no others. */
+function permissionsOf(uses: readonly RoleUse[], { account, kmsKeys = [] }: IamOptions): PolicyDocument {
   const streams = uses.flatMap(({ destination: { region, roleAddress, mapping } }) =>
     mapping.map(({ stream }) => streamArn(stream, region, roleAddress, account)),
   )
-  return policy(allowStreams(sortedSet(streams)))
+  const mapped = uses.flatMap(({ destination }) => Object.values(destination.kmsKeys ?? {}))
+  const keys = sortedSet([...mapped, ...kmsKeys])
+  return policy([allowStreams(sortedSet(streams)), ...(keys.length > 0 ? [allowKey(keys)] : [])])
 }
 
 /** An account is its root, in the role's partition; by default that of the role itself. */
@@ -80,19 +84,26 @@ function principalOf(role: string, given: string | undefined): string {
   return /^\d{12}$/.test(given) ? role.replace(/::\d{12}:role\/.*$/, `::${given}:root`) : given
 }
 
-/** Who may assume the role, and with which external IDs. */
+/** Who may assume the role, and with which external IDs; session tags and a source identity need leave of their own. */
 function trustOf(uses: readonly RoleUse[], principal: string): PolicyDocument {
   const ids = sortedSet(uses.flatMap(({ destination }) => destination.externalId ?? []))
-  return policy({
-    Effect: 'Allow',
-    Principal: { AWS: principal },
-    Action: 'sts:AssumeRole',
-    Condition: { StringEquals: { 'sts:ExternalId': ids.length === 1 ? ids[0] : ids } },
-  })
+  const sessions = uses.map(({ destination }) => destination.assumeRole ?? {})
+  const ofSession = [
+    ...(sessions.some(({ tags = {} }) => Object.keys(tags).length > 0) ? ['sts:TagSession'] : []),
+    ...(sessions.some(({ sourceIdentity }) => sourceIdentity !== undefined) ? ['sts:SetSourceIdentity'] : []),
+  ]
+  return policy([
+    {
+      Effect: 'Allow',
+      Principal: { AWS: principal },
+      Action: ofSession.length > 0 ? ['sts:AssumeRole', ...ofSession] : 'sts:AssumeRole',
+      Condition: { StringEquals: { 'sts:ExternalId': ids.length === 1 ? ids[0] : ids } },
+    },
+  ])
 }
 
-function policy(statement: object): PolicyDocument {
-  return { Version: '2012-10-17', Statement: [statement] }
+function policy(statements: readonly object[]): PolicyDocument {
+  return { Version: '2012-10-17', Statement: statements }
 }
 
 function sortedSet(values: readonly string[]): string[] {

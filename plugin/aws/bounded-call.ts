@@ -1,38 +1,47 @@
 import type { Clock } from '../clock.js'
-import { redact } from './redact.js'
+import { withTimeout } from '../timeout.js'
+import { type CalledService, describeError } from './describe-error.js'
+import { classify, isOfConnection } from './error-classes.js'
 
-export interface BoundedCallOptions {
+/** What can be mended of a client after a call of it has failed. */
+export interface RepairableClient {
+  /** For after a time-out or a reset. */
+  dropIdleConnections?(): void
+  /** AWS refused the credentials: the next call fetches others. */
+  renewCredentials?(): void
+  /** Whether a call has to wait for credentials first. */
+  isWaitingForCredentials?(): boolean
+}
+
+export interface BoundedCallOptions extends CalledService {
+  readonly client: RepairableClient
   /** How long it may take, in ms. */
   readonly timeoutMs: number
   readonly clock: Pick<Clock, 'after'>
-  /** For the error: `SQS did not answer within 4000 ms`. */
-  readonly service: string
 }
 
 /**
- * A call of an AWS client that ends in time. The SDK heeds the signal while a request is under way, but not while it
- * waits for credentials, so that the call is left to itself then.
+ * A call of an AWS client that ends in time. What broke it, the next call does not meet.
  *
- * @throws the error of AWS, redacted, or one of the name TimeoutError
+ * @throws the error of AWS, described, or one of the name TimeoutError
  */
 export async function boundedCall<T>(
-  { timeoutMs, clock, service }: BoundedCallOptions,
+  { client, timeoutMs, clock, ...called }: BoundedCallOptions,
   send: (options: { readonly abortSignal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController()
-  let cancel = () => {}
-  const tooLate = new Promise<never>((_, reject) => {
-    cancel = clock.after(timeoutMs, () => {
-      controller.abort()
-      const error = new Error(`${service} did not answer within ${timeoutMs} ms`)
-      reject(Object.assign(error, { name: 'TimeoutError' }))
-    })
-  })
   try {
-    return await Promise.race([send({ abortSignal: controller.signal }), tooLate])
+    return await withTimeout(
+      clock,
+      timeoutMs,
+      (abortSignal) => send({ abortSignal }),
+      () =>
+        client.isWaitingForCredentials?.()
+          ? `No AWS credentials came within ${timeoutMs} ms`
+          : `${called.service} did not answer within ${timeoutMs} ms`,
+    )
   } catch (error) {
-    throw redact(error, undefined)
-  } finally {
-    cancel()
+    if (isOfConnection(error)) client.dropIdleConnections?.()
+    if (classify(error).class === 'reauth') client.renewCredentials?.()
+    throw describeError(error, called)
   }
 }

@@ -25,8 +25,10 @@ export function createClientKeys(): (identity: ClientIdentity) => string {
     const known = keys.get(identity)
     if (known !== undefined) return known
     const { region, roleAddress, externalId, endpoint, stsEndpoint, clientConfig } = identity
+    const { assumeRole, httpsProxy } = identity
     const options = Object.entries(clientConfig).sort(([a], [b]) => (a < b ? -1 : 1))
-    const key = JSON.stringify([region, roleAddress, externalId, endpoint, stsEndpoint, options], comparable)
+    const parts = [region, roleAddress, externalId, endpoint, stsEndpoint, options, assumeRole, httpsProxy]
+    const key = JSON.stringify(parts, comparable)
     keys.set(identity, key)
     return key
   }

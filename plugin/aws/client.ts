@@ -11,14 +11,12 @@ import { type ClientIdentity, makeClients, type SdkClients } from './sdk-clients
  */
 export class PooledClient {
   readonly #make: () => Promise<SdkClients>
-  readonly #ownsSockets: boolean
   #making: Promise<void> | undefined
   #made: SdkClients | undefined
   #calls = 0
   #retired = false
 
   constructor(identity: ClientIdentity, clock: Clock, onAssumeRole: () => void) {
-    this.#ownsSockets = identity.clientConfig.requestHandler === undefined
     this.#make = () => makeClients(identity, clock, onAssumeRole)
   }
 
@@ -34,14 +32,24 @@ export class PooledClient {
 
   /** Which credentials a call that begins now is signed with; for {@link renewCredentials}. */
   get credentialsGeneration(): number {
-    return this.#made?.assumed?.role.generation ?? 0
+    return this.#credentials?.generation ?? 0
+  }
+
+  /** Whether a call that begins now has to wait for credentials first. */
+  get isWaitingForCredentials(): boolean {
+    return this.#credentials?.isWaitedFor ?? false
   }
 
   /** AWS refused the credentials of `generation`: the next call fetches others. */
   async renewCredentials(generation: number): Promise<void> {
-    const role = this.#made?.assumed?.role
-    if (role !== undefined) role.renew(generation)
-    else await this.firehose.config.credentials({ forceRefresh: true })
+    const { assumed, ambient } = this.#madeClients
+    if (assumed !== undefined) assumed.role.renew(generation)
+    else ambient?.renew(generation)
+  }
+
+  /** For after a time-out or a reset: the connections that wait for a call may be dead as well. */
+  dropIdleConnections(): void {
+    this.#made?.dropIdleConnections()
   }
 
   /**
@@ -65,6 +73,10 @@ export class PooledClient {
     this.#destroyIfDone()
   }
 
+  get #credentials() {
+    return this.#made?.assumed?.role ?? this.#made?.ambient?.cache
+  }
+
   get #madeClients(): SdkClients {
     if (this.#made === undefined) throw new Error('The client is not made yet; ask for it inside use()')
     return this.#made
@@ -84,9 +96,6 @@ export class PooledClient {
   }
 
   #destroyIfDone(): void {
-    // A request handler that was handed in may serve others: whoever made it closes it.
-    if (!this.#retired || this.#calls > 0 || !this.#ownsSockets) return
-    this.#made?.firehose.destroy()
-    this.#made?.assumed?.sts.destroy()
+    if (this.#retired && this.#calls === 0) this.#made?.destroy()
   }
 }

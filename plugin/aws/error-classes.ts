@@ -1,13 +1,7 @@
 import { FirehoseError } from '../errors.js'
+import { ERROR_TABLE, type ErrorCause, type ErrorClass, type ErrorRow } from './error-table.js'
 
-/**
- * What to do about an error of AWS:
- * - `retry`: it passes; wait and send again.
- * - `reauth`: the credentials are spent; fetch new ones and send again.
- * - `isolate`: something in the call is invalid; split it until the bad record stands alone.
- * - `park`: someone has to change something first; stop, and look in from time to time.
- */
-export type ErrorClass = 'retry' | 'reauth' | 'isolate' | 'park'
+export type { ErrorClass }
 
 export interface ClassifiedError {
   readonly class: ErrorClass
@@ -15,128 +9,44 @@ export interface ClassifiedError {
   readonly throttled: boolean
 }
 
-// Sources:
-// [F] https://docs.aws.amazon.com/firehose/latest/APIReference/API_PutRecordBatch.html#API_PutRecordBatch_Errors
-// [C] https://docs.aws.amazon.com/firehose/latest/APIReference/CommonErrors.html
-// [S] https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html#API_AssumeRole_Errors
-// [R] https://github.com/smithy-lang/smithy-typescript/blob/main/packages/core/src/submodules/retry/service-error-classification/constants.ts
+/** The rows of each code, in the order of the table. */
+const ROWS = new Map<string, ErrorRow[]>()
+for (const row of ERROR_TABLE) for (const code of row.codes) ROWS.set(code, [...(ROWS.get(code) ?? []), row])
 
-/** [F] [C] [R], and the codes of the SDK's own list of throttling errors. */
-const THROTTLING = new Set([
-  'ServiceUnavailableException',
-  'ServiceUnavailable',
-  'Throttling',
-  'ThrottlingException',
-  'ThrottledException',
-  'RequestThrottled',
-  'RequestThrottledException',
-  'RequestLimitExceeded',
-  'TooManyRequestsException',
-  'BandwidthLimitExceeded',
-  'LimitExceededException',
-  'SlowDown',
-  'EC2ThrottledException',
-  'PriorRequestNotComplete',
-  'ProvisionedThroughputExceededException',
-  'TransactionInProgressException',
-])
-
-/** [C], and what the SDK says of a connection that timed out or an answer that is not what was announced. */
-const PASSING = new Set([
-  'InternalFailure',
-  'InternalFailureException',
-  'InternalServerError',
-  'InternalServiceError',
-  'InternalServiceException',
-  'TimeoutError',
-  'RequestTimeout',
-  'RequestTimeoutException',
-  'AbortError',
-])
-
-/** [C] [S]: credentials that expired, were rotated away, or were signed with a clock that is off. */
-const CREDENTIALS = new Set([
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'RequestExpired',
-  'UnrecognizedClientException',
-  'InvalidClientTokenId',
-  'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-  'IncompleteSignature',
-  'IncompleteSignatureException',
-  'AuthFailure',
-  'RequestTimeTooSkewed',
-  'MissingAuthenticationToken',
-  'MissingAuthenticationTokenException',
-])
-
-/** [F] [C]: one record, or the size of the call. */
-const INVALID = new Set([
-  'InvalidArgumentException',
-  'InvalidArgument',
-  'ValidationException',
-  'SerializationException',
-  'RequestEntityTooLarge',
-  'RequestEntityTooLargeException',
-])
-
-/** [F]: an InvalidArgumentException that is about the stream, whatever the record. */
-const STREAM_TAKES_NO_PUTS = /not permitted on .* delivery stream type|KinesisStreamAsSource|MSKAsSource/i
-
-/** [F] [C] [S]: refused by a policy. */
-const DENIED = new Set([
-  'AccessDenied',
-  'AccessDeniedException',
-  'NotAuthorized',
-  'UnauthorizedOperation',
-  'UnauthorizedException',
-])
-
-/** The SDK finds no credentials, wherever it looks. */
-const NO_CREDENTIALS = 'CredentialsProviderError'
-
-/** [F] [C] [S]: missing, disabled, or set up wrongly. */
-const MISCONFIGURED = new Set([
-  'ResourceNotFoundException',
-  'ResourceInUseException',
-  'InvalidKMSResourceException',
-  'InvalidSourceException',
-  'KMSAccessDeniedException',
-  'KMSDisabledException',
-  'KMSInvalidStateException',
-  'KMSNotFoundException',
-  'KMSOptInRequired',
-  'OptInRequired',
-  'RegionDisabledException',
-  'ValidationError',
-  'MalformedPolicyDocument',
-  'MalformedPolicyDocumentException',
-  'PackedPolicyTooLarge',
-  'PackedPolicyTooLargeException',
-  NO_CREDENTIALS,
-])
+/** Of a code that AWS has come up with since. */
+const NAMED_FOR_THROTTLING = /throttl|TooManyRequests|RateExceeded/i
+const THROTTLED: Classification = { cause: 'throttled', class: 'retry', throttled: true }
 
 /** The class of an error thrown by the AWS SDK, or of AWS's code for one record (`{ name: ErrorCode }`). */
 export function classify(error: unknown): ClassifiedError {
   // A role that cannot be assumed: what STS said decides, but nothing in the records is at fault.
-  if (error instanceof FirehoseError && error.code === 'ERR_ASSUME_ROLE') {
+  if (isOfRole(error)) {
     const below = classify(error.cause)
     return { class: below.class === 'retry' ? 'retry' : 'park', throttled: false }
   }
-  const { name, message, status } = describe(error)
-  if (THROTTLING.has(name)) return { class: 'retry', throttled: true }
-  if (PASSING.has(name)) return { class: 'retry', throttled: false }
-  if (CREDENTIALS.has(name)) return { class: 'reauth', throttled: false }
-  if (INVALID.has(name))
-    return { class: STREAM_TAKES_NO_PUTS.test(message) ? 'park' : 'isolate', throttled: false }
-  if (DENIED.has(name) || MISCONFIGURED.has(name)) return { class: 'park', throttled: false }
-  return byStatus(status)
+  const { class: errorClass, throttled } = rowOf(error)
+  return { class: errorClass, throttled: throttled ?? false }
+}
+
+/** What has to be mended; of a role that cannot be assumed, what STS said. */
+export function causeOf(error: unknown): ErrorCause {
+  return rowOf(isOfRole(error) ? error.cause : error).cause
+}
+
+/** Whether the table has the error's code: then neither flags nor statuses are asked. */
+export function isKnown(error: unknown): boolean {
+  return knownRowOf(describe(error)) !== undefined
 }
 
 /** Whether a policy refused the call: the one case in which another API may still be allowed. */
 export function isAccessDenied(error: unknown): boolean {
-  return DENIED.has(describe(error).name)
+  return rowOf(error).cause === 'denied'
+}
+
+/** Whether a connection broke, or may have died in silence, so that others to the same host may have as well. */
+export function isOfConnection(error: unknown): boolean {
+  const cause = causeOf(error)
+  return cause === 'silent' || cause === 'reset' || cause === 'unreachable'
 }
 
 /**
@@ -144,28 +54,69 @@ export function isAccessDenied(error: unknown): boolean {
  * of machines and containers are asked for over the network.
  */
 export function isWithoutCredentials(error: unknown): boolean {
-  const isOfRole = error instanceof FirehoseError && error.code === 'ERR_ASSUME_ROLE'
-  return describe(isOfRole ? error.cause : error).name === NO_CREDENTIALS
+  const cause = causeOf(error)
+  return cause === 'no-credentials' || cause === 'credentials-away' || cause === 'sso'
+}
+
+function isOfRole(error: unknown): error is FirehoseError {
+  return error instanceof FirehoseError && error.code === 'ERR_ASSUME_ROLE'
+}
+
+type Classification = Pick<ErrorRow, 'cause' | 'class'> & { readonly throttled?: boolean }
+
+function rowOf(error: unknown): Classification {
+  const described = describe(error)
+  return knownRowOf(described) ?? byStatus(described)
+}
+
+function knownRowOf({ codes, message }: Described): Classification | undefined {
+  for (const code of codes) {
+    const row = ROWS.get(code)?.find((row) => row.message === undefined || row.message.test(message))
+    if (row !== undefined) return row
+  }
+  return codes.some((code) => NAMED_FOR_THROTTLING.test(code)) ? THROTTLED : undefined
 }
 
 /** A code that is in no list. Below 400 it is no answer of AWS's at all: the network, or a garbled answer. */
-function byStatus(status: number): ClassifiedError {
-  if (status === 429 || status === 503) return { class: 'retry', throttled: true }
-  if (status === 413) return { class: 'isolate', throttled: false }
-  if (status === 408 || status >= 500 || status < 400) return { class: 'retry', throttled: false }
-  return { class: 'park', throttled: false }
+function byStatus({ status, message }: Described): Classification {
+  if (status === 429 || status === 503) return { class: 'retry', cause: 'throttled', throttled: true }
+  if (status === 413) return { class: 'isolate', cause: 'too-large' }
+  if (status === 407) return { class: 'park', cause: 'proxy-password' }
+  if (status === 408) return { class: 'retry', cause: 'silent' }
+  if (status >= 500) return { class: 'retry', cause: 'failing' }
+  if (status >= 400) return { class: 'park', cause: 'refused' }
+  if (status > 0) return { class: 'retry', cause: 'not-aws' }
+  return {
+    class: 'retry',
+    cause: /ended too soon|socket hang up|aborted/.test(message) ? 'reset' : 'unknown',
+  }
 }
 
-function describe(error: unknown): { name: string; message: string; status: number } {
+interface Described {
+  readonly codes: readonly string[]
+  readonly message: string
+  readonly status: number
+}
+
+function describe(error: unknown): Described {
   const given = (typeof error === 'object' && error !== null ? error : {}) as {
-    name?: unknown
-    message?: unknown
-    $metadata?: { httpStatusCode?: unknown }
+    readonly name?: unknown
+    readonly code?: unknown
+    readonly Code?: unknown
+    readonly $fault?: unknown
+    readonly message?: unknown
+    readonly $metadata?: { readonly httpStatusCode?: unknown }
   }
-  const status = given.$metadata?.httpStatusCode
+  const { name, code, Code, $fault, message, $metadata } = given
+  const status = $metadata?.httpStatusCode
+  // A system error's code comes first: the SDK gives some of them the name of a time-out. In what AWS throws, `code` is
+  // a detail, such as what KMS said to Firehose.
+  const names = $fault === undefined ? [code, name, Code] : [name, Code, code]
   return {
-    name: typeof given.name === 'string' ? given.name : '',
-    message: typeof given.message === 'string' ? given.message : '',
+    codes: names.filter((it) => typeof it === 'string'),
+    message: [message, $fault === undefined ? undefined : code]
+      .filter((it) => typeof it === 'string')
+      .join(' '),
     status: typeof status === 'number' ? status : 0,
   }
 }

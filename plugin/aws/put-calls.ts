@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type FirehoseClient, PutRecordBatchCommand, PutRecordCommand } from '@aws-sdk/client-firehose'
+import { readAnswer, rememberAnswer } from './answer.js'
 import {
   type BatchOutput,
   type RecordOutput,
@@ -10,7 +11,7 @@ import { batchBody, recordBody } from './put-body.js'
 import { type RequestTemplate, TemplateMaker } from './request-template.js'
 
 /** One of the two calls: how the SDK makes it, and how its common case is written and read here. */
-interface Operation<Input extends object, Data, Output> {
+interface Operation<Input extends object, Data, Output extends object> {
   readonly noData: Data
   input(stream: string, data: Data): Input
   /** The whole call, as the SDK makes it. */
@@ -52,14 +53,16 @@ const PUT_RECORD: Operation<RecordInput, Uint8Array, RecordOutput> = {
  */
 export class PutCalls {
   readonly #client: FirehoseClient
+  readonly #maxAnswerBytes: number
   readonly #maker: TemplateMaker
   /** By operation; undefined where the calls are the SDK's own. */
   readonly #templates = new Map<object, RequestTemplate | undefined>()
   /** In AWS Lambda the SDK gives each request the trace of its invocation: there a template serves one call. */
   readonly #keepsTemplates = process.env['AWS_LAMBDA_FUNCTION_NAME'] === undefined
 
-  constructor(client: FirehoseClient) {
+  constructor(client: FirehoseClient, maxAnswerBytes = Number.POSITIVE_INFINITY) {
     this.#client = client
+    this.#maxAnswerBytes = maxAnswerBytes
     this.#maker = new TemplateMaker(client)
   }
 
@@ -77,7 +80,7 @@ export class PutCalls {
     return this.#call(PUT_RECORD, stream, record, abortSignal)
   }
 
-  async #call<Input extends object, Data, Output>(
+  async #call<Input extends object, Data, Output extends object>(
     operation: Operation<Input, Data, Output>,
     stream: string,
     data: Data,
@@ -91,15 +94,21 @@ export class PutCalls {
     }
     const { response, read } = await template.send(operation.body(stream, data), abortSignal)
     if (response.statusCode === 200 && response.body instanceof Readable) {
-      const bytes = await readAll(response.body)
+      const bytes = await readAnswer(response.body, this.#maxAnswerBytes).catch((error) => {
+        // As the SDK has it, for whoever describes the error.
+        throw Object.assign(error, { $response: response })
+      })
       const output = operation.readPlain(bytes)
-      if (output !== undefined) return output
+      if (output !== undefined) {
+        rememberAnswer(output, response)
+        return output
+      }
       response.body = bytes
     }
     return (await read()) as Output
   }
 
-  async #makeTemplate<Input extends object, Data, Output>(
+  async #makeTemplate<Input extends object, Data, Output extends object>(
     operation: Operation<Input, Data, Output>,
     stream: string,
   ): Promise<RequestTemplate | undefined> {
@@ -109,15 +118,4 @@ export class PutCalls {
     if (this.#keepsTemplates) this.#templates.set(operation, template)
     return template
   }
-}
-
-function readAll(body: Readable): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    body.on('data', (chunk: Buffer) => chunks.push(chunk))
-    body.on('error', reject)
-    // It is closed after its end, too.
-    body.on('close', () => body.readableEnded || reject(new Error('The answer ended too soon')))
-    body.on('end', () => resolve(Buffer.concat(chunks)))
-  })
 }

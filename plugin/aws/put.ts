@@ -1,8 +1,12 @@
 import type { PutRecordBatchResponseEntry } from '@aws-sdk/client-firehose'
 import type { Clock } from '../clock.js'
+import { withTimeout } from '../timeout.js'
 import type { PooledClient } from './client.js'
-import { type ClassifiedError, classify, isWithoutCredentials } from './error-classes.js'
-import { redact, withoutSecrets } from './redact.js'
+import { describeAnswer } from './describe-error.js'
+import { type ClassifiedError, classify, isOfConnection, isWithoutCredentials } from './error-classes.js'
+import { explainError, type FixContext } from './error-fixes.js'
+import { withoutSecrets } from './redact.js'
+import { streamArn } from './stream-policy.js'
 
 export type Api = 'PutRecord' | 'PutRecordBatch'
 
@@ -11,101 +15,142 @@ export type RecordAnswer =
   | { readonly recordId: string }
   | { readonly errorCode: string; readonly errorMessage: string }
 
-/** What came of one call: an answer for every record, in order, or none for any. */
-export type PutResult =
-  | { readonly answers: readonly RecordAnswer[] }
-  | { readonly refusal: ClassifiedError & { readonly error: Error } }
+type Refusal = ClassifiedError & { readonly error: Error }
 
-/** Makes one call for `records`; PutRecord takes exactly one. Never rejects. */
-export type Put = (api: Api, stream: string, records: readonly Uint8Array[]) => Promise<PutResult>
+/** What came of one call: an answer for every record, in order, or none for any. */
+export type PutResult = { readonly answers: readonly RecordAnswer[] } | { readonly refusal: Refusal }
+
+/**
+ * Makes one call for `records`; PutRecord takes exactly one. Never rejects.
+ *
+ * @param timeoutMs - how long the call may take, a fetch of credentials included; a renewal and the call after it as long again each
+ */
+export type Put = (
+  api: Api,
+  stream: string,
+  records: readonly Uint8Array[],
+  timeoutMs?: number,
+) => Promise<PutResult>
 
 export interface PutOptions {
   /** Asked for at every call, as a pool may replace its clients. */
   readonly client: () => PooledClient
-  /** How long a call may take, in ms, a fetch of credentials included; a renewal and the call after it as long again each. */
+  /** How long a call may take that is made without a time of its own, in ms. */
   readonly requestTimeout: number
   /** SECURITY: struck out of every error. */
   readonly externalId: string | undefined
   readonly clock: Clock
+  /** Where the streams are, for messages. */
+  readonly region: string
+  readonly roleAddress?: string | undefined
+  /** ARNs of the keys of streams, by the stream's name. */
+  readonly kmsKeys?: Readonly<Record<string, string>> | undefined
+}
+
+interface Call {
+  readonly api: Api
+  readonly stream: string
+  readonly records: readonly Uint8Array[]
+  readonly timeoutMs: number
 }
 
 /** Makes the function that calls Firehose and reads its answer record by record. */
-export function createPut({ client, requestTimeout, externalId, clock }: PutOptions): Put {
-  let hasHadCredentials = false
-
-  const told = (answer: RecordAnswer): RecordAnswer =>
-    'recordId' in answer
-      ? answer
-      : {
-          errorCode: withoutSecrets(answer.errorCode, externalId),
-          errorMessage: withoutSecrets(answer.errorMessage, externalId),
-        }
-
-  const once = async (client: PooledClient, api: Api, stream: string, records: readonly Uint8Array[]) => {
+export function createPut(options: PutOptions): Put {
+  const { client, requestTimeout } = options
+  const caller = new Caller(options)
+  return async (api, stream, records, timeoutMs = requestTimeout) => {
     try {
-      const answers = await call(client, api, stream, records, requestTimeout, clock)
-      hasHadCredentials = true
-      return { answers: answers.map(told) }
+      return await client().use((client) => caller.call(client, { api, stream, records, timeoutMs }))
     } catch (thrown) {
-      const error = redact(thrown, externalId)
-      const { class: errorClass, throttled } = classify(error)
-      const isPassing = hasHadCredentials && isWithoutCredentials(error)
-      return { refusal: { class: isPassing ? 'retry' : errorClass, throttled, error } }
+      // No client could be made of the settings.
+      return { refusal: { ...caller.refusalOf(thrown, stream), class: 'park', throttled: false } }
     }
   }
+}
 
-  const withFreshCredentials = async (
-    client: PooledClient,
-    api: Api,
-    stream: string,
-    records: readonly Uint8Array[],
-  ): Promise<PutResult> => {
+/** Makes calls with the clients of one destination. */
+class Caller {
+  readonly #options: PutOptions
+  #hasHadCredentials = false
+
+  constructor(options: PutOptions) {
+    this.#options = options
+  }
+
+  /** Once, and a second time with fresh credentials where those were refused. */
+  async call(client: PooledClient, call: Call): Promise<PutResult> {
     const generation = client.credentialsGeneration
-    const first = await once(client, api, stream, records)
-    if (first.refusal?.class !== 'reauth') return first
+    const first = await this.#once(client, call)
+    if (!('refusal' in first) || first.refusal.class !== 'reauth') return first
     // A provider that hangs must not keep the call's slot and its bytes for ever.
-    await withTimeout(clock, requestTimeout, () => client.renewCredentials(generation)).catch(ignore)
-    const second = await once(client, api, stream, records)
+    const { clock } = this.#options
+    await withTimeout(clock, call.timeoutMs, () => client.renewCredentials(generation)).catch(ignore)
+    const second = await this.#once(client, call)
     // Fresh credentials refused as well: waiting is all that is left to try.
-    if (second.refusal?.class === 'reauth') return { refusal: { ...second.refusal, class: 'retry' } }
+    if ('refusal' in second && second.refusal.class === 'reauth')
+      return { refusal: { ...second.refusal, class: 'retry' } }
     return second
   }
 
-  return async (api, stream, records) => {
+  refusalOf(thrown: unknown, stream: string): Refusal {
+    const { class: errorClass, throttled } = classify(thrown)
+    const isPassing = this.#hasHadCredentials && isWithoutCredentials(thrown)
+    const error = explainError(thrown, this.#contextOf(stream))
+    return { class: isPassing ? 'retry' : errorClass, throttled, error }
+  }
+
+  async #once(client: PooledClient, call: Call): Promise<PutResult> {
+    const { clock, externalId } = this.#options
     try {
-      return await client().use((client) => withFreshCredentials(client, api, stream, records))
+      const answers = await send(client, call, clock, externalId)
+      this.#hasHadCredentials = true
+      return { answers: answers.every(isTaken) ? answers : explained(answers, this.#contextOf(call.stream)) }
     } catch (thrown) {
-      // No client could be made of the settings.
-      return { refusal: { class: 'park', throttled: false, error: redact(thrown, externalId) } }
+      if (isOfConnection(thrown)) client.dropIdleConnections()
+      return { refusal: this.refusalOf(thrown, call.stream) }
     }
+  }
+
+  #contextOf(stream: string): FixContext {
+    const { region, externalId, roleAddress, kmsKeys } = this.#options
+    const arn = streamArn(stream, region, roleAddress)
+    return { service: 'Firehose', region, externalId, roleAddress, streamArn: arn, kmsKey: kmsKeys?.[stream] }
   }
 }
 
-async function call(
-  { puts }: PooledClient,
-  api: Api,
-  stream: string,
-  records: readonly Uint8Array[],
-  requestTimeout: number,
+async function send(
+  client: PooledClient,
+  { api, stream, records, timeoutMs }: Call,
   clock: Clock,
+  externalId: string | undefined,
 ): Promise<RecordAnswer[]> {
-  return withTimeout(clock, requestTimeout, async (abortSignal) => {
+  const { puts } = client
+  const put = async (abortSignal: AbortSignal) => {
     const [record] = records
     if (api === 'PutRecord' && record !== undefined) {
-      return readAnswers([await puts.putRecord(stream, record, abortSignal)], 1)
+      const answer = await puts.putRecord(stream, record, abortSignal)
+      return readAnswers(answer, [answer], 1, externalId)
     }
-    const { RequestResponses } = await puts.putRecordBatch(stream, records, abortSignal)
-    return readAnswers(RequestResponses, records.length)
-  })
+    const answer = await puts.putRecordBatch(stream, records, abortSignal)
+    return readAnswers(answer, answer.RequestResponses, records.length, externalId)
+  }
+  return withTimeout(clock, timeoutMs, put, () =>
+    client.isWaitingForCredentials
+      ? `No AWS credentials came within ${timeoutMs} ms`
+      : `No answer within ${timeoutMs} ms`,
+  )
 }
 
-/** @throws where the answer does not tell of every record: then it tells of none */
+/** @throws where the answer does not speak of every record: then nothing is known of any */
 function readAnswers(
+  answer: object,
   entries: readonly PutRecordBatchResponseEntry[] | undefined,
   expected: number,
+  externalId: string | undefined,
 ): RecordAnswer[] {
   if (!Array.isArray(entries) || entries.length !== expected) {
-    throw new Error(`The answer tells of ${entries?.length ?? 'no'} records, ${expected} were sent`)
+    const what = describeAnswer(answer, externalId)
+    throw new Error(`The answer tells of ${entries?.length ?? 'no'} records, ${expected} were sent${what}`)
   }
   return entries.map((entry: PutRecordBatchResponseEntry | null) => {
     if (entry?.RecordId && !entry.ErrorCode) return { recordId: entry.RecordId }
@@ -116,30 +161,27 @@ function readAnswers(
   })
 }
 
-/**
- * Ends the wait by itself: the SDK's abort does not reach a fetch of credentials, nor a body that stops coming.
- */
-async function withTimeout<T>(
-  clock: Clock,
-  ms: number,
-  call: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController()
-  let cancel = () => {}
-  const timedOut = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(ms, () => {
-      const error = new Error(`No answer within ${ms} ms`)
-      error.name = 'TimeoutError'
-      reject(error)
-      controller.abort(error)
-    })
-  })
-  try {
-    return await Promise.race([call(controller.signal), timedOut])
-  } finally {
-    cancel()
-  }
+function isTaken(answer: RecordAnswer): boolean {
+  return 'recordId' in answer
 }
 
-/** The call that follows fails in its turn, and tells why. */
+/** With the region, the code and the fix in each message. Hundreds may say the same: each text is made once. */
+function explained(answers: readonly RecordAnswer[], context: FixContext): RecordAnswer[] {
+  const messages = new Map<string, string>()
+  return answers.map((answer) => {
+    if ('recordId' in answer) return answer
+    const { errorCode, errorMessage } = answer
+    const key = `${errorCode} ${errorMessage}`
+    if (!messages.has(key)) {
+      const said = { name: errorCode, $fault: 'server', $metadata: { httpStatusCode: 200 } }
+      messages.set(key, explainError(Object.assign(new Error(errorMessage), said), context).message)
+    }
+    return {
+      errorCode: withoutSecrets(errorCode, context.externalId),
+      errorMessage: messages.get(key) ?? errorMessage,
+    }
+  })
+}
+
+/** The call that follows fails in its turn, and says why. */
 function ignore(): void {}

@@ -1,15 +1,16 @@
 import { FirehoseError } from '../errors.js'
 
-/** What tells an error's class beside its name. */
-interface Told {
+/** What an error's class goes by, beside its name. */
+interface Details {
   readonly code?: unknown
+  readonly Code?: unknown
   readonly $fault?: unknown
   readonly $metadata?: unknown
 }
 
 /**
  * AWS quotes the headers that it was sent where a signature is wrong, and with them the session token. Nothing else that
- * is told is so long without a space.
+ * it says is so long without a space.
  */
 const SESSION_TOKEN = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^\s"'&,;]+|[\w+/=%-]{200,}/gi
 
@@ -17,16 +18,16 @@ const SESSION_TOKEN = /(x-amz-security-token["']?\s*[:=]\s*["']?)[^\s"'&,;]+|[\w
 const RAW_RESPONSE_HINT = /\s*Deserialization error: to see the raw response.*$/s
 
 /**
- * A copy of the error with what tells its class, the secret struck out. SECURITY: AWS quotes values that it refuses,
+ * A copy of the error with what its class goes by, the secret struck out. SECURITY: AWS quotes values that it refuses,
  * and an external ID is as good as a password to the role. What else the SDK hangs on its errors stays behind: the
  * answer, and by its socket the request with the session token.
  */
 export function redact(thrown: unknown, secret: string | undefined): Error {
-  // Ours are made of errors that were redacted; the class of one is told by its cause.
+  // Ours are made of errors that were redacted; the class of one goes by its cause.
   if (thrown instanceof FirehoseError) return thrown
   const strike = (text: string) => withoutSecrets(text, secret)
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  const { code, $fault, $metadata } = error as Told
+  const { code, Code, $fault, $metadata } = error as Details
 
   // Where each of several addresses refused the connection, the message is empty.
   const message = error.message.replace(RAW_RESPONSE_HINT, '') || String(code ?? error.name)
@@ -35,6 +36,7 @@ export function redact(thrown: unknown, secret: string | undefined): Error {
   define(copy, 'name', strike(error.name))
   define(copy, 'stack', strike(error.stack ?? `${copy}`))
   if (code !== undefined) define(copy, 'code', strike(String(code)))
+  if (Code !== undefined) define(copy, 'Code', strike(String(Code)))
   if ($fault !== undefined) define(copy, '$fault', $fault)
   if (typeof $metadata === 'object' && $metadata !== null) {
     const entries = Object.entries($metadata).map(([key, value]) => [

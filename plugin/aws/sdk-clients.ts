@@ -1,8 +1,10 @@
 import type { FirehoseClient } from '@aws-sdk/client-firehose'
 import type { STSClient } from '@aws-sdk/client-sts'
 import type { Clock } from '../clock.js'
-import type { AwsClientConfig } from '../settings/settings.js'
-import { AssumedRole } from './assumed-role.js'
+import { regionOfUrl } from '../settings/regions.js'
+import type { AssumeRoleSettings, AwsClientConfig } from '../settings/settings.js'
+import type { AmbientCredentials } from './ambient-credentials.js'
+import { CredentialCache } from './credential-cache.js'
 import type { PutCalls } from './put-calls.js'
 
 /** What makes two destinations share a client. */
@@ -13,6 +15,8 @@ export interface ClientIdentity {
   readonly endpoint: string | undefined
   readonly stsEndpoint: string | undefined
   readonly clientConfig: AwsClientConfig
+  readonly assumeRole?: AssumeRoleSettings | undefined
+  readonly httpsProxy?: string | false | undefined
 }
 
 /** The clients of one identity. */
@@ -21,12 +25,18 @@ export interface SdkClients {
   /** The calls that are made with it. */
   readonly puts: PutCalls
   /** What assumes the role, where there is one. */
-  readonly assumed?: { readonly sts: STSClient; readonly role: AssumedRole }
+  readonly assumed?: { readonly sts: STSClient; readonly role: CredentialCache }
+  /** The credentials of this process, where calls are signed with them. */
+  readonly ambient: AmbientCredentials | undefined
+  /** Of Firehose's client, for after a time-out or a reset. */
+  dropIdleConnections(): void
+  /** Closes connections, and ends what is under way. */
+  destroy(): void
 }
 
-/** So many that the streams of a destination, each with its own limit on calls, never wait for each other's sockets. */
-const MAX_SOCKETS = 4_096
-const CONNECTION_TIMEOUT_MS = 3_000
+/** A PutRecordBatch answer has some 250 bytes for each of 500 records. */
+const MAX_FIREHOSE_ANSWER_BYTES = 8 * 1024 * 1024
+const MAX_STS_ANSWER_BYTES = 1024 * 1024
 
 /**
  * Makes the clients of an identity; of the SDK it loads what they need.
@@ -41,19 +51,30 @@ export async function makeClients(
 ): Promise<SdkClients> {
   const { FirehoseClient } = await import('@aws-sdk/client-firehose')
   const { PutCalls } = await import('./put-calls.js')
+  const { serviceClient } = await import('./service-client.js')
+  const { rememberAnswers } = await import('./answer.js')
   const { roleAddress, endpoint } = identity
   const assumed =
     roleAddress === undefined ? undefined : await assuming(roleAddress, identity, clock, onAssumeRole)
-  const firehose = new FirehoseClient({
-    ...baseOf(identity),
-    ...(endpoint && { endpoint }),
-    // Marked as memoized, or the SDK keeps its own copy: it fails calls when a refresh five minutes before the end
-    // fails, though the credentials are still good, and it does not let go of ones that were refused.
-    ...(assumed && {
-      credentials: Object.assign(() => assumed.role.credentials(), { memoized: true }),
-    }),
+  const parts = serviceClient({
+    ...identity,
+    clock,
+    maxAnswerBytes: MAX_FIREHOSE_ANSWER_BYTES,
+    credentials: assumed && (() => assumed.role.credentials()),
   })
-  return { firehose, puts: new PutCalls(firehose), ...(assumed && { assumed }) }
+  const firehose = new FirehoseClient({ ...parts.config, ...(endpoint && { endpoint }) })
+  rememberAnswers(firehose.middlewareStack)
+  return {
+    firehose,
+    puts: new PutCalls(firehose, MAX_FIREHOSE_ANSWER_BYTES),
+    ...(assumed && { assumed }),
+    ambient: parts.ambient,
+    dropIdleConnections: parts.dropIdleConnections,
+    destroy() {
+      parts.destroy(firehose)
+      assumed?.destroy()
+    },
+  }
 }
 
 async function assuming(
@@ -61,28 +82,20 @@ async function assuming(
   identity: ClientIdentity,
   clock: Clock,
   onAssumeRole: () => void,
-): Promise<NonNullable<SdkClients['assumed']>> {
+) {
   const { STSClient } = await import('@aws-sdk/client-sts')
   const { assumeRole } = await import('./assume-role.js')
-  const { externalId, stsEndpoint } = identity
-  const sts = new STSClient({ ...baseOf(identity), ...(stsEndpoint && { endpoint: stsEndpoint }) })
-  const role = new AssumedRole(() => {
+  const { serviceClient } = await import('./service-client.js')
+  const { rememberAnswers } = await import('./answer.js')
+  const { externalId, stsEndpoint, assumeRole: session } = identity
+  // An endpoint takes what is signed for its own region alone, which need not be that of the streams.
+  const region = (stsEndpoint && regionOfUrl(stsEndpoint)) ?? identity.region
+  const parts = serviceClient({ ...identity, region, clock, maxAnswerBytes: MAX_STS_ANSWER_BYTES })
+  const sts = new STSClient({ ...parts.config, ...(stsEndpoint && { endpoint: stsEndpoint }) })
+  rememberAnswers(sts.middlewareStack)
+  const role = new CredentialCache(() => {
     onAssumeRole()
-    return assumeRole(sts, roleAddress, externalId)
+    return assumeRole(sts, roleAddress, externalId, { ...parts, clock, region, session })
   }, clock)
-  return { sts, role }
-}
-
-function baseOf({ region, clientConfig }: ClientIdentity) {
-  return {
-    requestHandler: {
-      connectionTimeout: CONNECTION_TIMEOUT_MS,
-      httpAgent: { maxSockets: MAX_SOCKETS },
-      httpsAgent: { maxSockets: MAX_SOCKETS },
-    },
-    ...clientConfig,
-    region,
-    // Retrying is the delivery's, so that one place knows what was sent how often.
-    maxAttempts: 1,
-  }
+  return { sts, role, destroy: () => parts.destroy(sts) }
 }

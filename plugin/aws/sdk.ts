@@ -6,11 +6,12 @@ import { redact } from './redact.js'
  * called once all else is ready, so that the first event need not wait for it.
  *
  * @throws why it cannot be loaded: then it never can in this process, as Node keeps to what import() failed with, even
- * where that was a moment in which no more files could be opened. Calls fail in their turn, and tell why.
+ * where that was a moment in which no more files could be opened. Calls fail in their turn, and say why.
  */
 export async function preloadSdk({ assumesRoles }: { readonly assumesRoles: boolean }): Promise<void> {
   await import('./put.js')
   await import('./put-calls.js')
+  await import('./service-client.js')
   if (assumesRoles) await import('./assume-role.js')
 }
 

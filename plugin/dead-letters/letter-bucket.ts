@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { rememberAnswers } from '../aws/answer.js'
 import { boundedCall } from '../aws/bounded-call.js'
 import { classify } from '../aws/error-classes.js'
+import { repairsOf, serviceClient } from '../aws/service-client.js'
 import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
 import { FirehoseError } from '../errors.js'
@@ -12,6 +14,8 @@ const CONTENT_TYPE = 'application/x-ndjson'
 /** SDKs give up on a request to the proxy after 8 to 10 s: a call that hangs must leave time for an answer. */
 const CALL_TIMEOUT_MS = 2_000
 const MAX_TRIES = 3
+/** S3 answers a put with headers, and a refusal with a few hundred bytes. */
+const MAX_ANSWER_BYTES = 1024 * 1024
 
 type Sdk = typeof import('@aws-sdk/client-s3')
 
@@ -40,24 +44,25 @@ export async function loadS3(): Promise<Sdk> {
  * @throws FirehoseError `ERR_SETTINGS` where the SDK's package is not installed
  */
 export async function openLetterBucket(configuration: DeadLetterBucket, clock: Clock): Promise<LetterPlace> {
-  const { bucket, prefix, region, endpoint } = configuration
+  const { bucket, prefix, region, endpoint, httpsProxy } = configuration
   const { S3Client, PutObjectCommand } = await loadS3()
+  const parts = serviceClient({ region, httpsProxy, clock, maxAnswerBytes: MAX_ANSWER_BYTES })
   const client = new S3Client({
-    region,
-    maxAttempts: 1,
+    ...parts.config,
     // A host name that begins with the bucket's is AWS's own way.
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
   })
+  rememberAnswers(client.middlewareStack)
+  const call = { client: repairsOf(parts), service: 'S3', region, timeoutMs: CALL_TIMEOUT_MS, clock } as const
   const put = async (key: string, body: Uint8Array) => {
     const command = new PutObjectCommand({ Bucket: bucket, Key: key, Body: body, ContentType: CONTENT_TYPE })
-    const options = { timeoutMs: CALL_TIMEOUT_MS, clock, service: 'S3' }
-    await boundedCall(options, ({ abortSignal }) => client.send(command, { abortSignal }))
+    await boundedCall(call, ({ abortSignal }) => client.send(command, { abortSignal }))
   }
   return {
     // The policy allows to put objects and no more: there is no other way to find out, and the next try replaces it.
     tryOut: () => put(`${prefix}.check`, Buffer.alloc(0)),
     write: (lines) => retried(() => put(keyAt(prefix, clock.wallTime()), Buffer.concat(lines)), clock),
-    close: () => client.destroy(),
+    close: () => parts.destroy(client),
   }
 }
 
@@ -74,8 +79,9 @@ async function retried(put: () => Promise<void>, clock: Clock): Promise<void> {
     try {
       return await put()
     } catch (error) {
-      const { name } = error as Error
-      if (tries === MAX_TRIES || name === 'TimeoutError' || classify(error).class !== 'retry') throw error
+      const { class: kind } = classify(error)
+      const mayPass = kind === 'reauth' || (kind === 'retry' && (error as Error).name !== 'TimeoutError')
+      if (tries === MAX_TRIES || !mayPass) throw error
       await new Promise<void>((resolve) => clock.after(backoffMs(tries - 1, clock), resolve))
     }
   }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
+import { isAccessDenied } from '../aws/error-classes.js'
 import type { Clock } from '../clock.js'
+import type { DeadLetterQueue } from '../settings/dead-letter-settings.js'
 import { ATTRIBUTES_BYTES, encodeLines, type OutgoingMessage, textAttributes } from '../spill/line-message.js'
 import { type MessageGroup, MessageSender } from '../spill/message-sender.js'
 import { QueueApi, queueClient } from '../spill/queue-api.js'
@@ -13,9 +15,7 @@ export const LETTER_ATTRIBUTES = { version: '1', kind: 'dead-letters' } as const
 /** Until the limits of the queue are known, each try finds a smaller one. */
 const MAX_TRIES = 12
 
-export interface LetterQueueOptions {
-  readonly queueUrl: string
-  readonly region: string
+export interface LetterQueueOptions extends Omit<DeadLetterQueue, 'kind'> {
   readonly clock: Clock
 }
 
@@ -23,11 +23,12 @@ export interface LetterQueueOptions {
  * A standard SQS queue as a place of dead letters. A message has the lines of as many letters as it holds; a letter that
  * is too large for one, even when it is compressed, goes in several as parts.
  */
-export async function openLetterQueue({ queueUrl, region, clock }: LetterQueueOptions): Promise<LetterPlace> {
+export async function openLetterQueue(options: LetterQueueOptions): Promise<LetterPlace> {
+  const { clock } = options
   // Loaded here and not at the top: whoever keeps dead letters elsewhere needs no SQS.
   const sdk = await import('@aws-sdk/client-sqs')
-  const client = queueClient(sdk, queueUrl, region)
-  const api = new QueueApi(sdk, client, queueUrl, clock)
+  const client = await queueClient(sdk, options, clock)
+  const api = new QueueApi(sdk, client, options, clock)
   const sender = new MessageSender(api, clock, 'the dead letters')
   return {
     tryOut: async () => {
@@ -45,7 +46,7 @@ async function attributesOf(api: QueueApi): Promise<Readonly<Record<string, stri
   try {
     return await api.attributes()
   } catch (error) {
-    if (/^AccessDenied/.test((error as Error).name)) return {}
+    if (isAccessDenied(error)) return {}
     throw error
   }
 }

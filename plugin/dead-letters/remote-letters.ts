@@ -1,11 +1,11 @@
-import { boundedCall } from '../aws/bounded-call.js'
-import { classify } from '../aws/error-classes.js'
+import { fixOf } from '../aws/error-fixes.js'
 import type { Clock } from '../clock.js'
 import { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { DeadLetterConfiguration } from '../settings/dead-letter-settings.js'
 import { GroupCommit } from '../spill/group-commit.js'
 import { byteLength } from '../spill/lines.js'
+import { withTimeout } from '../timeout.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
 import { toLine } from './letter-line.js'
 
@@ -89,7 +89,12 @@ export class RemoteLetters implements DeadLetterStore {
       const { clock } = this.#options
       const place = await this.#place
       const lines = round.flatMap((batch) => batch.lines)
-      await boundedCall({ timeoutMs: WRITE_TIMEOUT_MS, clock, service: 'AWS' }, () => place.write(lines))
+      await withTimeout(
+        clock,
+        WRITE_TIMEOUT_MS,
+        () => place.write(lines),
+        () => `AWS did not answer within ${WRITE_TIMEOUT_MS} ms`,
+      )
     } catch (error) {
       throw new Error(wordsFor(this.#options.configuration, error), { cause: error })
     }
@@ -151,8 +156,7 @@ function fixFor(configuration: RemoteConfiguration, error: unknown, name: string
     return `make the ${isQueue ? 'queue' : 'bucket'}, or mend its name or region`
   if (/^(AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraint)/.test(name))
     return 'give the region of the bucket'
-  if (name === 'CredentialsProviderError') return 'give this process AWS credentials'
-  return classify(error).class === 'reauth' ? 'mend the AWS credentials of this process' : ''
+  return fixOf(error, { service: isQueue ? 'SQS' : 'S3', region: configuration.region }) ?? ''
 }
 
 /** The batches at the head that make a round. */

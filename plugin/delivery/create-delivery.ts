@@ -62,8 +62,16 @@ export function deliveryOf(
     owner,
     release,
   } = parts
-  const { requestTimeout, externalId } = configuration
-  const put = createLazyPut({ client: () => pool.get(configuration), requestTimeout, externalId, clock })
+  const { requestTimeout, externalId, region, roleAddress, kmsKeys } = configuration
+  const put = createLazyPut({
+    client: () => pool.get(configuration),
+    requestTimeout,
+    externalId,
+    clock,
+    region,
+    roleAddress,
+    kmsKeys,
+  })
   return new FirehoseDelivery(configuration, {
     put,
     budget,

@@ -46,10 +46,14 @@ export function notSpilled(stream: string, error: FirehoseError, cause: unknown)
 
 /** @param cause - what the last call came to, where one has come to an end */
 export function deliveryTimedOut(stream: string, timeoutMs: number, cause: Error | undefined): FirehoseError {
-  const why = cause === undefined ? 'no answer yet' : cause.message
+  // What AWS or the network said has its own fix. More time helps where nothing was said.
+  const [why, fix] =
+    cause === undefined
+      ? ['no answer yet', 'raise deliveryTimeout, or send it again']
+      : [cause.message, 'send it again']
   return new FirehoseError(
     'ERR_DELIVERY_TIMEOUT',
-    `Stream "${stream}" did not take the record within ${timeoutMs} ms (${why}); send it again, or raise deliveryTimeout`,
+    `Stream "${stream}" did not take the record within ${timeoutMs} ms (${why}); ${fix}`,
     { cause },
   )
 }

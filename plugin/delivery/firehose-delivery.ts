@@ -20,6 +20,9 @@ import { type DeliverySpill, Spilling } from './spilling.js'
 import type { StreamReport, StreamStats } from './stats.js'
 import { Target } from './target.js'
 
+/** How long a record from the spill is tried: nobody waits for it, and a call that is cut makes a duplicate. */
+const SPILLED_TIMEOUT_MS = 30_000
+
 /** What stands behind a delivery; tests put their own in place. */
 export interface DeliveryParts {
   readonly put: Put
@@ -68,7 +71,9 @@ export class FirehoseDelivery implements Delivery {
     if (records.length === 0) return Promise.resolve([])
     const { budget, clock } = this.#parts
     const enqueuedAt = clock.now()
-    const deadline = enqueuedAt + this.#configuration.deliveryTimeout
+    const { deliveryTimeout } = this.#configuration
+    const deadline =
+      enqueuedAt + (isFromSpill ? Math.max(deliveryTimeout, SPILLED_TIMEOUT_MS) : deliveryTimeout)
     const { length: size } = records
     const shipment = new Shipment({
       size,

@@ -5,8 +5,11 @@ import { notSpilled } from './failures.js'
 
 export interface SettlingOptions {
   readonly stream: string
-  /** Keeps records that cannot be delivered in time; resolves when they will outlive a power cut. */
-  readonly spill?: ((records: readonly Uint8Array[]) => Promise<void>) | undefined
+  /**
+   * Keeps records that cannot be delivered in time; resolves when they will outlive a power cut. `records` is called when
+   * they are written: by then some may have been delivered after all.
+   */
+  readonly spill?: ((records: () => readonly Uint8Array[]) => Promise<void>) | undefined
 }
 
 /** Settles the entries of one stream, and counts how. */
@@ -60,7 +63,7 @@ export class Settling {
     error: FirehoseError,
   ): Promise<void> {
     try {
-      await spill(entries.map((entry) => entry.data))
+      await spill(() => entries.filter((entry) => !entry.settled).map((entry) => entry.data))
       for (const entry of entries) if (entry.settle({ status: 'spilled' })) this.#counts.spilled++
     } catch (cause) {
       if (entries.length > 1 && cause instanceof UnfitRecordError) {

@@ -68,11 +68,16 @@ export class Spilling {
    *
    * Each call is an append of its own, so that what is wrong with one is not the others' loss; those of one turn the
    * spill writes together.
+   *
+   * @param records - called when they are written
    */
-  append(stream: string, records: readonly Uint8Array[]): Promise<void> {
+  append(stream: string, records: () => readonly Uint8Array[]): Promise<void> {
     const { store, targetOf } = this.#options
     const gathering = this.#gatherings.get(stream) ?? this.#gather(stream)
-    const kept = gathering.over.then(() => store.append(targetOf(stream), records))
+    const kept = gathering.over.then(() => {
+      const left = records()
+      return left.length > 0 ? store.append(targetOf(stream), left) : undefined
+    })
     if (this.#isStopped) gathering.end()
     return kept.then(() => this.#drainLater(stream))
   }

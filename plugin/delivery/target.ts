@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js'
 import type { FirehoseError } from '../errors.js'
 import { Backlog } from './backlog.js'
 import { type BatchLimits, entriesOf, type OutgoingRecord, recordData, takeBatch } from './batch.js'
+import { CallTime } from './call-time.js'
 import type { CircuitState } from './circuit.js'
 import { DeadlineWatch } from './deadline-watch.js'
 import type { Entry } from './entry.js'
@@ -21,6 +22,7 @@ export interface TargetOptions extends FlowControlOptions, SettlingOptions {
   /** In ms. */
   readonly flushInterval: number
   readonly deliveryTimeout: number
+  readonly requestTimeout: number
   readonly notices: Notices
   /** Called when the stream has taken something. */
   readonly onProgress?: () => void
@@ -50,6 +52,7 @@ export class Target {
   readonly #flow: FlowControl
   readonly #deadlines: DeadlineWatch
   readonly #pump: Pump
+  readonly #callTime: CallTime
   #lastError: Error | undefined
   /** A flush was asked for: what is queued does not wait for company. */
   #hurried = false
@@ -61,6 +64,7 @@ export class Target {
     this.#clock = options.clock
     this.#flow = new FlowControl(options)
     this.#settling = new Settling(options)
+    this.#callTime = new CallTime(options)
     this.#deadlines = new DeadlineWatch(options.clock, () => this.#expire())
     this.#pump = new Pump(options.clock, () => this.#sendQueued())
   }
@@ -122,6 +126,7 @@ export class Target {
       if (this.#calls.size >= this.#flow.slots) return
       const waitMs = this.#waitMs()
       if (waitMs > 0) return this.#pump.wakeAfter(waitMs)
+      this.#spillHopeless(next.source)
       this.#sendFrom(next.source, next.isPart)
     }
     this.#hurried = false
@@ -150,6 +155,19 @@ export class Target {
     if (entries.length > 0) void this.#send({ api, records, entries, isPart, round: this.#flow.beginCall() })
   }
 
+  /** Spills what would be answered too late: a call that still goes out with it would only make a duplicate. */
+  #spillHopeless(source: EntryQueue): void {
+    if (this.#options.spill === undefined) return
+    const tooLate = this.#clock.now() + this.#callTime.typicalMs
+    const hopeless: Entry[] = []
+    for (let first = source.peekFront(); first !== undefined; first = source.peekFront()) {
+      if (first.isFromSpill || first.deadline > tooLate) break
+      hopeless.push(first)
+      source.shift()
+    }
+    if (hopeless.length > 0) this.#giveUpLate(hopeless)
+  }
+
   async #send(call: Call): Promise<void> {
     this.#calls.add(call)
     this.#counts.calls++
@@ -157,7 +175,12 @@ export class Target {
       if (entry.attempts > 0) this.#counts.resent++
       entry.beginCall()
     }
-    const result = await this.#options.put(call.api, this.#options.stream, call.records.map(recordData))
+    const { put, stream } = this.#options
+    const start = this.#clock.now()
+    const latest = call.entries.reduce((latest, { deadline }) => Math.max(latest, deadline), start)
+    const limitMs = this.#callTime.limitMs(latest - start)
+    const result = await put(call.api, stream, call.records.map(recordData), limitMs)
+    this.#callTime.note(result, limitMs, this.#clock.now() - start)
     this.#calls.delete(call)
     for (const entry of call.entries) entry.endCall()
     this.#apply(verdictOf(call.records, result), call)
@@ -207,14 +230,15 @@ export class Target {
   #expire(): void {
     const now = this.#clock.now()
     const open = this.#unsettled().filter((entry) => !entry.isOut)
-    const { stream, deliveryTimeout } = this.#options
     const late = open.filter((entry) => entry.deadline <= now)
-    if (late.length > 0) {
-      const error = deliveryTimedOut(stream, deliveryTimeout, this.#lastError)
-      this.#options.notices.stalled(deliveryTimeout, this.#lastError)
-      this.#settling.giveUp(late, error)
-    }
+    if (late.length > 0) this.#giveUpLate(late)
     this.#backlog.dropGivenUp()
     for (const entry of open) if (!entry.isOut) this.#deadlines.watch(entry.deadline)
+  }
+
+  #giveUpLate(late: readonly Entry[]): void {
+    const { stream, deliveryTimeout, notices } = this.#options
+    notices.stalled(deliveryTimeout, this.#lastError)
+    this.#settling.giveUp(late, deliveryTimedOut(stream, deliveryTimeout, this.#lastError))
   }
 }

@@ -2,17 +2,30 @@ import type * as z from 'zod'
 import type { SegmentEvent } from '../event.js'
 import { MAX_CALL_BYTES, MAX_CALL_RECORDS, requestQuota } from '../limits.js'
 import type { Logger } from '../logger.js'
+import { ASSUME_ROLE_NAMES } from './assume-role-settings.js'
+import { contradictions, environmentProblems } from './contradictions.js'
 import { type MappingRow, ROW_NAMES, readStream } from './mapped-streams.js'
 import { describeIssues, settingsError, showPath, showValue } from './problems.js'
-import { NAME_THE_REGION, REGION, rows, SETTING_NAMES, table } from './schema.js'
-import type { Aggregation, AwsClientConfig, DestinationSettings, PutApi, Routing } from './settings.js'
+import { regionOfUrl } from './regions.js'
+import { rows, SETTING_NAMES, table, type Values } from './schema.js'
+import type {
+  Aggregation,
+  AssumeRoleSettings,
+  AwsClientConfig,
+  DestinationSettings,
+  PutApi,
+  Routing,
+} from './settings.js'
 import { completeSpill, type SpillConfiguration, spillNames } from './spill-settings.js'
 
 /** A destination's settings, checked and complete: read once, then only looked up. */
 export interface DestinationConfiguration {
   readonly mapping: readonly MappingRow[]
+  /** ARNs of customer-managed keys, by the name of the stream that each encrypts. */
+  readonly kmsKeys: Readonly<Record<string, string>> | undefined
   readonly region: string
   readonly roleAddress: string | undefined
+  readonly assumeRole: AssumeRoleSettings | undefined
   readonly sourceId: string | undefined
   /** SECURITY: comes from the configuration alone, never from a request. */
   readonly externalId: string | undefined
@@ -32,12 +45,13 @@ export interface DestinationConfiguration {
   readonly endpoint: string | undefined
   readonly stsEndpoint: string | undefined
   readonly clientConfig: AwsClientConfig
+  readonly httpsProxy: string | false | undefined
   readonly spill: SpillConfiguration | undefined
   readonly logger: Logger
 }
 
 export interface SettingsContext {
-  /** Where `AWS_REGION` is read. @default process.env */
+  /** Where `AWS_REGION`, AWS's keys and `HTTPS_PROXY` are read. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>
   /** The default of `deliveryTimeout`, in ms. @default 30000 */
   readonly deliveryTimeout?: number
@@ -46,9 +60,6 @@ export interface SettingsContext {
 }
 
 type AggregationEntries = readonly (readonly [string, Aggregation])[]
-
-/** Settings that are right each by itself. */
-type Values = z.output<typeof rows.some>
 
 /**
  * Checks settings and fills in defaults.
@@ -78,7 +89,7 @@ export function readSettings(
   const shape = Array.isArray((given as DestinationSettings).mappedStreams) ? rows : table
   const parsed = shape.all.safeParse(given, { reportInput: true })
   const issues = parsed.error?.issues ?? []
-  // What is right by itself is held against the rest even where other settings are wrong: all is told at once.
+  // What is right by itself is compared with the rest even where other settings are wrong: one error names all.
   const values = parsed.data ?? shape.some.parse(wellFormed(given, issues))
 
   const complete = withDefaults(values, context)
@@ -86,12 +97,15 @@ export function readSettings(
   const problems = [
     ...describeWrong(issues, at),
     ...contradictions(values, complete, wrong).map(([path, text]) => `${showPath([...at, path])}: ${text}`),
+    ...environmentProblems(complete, context.env ?? process.env),
   ]
   return parsed.success && problems.length === 0 ? { configuration: complete } : { problems }
 }
 
 function withDefaults(values: Values, context: SettingsContext): DestinationConfiguration {
-  const region = values.region ?? ((context.env ?? process.env)['AWS_REGION'] || 'us-west-2')
+  const env = context.env ?? process.env
+  const ofEndpoint = values.endpoint === undefined ? undefined : regionOfUrl(values.endpoint)
+  const region = values.region ?? ofEndpoint ?? (env['AWS_REGION'] || 'us-west-2')
   const deliveryTimeout = values.deliveryTimeout ?? context.deliveryTimeout ?? 30_000
   return Object.freeze({
     mapping: Object.freeze(
@@ -99,8 +113,10 @@ function withDefaults(values: Values, context: SettingsContext): DestinationConf
         Object.freeze({ event, stream: readStream(stream).name }),
       ),
     ),
+    kmsKeys: kmsKeysOf(values.mappedStreams ?? []),
     region,
     roleAddress: values.roleAddress,
+    assumeRole: values.assumeRole,
     sourceId: values.sourceId,
     externalId: values.secretId ?? values.sourceId,
     api: values.api ?? 'auto',
@@ -112,47 +128,17 @@ function withDefaults(values: Values, context: SettingsContext): DestinationConf
     flushInterval: values.flushInterval ?? 0,
     maxBufferedBytes: values.maxBufferedBytes ?? 64 * 1024 * 1024,
     deliveryTimeout,
-    requestTimeout: values.requestTimeout ?? Math.ceil(Math.min(5_000, deliveryTimeout / 2)),
+    requestTimeout: values.requestTimeout ?? Math.min(5_000, deliveryTimeout),
     concurrency: values.concurrency,
     maxRequestsPerSecond: values.maxRequestsPerSecond ?? requestQuota(region),
     transform: values.transform,
     endpoint: values.endpoint,
     stsEndpoint: values.stsEndpoint,
     clientConfig: values.clientConfig ?? {},
+    httpsProxy: values.httpsProxy,
     spill: values.spill && completeSpill(values.spill, context.env),
     logger: values.logger ?? console,
   })
-}
-
-/**
- * What is right by itself and wrong beside the rest: the setting's name, and the problem.
- *
- * @param wrong - settings that are wrong by themselves: nothing is held against them
- */
-function contradictions(
-  { mappedStreams = [], aggregation = [] }: Values,
-  { region, roleAddress, flushInterval, deliveryTimeout }: DestinationConfiguration,
-  wrong: ReadonlySet<unknown>,
-): [name: string, problem: string][] {
-  const found: [string, string][] = []
-  if (!wrong.has('region')) {
-    if (!REGION.test(region))
-      found.push(['region', `got ${showValue(region, [])} from AWS_REGION; ${NAME_THE_REGION}`])
-    else for (const problem of foreignStreams(mappedStreams, region)) found.push(['mappedStreams', problem])
-  }
-  if (!wrong.has('roleAddress'))
-    for (const problem of streamsElsewhere(mappedStreams, roleAddress)) found.push(['mappedStreams', problem])
-  if (!wrong.has('mappedStreams')) {
-    for (const stream of unmappedAmong(aggregation, mappedStreams)) {
-      const problem = 'no row of mappedStreams names this stream; name one that stands there, or *'
-      found.push([`aggregation.${stream}`, problem])
-    }
-  }
-  if (!wrong.has('deliveryTimeout') && flushInterval >= deliveryTimeout) {
-    const problem = `got ${flushInterval}; use less than deliveryTimeout, ${deliveryTimeout} ms`
-    found.push(['flushInterval', problem])
-  }
-  return found
 }
 
 /** An option given as `undefined` is an option not given. */
@@ -175,30 +161,8 @@ function describeWrong(issues: readonly z.core.$ZodIssue[], at: readonly Propert
 
 function namesBeside({ path: [name], input }: z.core.$ZodIssue): readonly string[] {
   if (name === 'mappedStreams') return ROW_NAMES
+  if (name === 'assumeRole') return ASSUME_ROLE_NAMES
   return name === 'spill' ? spillNames(input) : SETTING_NAMES
-}
-
-function foreignStreams(mapping: readonly MappingRow[], region: string): string[] {
-  return mapping.flatMap(({ stream }) => {
-    const foreign = readStream(stream).region
-    if (foreign === undefined || foreign === region) return []
-    return `got ${stream}, which lies in ${foreign}, but the destination's region is ${region}; set region to '${foreign}'`
-  })
-}
-
-/** Records are put by a stream's name, which is one of the role's account. */
-function streamsElsewhere(mapping: readonly MappingRow[], roleAddress: string | undefined): string[] {
-  const own = roleAddress?.split(':')[4]
-  return mapping.flatMap(({ stream }) => {
-    const { account = own } = readStream(stream)
-    if (own === undefined || account === own) return []
-    return `got ${stream}, which lies in the account ${account}, but roleAddress in ${own}; give a role of the stream's account`
-  })
-}
-
-function unmappedAmong(aggregation: AggregationEntries, mapping: readonly MappingRow[]): string[] {
-  const known = new Set(['*', ...mapping.map(({ stream }) => readStream(stream).name)])
-  return aggregation.map(([stream]) => stream).filter((stream) => !known.has(stream))
 }
 
 /** Without a prototype: a stream may be named `constructor`. */
@@ -207,4 +171,11 @@ function aggregationOf(entries: AggregationEntries = []): Readonly<Record<string
   aggregation['*'] = 'off'
   for (const [stream, how] of entries) aggregation[stream] = how
   return Object.freeze(aggregation)
+}
+
+/** As {@link aggregationOf}; undefined where there are none. */
+function kmsKeysOf(mapping: readonly MappingRow[]): Readonly<Record<string, string>> | undefined {
+  const keys: Record<string, string> = Object.create(null)
+  for (const { stream, kmsKey } of mapping) if (kmsKey !== undefined) keys[readStream(stream).name] = kmsKey
+  return Object.keys(keys).length > 0 ? Object.freeze(keys) : undefined
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { integer } from './fields.js'
-import { queueUrl, regionOfQueue } from './spill-settings.js'
+import { httpsProxy, integer } from './fields.js'
+import { checkRegionOfQueue, queueUrl, regionOfQueue } from './spill-settings.js'
 
 /** Where dead letters go: a directory, a standard SQS queue, or a bucket of S3. The last two use the ambient credentials. */
 export type DeadLetterSettings =
@@ -15,6 +15,8 @@ export type DeadLetterSettings =
       readonly queueUrl: string
       /** @default that of the URL, else process.env.AWS_REGION, else 'us-west-2' */
       readonly region?: string | undefined
+      /** URL of a proxy for the requests to SQS, or `false` for none. @default `HTTPS_PROXY`, but for the hosts in `NO_PROXY` */
+      readonly httpsProxy?: string | false | undefined
     }
   | {
       /** Name of the bucket. */
@@ -25,13 +27,23 @@ export type DeadLetterSettings =
       readonly region?: string | undefined
       /** For VPC endpoints and for what speaks S3's protocol. @default AWS's */
       readonly endpoint?: string | undefined
+      /** URL of a proxy for the requests to S3, or `false` for none. @default `HTTPS_PROXY`, but for the hosts in `NO_PROXY` */
+      readonly httpsProxy?: string | false | undefined
     }
 
 /** The place of dead letters, checked and complete. */
 export type DeadLetterConfiguration =
   | { readonly kind: 'directory'; readonly directory: string; readonly maxBytes: number }
-  | { readonly kind: 'queue'; readonly queueUrl: string; readonly region: string }
+  | DeadLetterQueue
   | DeadLetterBucket
+
+/** That of an SQS queue. */
+export interface DeadLetterQueue {
+  readonly kind: 'queue'
+  readonly queueUrl: string
+  readonly region: string
+  readonly httpsProxy?: string | false | undefined
+}
 
 /** That of an S3 bucket. */
 export interface DeadLetterBucket {
@@ -41,10 +53,11 @@ export interface DeadLetterBucket {
   readonly prefix: string
   readonly region: string
   readonly endpoint: string | undefined
+  readonly httpsProxy?: string | false | undefined
 }
 
 const PLACE =
-  "give a directory, such as './dead-letters', the URL of an SQS queue, 's3://BUCKET/PREFIX', or { directory, maxBytes }, { queueUrl, region } or { bucket, prefix, region, endpoint }"
+  "give a directory, such as './dead-letters', the URL of an SQS queue, 's3://BUCKET/PREFIX', or { directory, maxBytes }, { queueUrl, region, httpsProxy } or { bucket, prefix, region, endpoint, httpsProxy }"
 const DIRECTORY = 'give a directory'
 const BUCKET = "give the name of an S3 bucket, or 's3://BUCKET/PREFIX'"
 const PREFIX =
@@ -69,13 +82,16 @@ const directory = z.strictObject({
   maxBytes: integer(LEAST_MAX_BYTES, Number.MAX_SAFE_INTEGER, 'bytes').optional(),
 })
 
-const queue = z.strictObject({ queueUrl: queueUrl(), region })
+const queue = z
+  .strictObject({ queueUrl: queueUrl(), region, httpsProxy: httpsProxy().optional() })
+  .superRefine(checkRegionOfQueue)
 
 const bucket = z.strictObject({
   bucket: z.string({ error: BUCKET }).regex(BUCKET_NAME, { error: BUCKET }),
   prefix: z.string({ error: PREFIX }).refine(isPrefix, { error: PREFIX }).optional(),
   region,
   endpoint: z.url({ protocol: /^https?$/, error: ENDPOINT }).optional(),
+  httpsProxy: httpsProxy().optional(),
 })
 
 /** Checks `deadLetters`, and fills in what was left out. */
@@ -106,11 +122,14 @@ export function completeDeadLetters(
   if ('directory' in given) {
     return { kind: 'directory', directory: given.directory, maxBytes: given.maxBytes ?? DEFAULT_MAX_BYTES }
   }
+  const { httpsProxy } = given
+  const proxy = httpsProxy !== undefined && { httpsProxy }
   if ('queueUrl' in given) {
     return {
       kind: 'queue',
       queueUrl: given.queueUrl,
       region: given.region ?? regionOfQueue(given.queueUrl, env),
+      ...proxy,
     }
   }
   return {
@@ -119,6 +138,7 @@ export function completeDeadLetters(
     prefix: given.prefix === undefined || given.prefix === '' ? '' : given.prefix.replace(/\/*$/, '/'),
     region: given.region ?? (env['AWS_REGION'] || 'us-west-2'),
     endpoint: given.endpoint,
+    ...proxy,
   }
 }
 

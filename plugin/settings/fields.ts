@@ -36,8 +36,21 @@ export function httpUrl() {
   return z.url({ protocol: /^https?$/, error: 'give a URL that starts with https:// or http://' })
 }
 
+/** SECURITY: a URL may carry the proxy's password; it is left out where a value is shown. */
+export function httpsProxy() {
+  const error = "give the proxy's URL, such as http://proxy.example.com:3128, or false for no proxy"
+  return z.preprocess(
+    (given) => (given === 'false' ? false : given),
+    z.custom<string | false>((given) => given === false || isProxyUrl(given), { error }),
+  )
+}
+
 export function logger() {
   return z.custom<Logger>(isLogger, { error: 'give an object with info, warn and error, such as console' })
+}
+
+function isProxyUrl(given: unknown): boolean {
+  return typeof given === 'string' && /^https?:\/\//i.test(given) && URL.canParse(given)
 }
 
 function isLogger(given: unknown): boolean {

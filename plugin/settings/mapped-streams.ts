@@ -1,18 +1,29 @@
 import * as z from 'zod'
 import { entriesOf } from './entries.js'
+import { matching } from './fields.js'
 
 /** A row of the mapping, read: `event` trimmed and in lower case. */
 export interface MappingRow {
   readonly event: string
   readonly stream: string
+  /** ARN of the stream's customer-managed key. */
+  readonly kmsKey?: string | undefined
 }
 
 /** The names in a row, to suggest the one that was meant. */
-export const ROW_NAMES: readonly string[] = ['event', 'stream']
+export const ROW_NAMES: readonly string[] = ['event', 'stream', 'kmsKey']
+
+/** Source: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id-key-ARN */
+export const KEY_ARN =
+  /^arn:(?<partition>aws[a-z0-9-]*):kms:(?<region>[a-z0-9-]+):(?<account>\d{12}):key\/[a-zA-Z0-9-]{1,64}$/
+
+/** IAM takes no alias where it wants the ARN of a key. */
+export const NAME_THE_KEY =
+  "give the KMS key's ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; policies take no alias of it"
 
 const STREAM_NAME = /^[a-zA-Z0-9_.-]{1,64}$/
 const STREAM_ARN =
-  /^arn:aws[a-z0-9-]*:firehose:(?<region>[a-z0-9-]+):(?<account>\d{12}):deliverystream\/(?<name>[a-zA-Z0-9_.-]{1,64})$/
+  /^arn:(?<partition>aws[a-z0-9-]*):firehose:(?<region>[a-z0-9-]+):(?<account>\d{12}):deliverystream\/(?<name>[a-zA-Z0-9_.-]{1,64})$/
 
 const NAME_THE_EVENT = 'name a track event, an event type, or "*" for all events'
 const NAME_THE_STREAM =
@@ -32,11 +43,18 @@ const streams = z.preprocess(
   z.array(stream, { error: NAME_THE_STREAM }).min(1, { error: NAME_THE_STREAM }),
 )
 
+const row = z.strictObject(
+  { event, stream: streams, kmsKey: matching(KEY_ARN, NAME_THE_KEY).optional() },
+  { error: 'give rows of { event, stream }' },
+)
+
 /** `[{ event, stream }, …]` */
 export const mappingRows = z
-  .array(z.strictObject({ event, stream: streams }, { error: 'give rows of { event, stream }' }))
+  .array(row)
   .transform((rows): MappingRow[] =>
-    rows.flatMap((row) => row.stream.map((stream) => ({ event: row.event, stream }))),
+    rows.flatMap(({ event, stream, kmsKey }) =>
+      stream.map((stream) => ({ event, stream, ...(kmsKey !== undefined && { kmsKey }) })),
+    ),
   )
 
 /** `{ event: stream, … }` */
@@ -55,11 +73,12 @@ export function isStreamName(value: unknown): value is string {
 
 interface StreamPlace {
   readonly name: string
+  readonly partition?: string
   readonly region?: string
   readonly account?: string
 }
 
-/** The name of what a row names by name or ARN, and where it lies, as far as that is told. */
+/** The name of what a row names by name or ARN, and where it lies, as far as the row says. */
 export function readStream(stream: string): StreamPlace {
   const arn = STREAM_ARN.exec(stream)?.groups as Required<StreamPlace> | undefined
   return arn ?? { name: stream }

@@ -11,9 +11,10 @@ const SECRETS = /^(id|secretId|sourceId|credentials|clientConfig|writeKeys?)$/i
 /** SECURITY: a URL may carry a password. */
 const URL_CREDENTIALS = /\/\/[^/@\s]*@/g
 
-/** The error that tells all problems at once, a line each. */
+/** The error with all problems at once, a line each. What several sources have in common is one problem. */
 export function settingsError(problems: readonly string[]): FirehoseError {
-  return new FirehoseError('ERR_SETTINGS', `Wrong settings:\n${problems.map((it) => `  ${it}`).join('\n')}`)
+  const lines = [...new Set(problems)].map((it) => `  ${it}`)
+  return new FirehoseError('ERR_SETTINGS', `Wrong settings:\n${lines.join('\n')}`)
 }
 
 /**
@@ -62,7 +63,9 @@ export function showValue(value: unknown, path: readonly PropertyKey[]): string 
   if (typeof value === 'function') return 'a function'
   if (typeof value !== 'object' || value === null) return shorten(showScalar(value))
   try {
-    const json = JSON.stringify(value, (key, part) => (isSecret(key) ? '(kept secret)' : part))
+    const json = JSON.stringify(value, (key, part) =>
+      isSecret(key) ? '(kept secret)' : withoutCredentials(part),
+    )
     return shorten(json ?? 'an object')
   } catch {
     return 'an object that is not JSON'
@@ -71,7 +74,11 @@ export function showValue(value: unknown, path: readonly PropertyKey[]): string 
 
 function showScalar(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`
-  return typeof value === 'string' ? JSON.stringify(value.replace(URL_CREDENTIALS, '//')) : String(value)
+  return typeof value === 'string' ? JSON.stringify(withoutCredentials(value)) : String(value)
+}
+
+function withoutCredentials(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(URL_CREDENTIALS, '//') : value
 }
 
 function isSecret(name: PropertyKey): boolean {

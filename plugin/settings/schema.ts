@@ -1,15 +1,25 @@
 import * as z from 'zod'
 import type { SegmentEvent } from '../event.js'
 import { MAX_CALL_BYTES, MAX_CALL_RECORDS, MAX_RECORD_BYTES } from '../limits.js'
+import { assumeRole } from './assume-role-settings.js'
 import { entriesOf } from './entries.js'
-import { EXTERNAL_ID, EXTERNAL_ID_RULE, httpUrl, integer, logger, matching, oneOf } from './fields.js'
+import {
+  EXTERNAL_ID,
+  EXTERNAL_ID_RULE,
+  httpsProxy,
+  httpUrl,
+  integer,
+  logger,
+  matching,
+  oneOf,
+} from './fields.js'
 import { mappingRows, mappingTable } from './mapped-streams.js'
+import { REGION } from './regions.js'
 import type { AwsClientConfig } from './settings.js'
 import { spill } from './spill-settings.js'
 
 // Source of the pattern: the RoleARN of https://docs.aws.amazon.com/firehose/latest/APIReference/API_S3DestinationConfiguration.html
 const ROLE_ARN = /^arn:aws[a-z0-9-]*:iam::\d{12}:role\/[a-zA-Z_0-9+=,.@\-_/]+$/
-export const REGION = /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/
 export const NAME_THE_REGION = "name the streams' AWS region, such as 'us-west-2'"
 
 const fields = {
@@ -20,6 +30,7 @@ const fields = {
   ),
   sourceId: matching(EXTERNAL_ID, `an external ID ${EXTERNAL_ID_RULE}`),
   secretId: matching(EXTERNAL_ID, `an external ID ${EXTERNAL_ID_RULE}`),
+  assumeRole,
   api: oneOf(['auto', 'PutRecord', 'PutRecordBatch']),
   routing: oneOf(['all', 'most-specific']),
   aggregation: z.preprocess(
@@ -47,6 +58,7 @@ const fields = {
   clientConfig: z.custom<AwsClientConfig>((given) => typeof given === 'object' && given !== null, {
     error: "give an object of the AWS SDK's client options",
   }),
+  httpsProxy: httpsProxy(),
   spill: spill(),
   logger: logger(),
 }
@@ -61,3 +73,6 @@ export const table = { all: withTable, some: withTable.partial() }
 
 /** The names of all settings of a destination. */
 export const SETTING_NAMES: readonly string[] = ['mappedStreams', ...Object.keys(fields)]
+
+/** Settings that are right each by itself. */
+export type Values = z.output<typeof rows.some>

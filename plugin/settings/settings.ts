@@ -8,6 +8,11 @@ export interface MappedStream {
   readonly event: string
   /** A delivery stream's name, case-sensitive, or its ARN; or several. */
   readonly stream: string | readonly string[]
+  /**
+   * ARN of the customer-managed KMS key that encrypts the stream: `analytics-firehose iam` then allows its use, which AWS
+   * wants of whoever writes. @default none: the stream has a key of AWS's, or none
+   */
+  readonly kmsKey?: string | undefined
 }
 
 /** The mapping as rows, or as an object from event to stream. */
@@ -28,6 +33,20 @@ export type AwsClientConfig = Pick<
   'credentials' | 'customUserAgent' | 'requestHandler' | 'tls' | 'useDualstackEndpoint' | 'useFipsEndpoint'
 >
 
+/** How the role is assumed: what CloudTrail and the role's policies see of the session. */
+export interface AssumeRoleSettings {
+  /** The session's name, 2 to 64 characters. @default `analytics-firehose-` and a digest of the external ID */
+  readonly sessionName?: string | undefined
+  /** Who is behind the session, for CloudTrail; roles that it assumes in turn keep it. The trust policy has to allow `sts:SetSourceIdentity`. @default none */
+  readonly sourceIdentity?: string | undefined
+  /** Session tags, up to 50. The trust policy has to allow `sts:TagSession`. @default none */
+  readonly tags?: Readonly<Record<string, string>> | undefined
+  /** Keys of those tags that roles assumed in turn keep. @default none */
+  readonly transitiveTags?: readonly string[] | undefined
+  /** How long a session lasts, in seconds, from 900 to 43200: no longer than the role's MaxSessionDuration. @default 3600 */
+  readonly durationSeconds?: number | undefined
+}
+
 /**
  * The settings of one destination. Names are those of Segment's "Amazon Kinesis Firehose" destination and of
  * `@segment/analytics-node` where they have one.
@@ -37,7 +56,7 @@ export type AwsClientConfig = Pick<
 export interface DestinationSettings {
   /** Which events go to which delivery streams. */
   readonly mappedStreams: MappedStreams
-  /** Region of the delivery streams. @default process.env.AWS_REGION, else 'us-west-2' */
+  /** Region of the delivery streams. @default that in `endpoint`, else process.env.AWS_REGION, else 'us-west-2' */
   readonly region?: string | undefined
   /** ARN of the IAM role to assume. @default none: the ambient AWS credentials are used */
   readonly roleAddress?: string | undefined
@@ -45,6 +64,8 @@ export interface DestinationSettings {
   readonly sourceId?: string | undefined
   /** External ID that many sources share (Segment's "Secret ID"). 2 to 1224 characters. @default `sourceId` */
   readonly secretId?: string | undefined
+  /** How `roleAddress` is assumed. @default {} */
+  readonly assumeRole?: AssumeRoleSettings | undefined
   /** `auto` is PutRecordBatch, and PutRecord where a role turns out to allow only that. @default 'auto' */
   readonly api?: PutApi | undefined
   /** What becomes of an event that several rows match. @default 'all' */
@@ -68,8 +89,11 @@ export interface DestinationSettings {
   /** How long a record is tried before it fails, in ms. @default 30000 in the plugin, 5000 in the proxy */
   readonly deliveryTimeout?: number | undefined
   /**
-   * How long one call may take, in ms; where credentials have expired, their renewal and the call after it as long
-   * again each. @default 5000, or half of `deliveryTimeout` where that is less
+   * How long one call may take, in ms, and no longer than its records may. After time-outs, and while AWS answers slowly, a
+   * call may take up to eight times as long: one that is cut is made again, and both may arrive. Where credentials have
+   * expired, their renewal and the call after it may take as long again each.
+   *
+   * @default 5000, or `deliveryTimeout` where that is less
    */
   readonly requestTimeout?: number | undefined
   /** Calls in flight for one stream at most. @default 8, or 50 with PutRecord */
@@ -87,6 +111,11 @@ export interface DestinationSettings {
   readonly stsEndpoint?: string | undefined
   /** Passed to the AWS SDK's clients. @default {} */
   readonly clientConfig?: AwsClientConfig | undefined
+  /**
+   * URL of a proxy for all requests to AWS, those for credentials included, such as `http://proxy.example.com:3128`, or
+   * `false` for none. @default `HTTPS_PROXY` of the environment, but for the hosts in `NO_PROXY`
+   */
+  readonly httpsProxy?: string | false | undefined
   /**
    * A directory, or the URL of an SQS queue, for records that cannot be delivered in time: they are sent from there when
    * the stream takes records again, by a later process too. @default none: they fail
@@ -111,6 +140,8 @@ export interface SpillQueueSettings extends DrainSettings {
   readonly queueUrl: string
   /** @default that of the URL, else process.env.AWS_REGION, else 'us-west-2' */
   readonly region?: string | undefined
+  /** As for destinations: the URL of a proxy, or `false`. @default `HTTPS_PROXY`, but for the hosts in `NO_PROXY` */
+  readonly httpsProxy?: string | false | undefined
 }
 
 interface DrainSettings {

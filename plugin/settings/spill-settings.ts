@@ -1,12 +1,17 @@
 import * as z from 'zod'
 import { MAX_RECORD_BYTES } from '../limits.js'
-import { integer } from './fields.js'
+import { httpsProxy, integer } from './fields.js'
+import { regionOfUrl } from './regions.js'
 import type { SpillSettings } from './settings.js'
 
 /** A spill's settings, checked and complete. */
 export type SpillConfiguration = { readonly drainShare: number } & (
   | { readonly directory: string; readonly maxBytes: number }
-  | { readonly queueUrl: string; readonly region: string }
+  | {
+      readonly queueUrl: string
+      readonly region: string
+      readonly httpsProxy?: string | false | undefined
+    }
 )
 
 /** Those of a spill in an SQS queue. */
@@ -20,8 +25,8 @@ const QUEUE =
 const REGION = "name the queue's AWS region, such as 'us-west-2'"
 const SHARE = 'use a number above 0 and up to 1'
 
-const SQS_URL = /^https?:\/\/[^/]+\/(?:.*\/)?\d{12}\/[\w-]{1,80}$/
-const SQS_REGION = /^https?:\/\/(?:sqs\.)?([a-z]{2,}(?:-[a-z0-9]+)+-\d+)\./
+/** Ends in the account's ID, which ElasticMQ may write as `queue`, and the name of the queue. */
+export const QUEUE_URL = /^https?:\/\/[^/]+\/(?:.*\/)?(?:\d{12}|queue)\/[\w-]{1,80}(?<fifo>\.fifo)?$/
 const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 const DEFAULT_DRAIN_SHARE = 0.25
 
@@ -36,17 +41,35 @@ const directory = z.strictObject({
 const queue = z.strictObject({
   queueUrl: queueUrl(),
   region: z.string({ error: REGION }).min(1, { error: REGION }).optional(),
+  httpsProxy: httpsProxy().optional(),
   drainShare,
 })
 
+/** SQS takes only what is signed for the queue's own region. */
+const consistentQueue = queue.superRefine(checkRegionOfQueue)
+
 /** The URL of a standard SQS queue. */
 export function queueUrl() {
-  return z.string({ error: QUEUE }).regex(SQS_URL, { error: QUEUE })
+  return z
+    .string({ error: QUEUE })
+    .regex(QUEUE_URL, { error: QUEUE })
+    .refine((url) => QUEUE_URL.exec(url)?.groups?.['fifo'] === undefined, { error: QUEUE })
 }
 
-/** The region of a queue that is not told one: that of its URL, else that of this process. */
+/** Refuses a region that is not the one in the queue's URL. */
+export function checkRegionOfQueue(
+  { queueUrl, region }: { readonly queueUrl: string; readonly region?: string | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  const own = regionOfUrl(queueUrl)
+  if (own === undefined || region === undefined || own === region) return
+  const message = `the queue's URL is of ${own}: leave region out, or name the queue of that region`
+  context.addIssue({ code: 'custom', path: ['region'], input: region, message })
+}
+
+/** The region of a queue for which none is given: that of its URL, else that of this process. */
 export function regionOfQueue(queueUrl: string, env: Readonly<Record<string, string | undefined>>): string {
-  return SQS_REGION.exec(queueUrl)?.[1] ?? (env['AWS_REGION'] || 'us-west-2')
+  return regionOfUrl(queueUrl) ?? (env['AWS_REGION'] || 'us-west-2')
 }
 
 /** Where records are kept that cannot be delivered in time. */
@@ -55,7 +78,7 @@ export function spill() {
     const whole = typeof given === 'string' ? spillNamed(given) : given
     if (typeof whole !== 'object' || whole === null || Array.isArray(whole))
       return refuse(context, SPILL, given)
-    const parsed = (isQueue(whole) ? queue : directory).safeParse(whole, { reportInput: true })
+    const parsed = (isQueue(whole) ? consistentQueue : directory).safeParse(whole, { reportInput: true })
     if (parsed.success) return parsed.data
     for (const issue of parsed.error.issues)
       context.issues.push({ ...issue } as (typeof context.issues)[number])
@@ -96,6 +119,6 @@ export function completeSpill(
   if ('directory' in given) {
     return { directory: given.directory, maxBytes: given.maxBytes ?? DEFAULT_MAX_BYTES, drainShare }
   }
-  const { queueUrl, region = regionOfQueue(queueUrl, env) } = given
-  return { queueUrl, region, drainShare }
+  const { queueUrl, region = regionOfQueue(queueUrl, env), httpsProxy } = given
+  return { queueUrl, region, ...(httpsProxy !== undefined && { httpsProxy }), drainShare }
 }

@@ -78,8 +78,8 @@ export class HeldMessages {
       for (const [index, message] of some.entries()) {
         const failure = failedAt.get(index)
         if (failure === undefined) deleted.push(message)
-        // A receipt that is no good any more: whoever has the message now delivers it again.
-        if (failure === undefined || failure.permanent) this.#undeleted.delete(message)
+        // A receipt that is no good any more: whoever has the message now delivers it again. All else may pass.
+        if (failure === undefined || failure.class === 'isolate') this.#undeleted.delete(message)
       }
     })
     return deleted

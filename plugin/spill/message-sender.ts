@@ -1,4 +1,4 @@
-import { classify } from '../aws/error-classes.js'
+import { classify, type ErrorClass } from '../aws/error-classes.js'
 import { backoffMs } from '../backoff.js'
 import type { Clock } from '../clock.js'
 import { ATTRIBUTES_BYTES, type OutgoingMessage } from './line-message.js'
@@ -137,20 +137,19 @@ export class MessageSender {
           this.#onSent({ ...draft.message, id: ids.get(index) ?? '' })
           continue
         }
-        const { code, message, permanent } = failure
+        const { code, message } = failure
         error = new Error(
-          `SQS did not take a message of ${this.#owner} (${code})${message && `: ${message}`}`,
+          `SQS did not take a message of ${this.#owner} (${code}${message && `: ${message}`})`,
         )
         if (isTooLong(code, message)) tooLong.push([[draft], error])
-        else if (permanent) failed.set(draft.group, error)
-        else again.push(draft)
+        else if (mayPass(failure.class)) again.push(draft)
+        else failed.set(draft.group, error)
       }
       return { again, tooLong, error }
     } catch (error) {
       const { name, message } = error as Error
       if (isTooLong(name, message)) return { again: [], tooLong: [[drafts, error]], error }
-      const { class: kind } = classify(error)
-      if (kind === 'retry' || kind === 'reauth') return { again: drafts, tooLong: [], error }
+      if (mayPass(classify(error).class)) return { again: drafts, tooLong: [], error }
       for (const { group } of drafts) failed.set(group, error)
       return { again: [], tooLong: [], error }
     }
@@ -194,6 +193,10 @@ export class MessageSender {
     }
     return batches
   }
+}
+
+function mayPass(kind: ErrorClass): boolean {
+  return kind === 'retry' || kind === 'reauth'
 }
 
 function isTooLong(code: string, message: string): boolean {

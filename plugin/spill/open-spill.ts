@@ -53,12 +53,12 @@ export function openSpill({ configuration, clock, logger, deadLetters }: OpenSpi
 }
 
 async function openQueue(
-  { queueUrl, region }: SpillQueueConfiguration,
+  { queueUrl, region, httpsProxy }: SpillQueueConfiguration,
   parts: Pick<OpenSpillOptions, 'clock' | 'logger'>,
 ): Promise<Spill> {
   // Loaded here and not at the top: whoever spills to a directory needs no SQS.
   const { openSpillQueue } = await import('./spill-queue.js')
-  return openSpillQueue({ queueUrl, region, ...parts })
+  return openSpillQueue({ queueUrl, region, httpsProxy, ...parts })
 }
 
 async function opened(

@@ -1,19 +1,24 @@
 import type { Message, SQSClient } from '@aws-sdk/client-sqs'
-import { boundedCall } from '../aws/bounded-call.js'
-import type { Clock } from '../clock.js'
+import { boundedCall, type RepairableClient } from '../aws/bounded-call.js'
+import { classify, type ErrorClass, isKnown } from '../aws/error-classes.js'
+import { type Clock, systemClock } from '../clock.js'
+import type { SpillQueueConfiguration } from '../settings/spill-settings.js'
 import type { OutgoingMessage } from './line-message.js'
 
 /** The SDK's module, loaded by whoever configured a queue. */
 type Sdk = typeof import('@aws-sdk/client-sqs')
 
 /** What the spill asks of a client of SQS. */
-export type QueueClient = Pick<SQSClient, 'send' | 'destroy'>
+export type QueueClient = Pick<SQSClient, 'send' | 'destroy'> & RepairableClient
 
 /** Entries in one call of SQS at most. */
 export const MAX_ENTRIES = 10
 
 /** SDKs give up on a request to the proxy after 10 s: a call that hangs must leave time for an answer. */
 const CALL_TIMEOUT_MS = 4_000
+
+/** A receive brings ten messages of 1 MiB at most, which JSON may write at twice their size. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
 /** Several things of this message are invalid, so that implementations refuse it that do not check all of them. */
 const NEVER_TAKEN = {
@@ -34,11 +39,12 @@ const INVALID_INPUT = new Set([
 /** An entry of a batch that was not done. */
 export interface EntryFailure {
   readonly index: number
+  /** AWS's code. */
   readonly code: string
-  /** What SQS says of it, which may be nothing. */
+  /** What SQS says beside it, which may be nothing. */
   readonly message: string
-  /** Whether the same entry is bound to fail again. */
-  readonly permanent: boolean
+  /** `isolate` where the entry itself is at fault. */
+  readonly class: ErrorClass
 }
 
 /** What became of the messages that were to be sent. */
@@ -63,12 +69,19 @@ interface BatchAnswer {
 /** The few calls of SQS that a spill makes, none of which hangs. Each rejects with the error of AWS, redacted. */
 export class QueueApi {
   readonly queueUrl: string
+  readonly region: string
   readonly #sdk: Sdk
   readonly #client: QueueClient
   readonly #clock: Clock
 
-  constructor(sdk: Sdk, client: QueueClient, queueUrl: string, clock: Clock) {
+  constructor(
+    sdk: Sdk,
+    client: QueueClient,
+    { queueUrl, region }: Pick<SpillQueueConfiguration, 'queueUrl' | 'region'>,
+    clock: Clock,
+  ) {
     this.queueUrl = queueUrl
+    this.region = region
     this.#sdk = sdk
     this.#client = client
     this.#clock = clock
@@ -161,16 +174,34 @@ export class QueueApi {
   }
 
   #call<T>(send: (options: { abortSignal: AbortSignal }) => Promise<T>, extraMs = 0): Promise<T> {
-    return boundedCall({ timeoutMs: CALL_TIMEOUT_MS + extraMs, clock: this.#clock, service: 'SQS' }, send)
+    const timeoutMs = CALL_TIMEOUT_MS + extraMs
+    return boundedCall(
+      { client: this.#client, service: 'SQS', region: this.region, timeoutMs, clock: this.#clock },
+      send,
+    )
   }
 }
 
 /** A client with the ambient credentials. It tries once: whoever calls decides what is tried again. */
-export function queueClient(sdk: Sdk, queueUrl: string, region: string): SQSClient {
-  return new sdk.SQSClient({ region, endpoint: new URL(queueUrl).origin, maxAttempts: 1 })
+export async function queueClient(
+  sdk: Sdk,
+  { queueUrl, region, httpsProxy }: Pick<SpillQueueConfiguration, 'queueUrl' | 'region' | 'httpsProxy'>,
+  clock: Clock = systemClock,
+): Promise<QueueClient> {
+  // Loaded here and not at the top: whoever has no queue needs none of it.
+  const { repairsOf, serviceClient } = await import('../aws/service-client.js')
+  const { rememberAnswers } = await import('../aws/answer.js')
+  const parts = serviceClient({ region, httpsProxy, clock, maxAnswerBytes: MAX_ANSWER_BYTES })
+  const client = new sdk.SQSClient({ ...parts.config, endpoint: new URL(queueUrl).origin })
+  rememberAnswers(client.middlewareStack)
+  return {
+    send: client.send.bind(client),
+    destroy: () => parts.destroy(client),
+    ...repairsOf(parts),
+  }
 }
 
-/** What is not said to be done is not done. */
+/** Treats entries that the answer does not name as failed. */
 function failures(count: number, { Successful = [], Failed = [] }: BatchAnswer): EntryFailure[] {
   const done = new Set(Successful.map(({ Id }) => Id))
   const failed = new Map(Failed.map((entry) => [entry.Id, entry]))
@@ -178,7 +209,10 @@ function failures(count: number, { Successful = [], Failed = [] }: BatchAnswer):
     .filter((index) => !done.has(String(index)))
     .map((index) => {
       const entry = failed.get(String(index))
-      const { Code: code = 'no answer', Message: message = '', SenderFault: permanent = false } = entry ?? {}
-      return { index, code, message, permanent }
+      const { Code: code = 'no answer', Message: message = '', SenderFault = false } = entry ?? {}
+      // SQS marks entries that it throttles as the sender's fault too: only a code in no list goes by that flag.
+      const byFlag = SenderFault ? 'isolate' : 'retry'
+      const known = { name: code, message }
+      return { index, code, message, class: isKnown(known) ? classify(known).class : byFlag }
     })
 }

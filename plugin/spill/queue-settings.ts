@@ -1,11 +1,12 @@
 import { classify } from '../aws/error-classes.js'
+import { fixOf } from '../aws/error-fixes.js'
 import type { Logger } from '../logger.js'
+import { QUEUE_URL } from '../settings/spill-settings.js'
 
 /** 14 days, the longest that SQS keeps a message. */
 const MAX_RETENTION_SECONDS = 1_209_600
 /** A message is received again each time it is put aside for other targets. */
 const MIN_RECEIVE_COUNT = 1_000
-const QUEUE_URL = /^https?:\/\/[^/]+\/(?:.*\/)?\d{12}\/[\w-]{1,80}(\.fifo)?$/
 
 /** @throws Error where this is not the URL of a standard queue. */
 export function checkQueueUrl(queueUrl: string): void {
@@ -14,7 +15,7 @@ export function checkQueueUrl(queueUrl: string): void {
     throw new Error(
       `The spill queue "${queueUrl}" is not the URL of an SQS queue, such as https://sqs.us-west-2.amazonaws.com/123456789012/spill`,
     )
-  if (match[1] !== undefined)
+  if (match.groups?.['fifo'] !== undefined)
     throw new Error(`The spill queue ${queueUrl} is a FIFO queue: use a standard queue`)
 }
 
@@ -46,10 +47,15 @@ export function unusable(
   const { class: kind } = classify(error)
   if (kind === 'retry' || kind === 'reauth') return undefined
   const { name, message } = error instanceof Error ? error : new Error(String(error))
+  const fix =
+    fixOf(error, { service: 'SQS', region }) ??
+    'check its URL, and what the policy of these AWS credentials says'
+  const sentence = fix.charAt(0).toUpperCase() + fix.slice(1)
   return new Error(
-    `The spill queue ${queueUrl} cannot be used in ${region} (${name}: ${message}). Make the queue, or give { queueUrl, region }, and allow sqs:SendMessage, ` +
-      'sqs:ReceiveMessage, sqs:DeleteMessage, sqs:ChangeMessageVisibility and sqs:GetQueueAttributes on it',
-    { cause: error },
+    `The spill queue ${queueUrl} cannot be used in ${region} (${name}: ${message}). ${sentence}`,
+    {
+      cause: error,
+    },
   )
 }
 

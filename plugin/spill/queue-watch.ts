@@ -1,3 +1,4 @@
+import { fixOf } from '../aws/error-fixes.js'
 import type { Clock } from '../clock.js'
 import type { Logger } from '../logger.js'
 import type { QueueApi } from './queue-api.js'
@@ -11,7 +12,6 @@ const STATS_MS = 5_000
 
 export interface QueueWatchParts {
   readonly api: QueueApi
-  readonly region: string
   readonly clock: Clock
   readonly logger: Logger
   readonly level: QueueLevel
@@ -70,12 +70,14 @@ export class QueueWatch {
 
   /** A call has failed: it is logged where the cause is another one than that of the last trouble. */
   noteTrouble(error: unknown): void {
-    const { api, region } = this.#parts
+    const { api } = this.#parts
     const { name, message } = asError(error)
-    const final = unusable({ queueUrl: api.queueUrl, region }, error)
+    const final = unusable(api, error)
+    const fix = fixOf(error, { service: 'SQS', region: api.region })
+    const advice = fix === undefined ? '' : `; ${fix}`
     this.#trouble.note(
       name,
-      final?.message ?? `The spill queue ${api.queueUrl} gives errors: ${name}: ${message}`,
+      final?.message ?? `The spill queue ${api.queueUrl} gives errors: ${name}: ${message}${advice}`,
     )
     this.#isTroubled = true
     this.#lastError = error

@@ -20,6 +20,7 @@ export interface SpillQueueOptions {
   /** Of a standard queue. */
   readonly queueUrl: string
   readonly region: string
+  readonly httpsProxy?: string | false | undefined
   readonly clock: Clock
   readonly logger: Logger
   /** Its owner closes it. @default one of its own, with the ambient credentials */
@@ -34,12 +35,12 @@ export interface SpillQueueOptions {
  * @throws Error that names the queue, what is wrong and the fix, where it cannot be used before that is mended.
  */
 export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill> {
-  const { queueUrl, region, client, clock } = options
+  const { queueUrl, client, clock } = options
   checkQueueUrl(queueUrl)
   // Loaded here and not at the top: without a spill queue nobody needs it.
   const sdk = await import('@aws-sdk/client-sqs')
-  const own = client ? undefined : queueClient(sdk, queueUrl, region)
-  const api = new QueueApi(sdk, client ?? (own as QueueClient), queueUrl, clock)
+  const own = client ? undefined : await queueClient(sdk, options, clock)
+  const api = new QueueApi(sdk, client ?? (own as QueueClient), options, clock)
   const spill = new SpillQueue(api, options, () => own?.destroy())
   try {
     await spill.open()
@@ -52,7 +53,6 @@ export async function openSpillQueue(options: SpillQueueOptions): Promise<Spill>
 
 class SpillQueue implements Spill {
   readonly #api: QueueApi
-  readonly #region: string
   readonly #clock: Clock
   readonly #onClosed: () => void
   readonly #level: QueueLevel
@@ -70,14 +70,12 @@ class SpillQueue implements Spill {
     const { clock, waitSeconds = 1 } = options
     const logger = guarded(options.logger)
     this.#api = api
-    this.#region = options.region
     this.#clock = clock
     this.#onClosed = onClosed
     this.#level = new QueueLevel(clock)
     this.#writer = new QueueWriter(api, clock, (message) => this.#level.sent(message))
     this.#watch = new QueueWatch({
       api,
-      region: options.region,
       clock,
       logger,
       level: this.#level,
@@ -103,9 +101,8 @@ class SpillQueue implements Spill {
   }
 
   async open(): Promise<void> {
-    const { queueUrl } = this.#api
     const error = (await this.#watch.look()) ?? (await this.#tryAll())
-    const final = error && unusable({ queueUrl, region: this.#region }, error)
+    const final = error && unusable(this.#api, error)
     if (final) throw final
     this.#scheduleBeat()
   }

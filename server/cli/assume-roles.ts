@@ -1,7 +1,7 @@
 import type { PooledClient } from '../../plugin/aws/client.js'
 import { createClientPool } from '../../plugin/aws/client-pool.js'
-import { classify } from '../../plugin/aws/error-classes.js'
-import { redact } from '../../plugin/aws/redact.js'
+import { classify, isWithoutCredentials } from '../../plugin/aws/error-classes.js'
+import { explainError } from '../../plugin/aws/error-fixes.js'
 import { FirehoseError } from '../../plugin/errors.js'
 import type { DestinationConfiguration } from '../../plugin/settings/configuration.js'
 import { someAtATime } from '../../plugin/spill/some-at-a-time.js'
@@ -53,21 +53,22 @@ interface Use {
   readonly destination: DestinationConfiguration
 }
 
-/** Why a client gets no credentials. */
+/** Why a client gets no credentials, and what helps. */
 async function problemOf(client: PooledClient, [use]: readonly Use[]): Promise<string | undefined> {
   try {
     await client.use(({ firehose }) => firehose.config.credentials())
     return undefined
   } catch (thrown) {
-    return worded(redact(thrown, use?.destination.externalId), use?.destination.roleAddress)
+    const { region = '', externalId, roleAddress } = use?.destination ?? {}
+    const error = explainError(thrown, { service: 'Firehose', region, externalId, roleAddress })
+    return worded(error, roleAddress)
   }
 }
 
 function worded(error: Error, roleAddress: string | undefined): string {
-  if (!(error instanceof FirehoseError))
-    return `${error.message}; give this process AWS credentials, from the environment, a profile or its machine`
   // Whoever serves tries again by itself.
-  if (classify(error).class !== 'retry') return error.message
-  const { message } = error.cause as Error
-  return `AWS cannot be asked for ${roleAddress}: ${message}; see that its STS can be reached from here, and try again`
+  if (!(error instanceof FirehoseError) || classify(error).class !== 'retry') return error.message
+  const [what] = error.message.replace(`Cannot assume ${roleAddress}: `, '').split('; it will be tried again')
+  const fix = isWithoutCredentials(error) ? 'then' : 'see that its STS can be reached from here, and'
+  return `AWS cannot be asked for ${roleAddress}: ${what}; ${fix} try again`
 }

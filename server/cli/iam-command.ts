@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { KEY_ARN, NAME_THE_KEY } from '../../plugin/settings/mapped-streams.js'
 import { DEFAULT_CONFIG_FILE } from '../config/config-file.js'
 import { type PolicyDocument, type RolePolicies, rolePolicies } from '../iam.js'
 import { CommandError } from './command-error.js'
@@ -31,6 +32,7 @@ interface IamFlags {
   readonly config?: string
   readonly principal?: Principal
   readonly account?: string
+  readonly kmsKey?: readonly string[]
   readonly role?: string
   readonly only?: 'permissions' | 'trust'
   readonly json?: true
@@ -47,6 +49,11 @@ export function iamCommand(terminal: Terminal): Command {
       parsePrincipal,
     )
     .option('--account <id>', 'AWS account of the streams of sources without a role', parseAccount)
+    .option(
+      '--kms-key <arn>',
+      'a customer-managed key that encrypts streams, where the mapping has no kmsKey beside them; may be given again for another',
+      parseKey,
+    )
     .option('--role <arn>', `this role alone, or "${NO_ROLE}": ${AMBIENT}`)
     .addOption(new Option('--only <policy>', 'this policy alone').choices(['permissions', 'trust']))
     .option('--json', 'everything as one JSON document')
@@ -59,8 +66,8 @@ async function runIam(flags: IamFlags, terminal: Terminal): Promise<void> {
   // Policies depend neither on write keys nor on a transform: they can be printed where those are not at hand.
   const context = { env, mayBeUnset: ['writeKey'], loadModule: () => (event: unknown) => event }
   const { sources } = await loadConfig(flags.config ?? DEFAULT_CONFIG_FILE, context)
-  const { account, principal: { principal, note } = {} } = flags
-  const all = rolePolicies(sources, { account, principal })
+  const { account, kmsKey: kmsKeys, principal: { principal, note } = {} } = flags
+  const all = rolePolicies(sources, { account, principal, kmsKeys })
   const chosen = flags.role === undefined ? all : all.filter(({ role }) => (role ?? NO_ROLE) === flags.role)
   if (chosen.length === 0)
     throw new CommandError([`--role: no source assumes ${flags.role}; there is ${choiceOf(all)}`])
@@ -110,4 +117,10 @@ function json(value: unknown): string {
 function parseAccount(text: string): string {
   if (/^\d{12}$/.test(text)) return text
   throw new InvalidArgumentError('An AWS account ID has 12 digits.')
+}
+
+/** Adds to those that were given before. */
+function parseKey(text: string, before: readonly string[] = []): string[] {
+  if (KEY_ARN.test(text)) return [...before, text]
+  throw new InvalidArgumentError(`${NAME_THE_KEY.charAt(0).toUpperCase()}${NAME_THE_KEY.slice(1)}.`)
 }

@@ -69,15 +69,16 @@ function placeOf(
 }
 
 async function takeAll(
-  { queueUrl, region }: Queue,
+  queue: Queue,
   folder: string,
   setting: string,
   { signal, exitCode, terminal, log }: InputFolderParts,
 ): Promise<void> {
+  const { queueUrl, region } = queue
   terminal.err(`Taking dead letters out of ${queueUrl} to ${folder}`)
   let taken: Awaited<ReturnType<typeof takeLetters>>
   try {
-    taken = await takeLetters({ queueUrl, region, folder, signal, clock: systemClock })
+    taken = await takeLetters({ ...queue, folder, signal, clock: systemClock })
   } catch (error) {
     const { name, message } = error as Error
     throw new CommandError([

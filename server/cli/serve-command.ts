@@ -20,6 +20,7 @@ Environment:
   LOG_LEVEL, LOG_FORMAT where the flags do not say
   AWS_REGION            region of the destinations that name none
   AWS_ACCESS_KEY_ID, …  what assumes the roles; all that the AWS SDK looks for
+  HTTPS_PROXY, NO_PROXY the way to AWS, where the settings name no proxy
 `
 
 const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent']

@@ -4,7 +4,7 @@ import { systemClock } from '../../plugin/clock.js'
 import type { Logger } from '../../plugin/logger.js'
 import type { SpillConfiguration, SpillQueueConfiguration } from '../../plugin/settings/spill-settings.js'
 import { parseName } from '../../plugin/spill/file-name.js'
-import { QueueApi, queueClient } from '../../plugin/spill/queue-api.js'
+import { QueueApi, type QueueClient, queueClient } from '../../plugin/spill/queue-api.js'
 import { messagesIn } from '../../plugin/spill/queue-level.js'
 
 /** Where what cannot be delivered is kept, and, of a directory, what is there already. */
@@ -18,16 +18,13 @@ export async function spillLine(spill: SpillConfiguration): Promise<string> {
 }
 
 /** Logs how many messages a queue holds already, once SQS has answered: the start does not wait for it. Never rejects. */
-export async function tellQueueLevel(
-  { queueUrl, region }: SpillQueueConfiguration,
-  logger: Logger,
-): Promise<void> {
-  let client: ReturnType<typeof queueClient> | undefined
+export async function tellQueueLevel(queue: SpillQueueConfiguration, logger: Logger): Promise<void> {
+  let client: QueueClient | undefined
   try {
     // Load SQS only here: a spill in a directory does not need it.
     const sdk = await import('@aws-sdk/client-sqs')
-    client = queueClient(sdk, queueUrl, region)
-    const attributes = await new QueueApi(sdk, client, queueUrl, systemClock).attributes()
+    client = await queueClient(sdk, queue)
+    const attributes = await new QueueApi(sdk, client, queue, systemClock).attributes()
     const messages = messagesIn(attributes)
     if (messages > 0) logger.info(`The spill queue holds about ${messages} message(s) to be sent`)
   } catch {

@@ -23,10 +23,9 @@ export async function tryPlaces({
 }
 
 async function spillProblem(spill: SpillQueueConfiguration): Promise<string | undefined> {
-  const { queueUrl, region } = spill
   const sdk = await import('@aws-sdk/client-sqs')
-  const client = queueClient(sdk, queueUrl, region)
-  const api = new QueueApi(sdk, client, queueUrl, systemClock)
+  const client = await queueClient(sdk, spill)
+  const api = new QueueApi(sdk, client, spill, systemClock)
   try {
     await api.attributes()
     await Promise.all([api.trySend(), api.tryRelease()])
@@ -34,7 +33,7 @@ async function spillProblem(spill: SpillQueueConfiguration): Promise<string | un
   } catch (error) {
     const { name, message } = error as Error
     const final = unusable(spill, error)
-    return `spill: ${final?.message ?? `the queue ${queueUrl} does not answer in ${region} (${name}: ${message})`}`
+    return `spill: ${final?.message ?? `the queue ${spill.queueUrl} does not answer in ${spill.region} (${name}: ${message})`}`
   } finally {
     client.destroy()
   }

@@ -100,7 +100,8 @@ function read(
     ...repeated(sources),
     ...destinations.flatMap((it) => it.problems),
   )
-  if (parsed.data === undefined || problems.length > 0) return { problems }
+  // What is wrong in the environment every source has in common.
+  if (parsed.data === undefined || problems.length > 0) return { problems: [...new Set(problems)] }
 
   const values = parsed.data
   return {

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Message } from '@aws-sdk/client-sqs'
 import type { Clock } from '../../plugin/clock.js'
 import { LETTER_ATTRIBUTES } from '../../plugin/dead-letters/letter-queue.js'
+import type { DeadLetterQueue } from '../../plugin/settings/dead-letter-settings.js'
 import { DurableDirectory } from '../../plugin/spill/durable-directory.js'
 import { nodeFileSystem, writeSynced } from '../../plugin/spill/file-system.js'
 import { decodeLines } from '../../plugin/spill/line-message.js'
@@ -18,9 +19,7 @@ const MAX_FOREIGN = 50
 /** SECURITY: what is inflated has a limit, several times the largest body that the proxy takes. */
 const MAX_LETTER_BYTES = 64 * 1024 * 1024
 
-export interface TakeLettersOptions {
-  readonly queueUrl: string
-  readonly region: string
+export interface TakeLettersOptions extends Omit<DeadLetterQueue, 'kind'> {
   /** Where the letters go. It is made. */
   readonly folder: string
   readonly signal: AbortSignal
@@ -48,11 +47,11 @@ interface Part {
  * file durably before its message is deleted, so that it may be in both for a while.
  */
 export async function takeLetters(options: TakeLettersOptions): Promise<TakenLetters> {
-  const { queueUrl, region, clock } = options
+  const { clock } = options
   const sdk = await import('@aws-sdk/client-sqs')
-  const client = queueClient(sdk, queueUrl, region)
+  const client = await queueClient(sdk, options, clock)
   try {
-    return await new LetterTaker(new QueueApi(sdk, client, queueUrl, clock), options).run()
+    return await new LetterTaker(new QueueApi(sdk, client, options, clock), options).run()
   } finally {
     client.destroy()
   }

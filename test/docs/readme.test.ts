@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import { parse as parseYaml } from 'yaml'
+import { readSettings } from '../../plugin/settings/configuration.js'
 import { parseConfigFile } from '../../server/config/config-file.js'
 import { findAwsCli, requireAwsCliInCi } from '../aws-cli.js'
 import { startTestAws } from '../integration/aws.js'
@@ -59,6 +60,7 @@ describe("the README's blocks", () => {
       'express',
       'faults',
       'host',
+      'kms',
       'many-sources',
       'mapper',
       'metrics',
@@ -67,6 +69,7 @@ describe("the README's blocks", () => {
       'redact',
       'replay',
       'scrape',
+      'sessions',
       'try',
     ])
   })
@@ -150,6 +153,21 @@ describe("the README's blocks", () => {
           { id: 'src_web', destinations: [{ region, mapping: [{ event: '*', stream: 'everything' }] }] },
           { id: 'src_app', destinations: [{ region, mapping: [{ event: '*', stream: 'app' }] }] },
         ],
+      },
+    })
+  })
+
+  it('kms, sessions: are settings of a destination', () => {
+    const settings = {
+      ...(parseYaml(block('kms')) as object),
+      ...(parseYaml(block('sessions')) as object),
+      region: 'eu-west-1',
+    }
+    const read = readSettings(settings, { env: {} })
+    expect(read).toMatchObject({
+      configuration: {
+        kmsKeys: { everything: expect.stringMatching(/^arn:aws:kms:eu-west-1:/) },
+        assumeRole: { sessionName: 'events-web', tags: { team: 'web', stage: 'prod' } },
       },
     })
   })

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { createClientPool } from '../../plugin/aws/client-pool.js'
-import { deliveryOf } from '../../plugin/delivery/create-delivery.js'
+import { createDelivery, deliveryOf } from '../../plugin/delivery/create-delivery.js'
 import type { Delivery } from '../../plugin/delivery/delivery.js'
 import { parseSettings } from '../../plugin/settings/configuration.js'
 import { FakeClock } from '../fake-clock.js'
-import { records, startTestAws, type TestAws } from './aws.js'
+import { ROLE, records, startTestAws, type TestAws } from './aws.js'
 
 const MINUTE = 60_000
 
@@ -79,6 +79,42 @@ describe('credentials of an assumed role, over time', () => {
     test.aws.expireCredentials()
     expect(await deliver()).toBe('delivered')
     expect(assumeRoleCalls()).toBe(2)
+  })
+})
+
+describe('a session', () => {
+  const trust = (...actions: string[]) => ({
+    arn: ROLE,
+    trustPolicy: {
+      Statement: [
+        {
+          Effect: 'Allow' as const,
+          Principal: { AWS: 'arn:aws:iam::123456789012:root' },
+          Action: actions,
+          Condition: { StringEquals: { 'sts:ExternalId': 'src_test' } },
+        },
+      ],
+    },
+    permissionPolicy: { Statement: [{ Effect: 'Allow' as const, Action: 'firehose:*', Resource: '*' }] },
+  })
+  const assumeRole = {
+    sessionName: 'events@web',
+    sourceIdentity: 'events',
+    tags: { team: 'web', Stage: '' },
+    transitiveTags: ['team'],
+    durationSeconds: 900,
+  }
+
+  it('is assumed as the settings say', async () => {
+    const test = await startTestAws({
+      streams: ['everything'],
+      roles: [trust('sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity')],
+    })
+    cleanUps.push(() => test.close())
+    const delivery = createDelivery({ settings: test.settings({ assumeRole }) })
+    const outcomes = await delivery.deliver(records(1))
+    await delivery.close()
+    expect(outcomes).toEqual([{ status: 'delivered', recordId: expect.any(String) }])
   })
 })
 

@@ -104,12 +104,59 @@ describe('the policies of a role', () => {
   })
 })
 
+describe('customer-managed keys', () => {
+  const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+  const OTHER = 'arn:aws:kms:eu-west-1:123456789012:key/mrk-1234'
+
+  it('may be used by whoever writes to their streams', () => {
+    const mappedStreams = [
+      { event: 'page', stream: ['pages', 'all'], kmsKey: KEY },
+      { event: '*', stream: 'plain' },
+    ]
+    const [given] = policies({ src_web: { mappedStreams } })
+    expect(given?.permissions?.Statement).toEqual([
+      expect.objectContaining({ Action: ['firehose:PutRecord', 'firehose:PutRecordBatch'] }),
+      { Effect: 'Allow', Action: ['kms:GenerateDataKey', 'kms:Decrypt'], Resource: [KEY] },
+    ])
+  })
+
+  it('may be named beside the config file', () => {
+    const mappedStreams = [{ event: '*', stream: 'all', kmsKey: KEY }]
+    const [given] = policies({ src_web: { mappedStreams } }, { kmsKeys: [OTHER, KEY] })
+    expect(given?.permissions?.Statement[1]).toMatchObject({ Resource: [KEY, OTHER] })
+  })
+
+  it('leave policies as they are where there are none', () => {
+    expect(policies({ src_web: {} })[0]?.permissions?.Statement).toHaveLength(1)
+  })
+})
+
+describe('the trust policy of a session', () => {
+  it.each<[string, object, string[]]>([
+    ['tags', { tags: { team: 'web' } }, ['sts:AssumeRole', 'sts:TagSession']],
+    ['a source identity', { sourceIdentity: 'events' }, ['sts:AssumeRole', 'sts:SetSourceIdentity']],
+    [
+      'both',
+      { sourceIdentity: 'events', tags: { team: 'web' } },
+      ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+    ],
+  ])('allows what %s need', (_name, assumeRole, actions) => {
+    const [given] = policies({ src_a: { assumeRole }, src_b: {} })
+    expect(given?.trust?.Statement).toMatchObject([{ Action: actions }])
+  })
+
+  it('allows no more without them', () => {
+    const [given] = policies({ src_a: { assumeRole: { sessionName: 'web', durationSeconds: 900 } } })
+    expect(given?.trust?.Statement).toMatchObject([{ Action: 'sts:AssumeRole' }])
+  })
+})
+
 describe('the account of the principal', () => {
   it.each([
-    [ROLE, 'arn:aws:iam::595280932656:root'],
-    ['arn:aws-cn:iam::123456789012:role/x/y', 'arn:aws-cn:iam::595280932656:root'],
-  ])('stands for all in it, in the partition of the role: %s', (roleAddress, principal) => {
-    const [given] = policies({ src_a: { roleAddress } }, { principal: '595280932656' })
+    [ROLE, 'eu-west-1', 'arn:aws:iam::595280932656:root'],
+    ['arn:aws-cn:iam::123456789012:role/x/y', 'cn-north-1', 'arn:aws-cn:iam::595280932656:root'],
+  ])('stands for all in it, in the partition of the role: %s', (roleAddress, region, principal) => {
+    const [given] = policies({ src_a: { roleAddress, region } }, { principal: '595280932656' })
     expect(given?.trust?.Statement[0]).toMatchObject({ Principal: { AWS: principal } })
   })
 })
@@ -127,6 +174,11 @@ describe('sources without a role', () => {
     ['eu-west-1', 'aws'],
     ['cn-north-1', 'aws-cn'],
     ['us-gov-west-1', 'aws-us-gov'],
+    ['us-iso-east-1', 'aws-iso'],
+    ['us-isob-east-1', 'aws-iso-b'],
+    ['eu-isoe-west-1', 'aws-iso-e'],
+    ['us-isof-south-1', 'aws-iso-f'],
+    ['eusc-de-east-1', 'aws-eusc'],
   ])('have permissions in its partition: %s', (region, partition) => {
     const [given] = policies({ src_a: { ...ambient, region } }, { account: '111122223333' })
     expect(given?.trust).toBeNull()

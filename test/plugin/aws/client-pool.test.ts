@@ -61,6 +61,9 @@ describe('one identity', () => {
     ['endpoint', { endpoint: 'http://127.0.0.1:1' }],
     ['endpoint of STS', { stsEndpoint: 'http://127.0.0.1:1' }],
     ['client config', { clientConfig: { useFipsEndpoint: true } }],
+    ['session', { assumeRole: { tags: { team: 'web' } } }],
+    ['proxy', { httpsProxy: 'http://proxy:3128' }],
+    ['no proxy', { httpsProxy: false }],
   ])('is another with another %s', (_name, others) => {
     const pool = poolOf()
     expect(pool.get(identity(others))).not.toBe(pool.get(identity()))

@@ -15,7 +15,12 @@ import {
 } from '@aws-sdk/client-sts'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { classify, type ErrorClass, isAccessDenied } from '../../../plugin/aws/error-classes.js'
+import {
+  classify,
+  type ErrorClass,
+  isAccessDenied,
+  isOfConnection,
+} from '../../../plugin/aws/error-classes.js'
 import { ERROR_CODES, FirehoseError } from '../../../plugin/errors.js'
 
 /** The table as documented: AWS's code, the class, whether it asks for fewer calls. */
@@ -37,6 +42,11 @@ const table: [code: string, errorClass: ErrorClass, throttled: boolean][] = [
     'PriorRequestNotComplete',
     'ProvisionedThroughputExceededException',
     'TransactionInProgressException',
+    'KMSThrottlingException',
+    'KmsThrottled',
+    'KMS.ThrottlingException',
+    'OverLimit',
+    'AnyNewThrottlingException',
   ),
   ...of(
     'retry',
@@ -45,6 +55,9 @@ const table: [code: string, errorClass: ErrorClass, throttled: boolean][] = [
     'InternalServerError',
     'InternalServiceError',
     'InternalServiceException',
+    'InternalError',
+    'ServiceFailure',
+    'IDPCommunicationError',
     'TimeoutError',
     'RequestTimeout',
     'RequestTimeoutException',
@@ -74,6 +87,12 @@ const table: [code: string, errorClass: ErrorClass, throttled: boolean][] = [
     'SerializationException',
     'RequestEntityTooLarge',
     'RequestEntityTooLargeException',
+    'BatchRequestTooLong',
+    'AWS.SimpleQueueService.BatchRequestTooLong',
+    'MessageTooLong',
+    'InvalidMessageContents',
+    'InvalidParameterValue',
+    'ReceiptHandleIsInvalid',
   ),
   ...of(
     'park',
@@ -91,6 +110,16 @@ const table: [code: string, errorClass: ErrorClass, throttled: boolean][] = [
     'KMSInvalidStateException',
     'KMSNotFoundException',
     'KMSOptInRequired',
+    'KmsAccessDenied',
+    'KMS.AccessDeniedException',
+    'KmsDisabled',
+    'KMS.NotFoundException',
+    'QueueDoesNotExist',
+    'AWS.SimpleQueueService.NonExistentQueue',
+    'InvalidAddress',
+    'InvalidIdentityToken',
+    'InvalidIdentityTokenException',
+    'SubscriptionRequiredException',
     'OptInRequired',
     'RegionDisabledException',
     'ValidationError',
@@ -138,6 +167,38 @@ describe('an error of AWS', () => {
   })
 })
 
+describe('a code that stands for several causes goes by its message', () => {
+  it.each<[string, string, ErrorClass]>([
+    ['InvalidIdentityToken', "Couldn't retrieve verification key from your identity provider", 'retry'],
+    ['InvalidIdentityToken', 'No OpenIDConnect provider found in your account', 'park'],
+    [
+      'InvalidSignatureException',
+      'Signature not yet current: 20260101T000000Z is still later than',
+      'reauth',
+    ],
+    ['SignatureDoesNotMatch', "Credential should be scoped to a valid region, not 'us-east-1'.", 'park'],
+    ['SignatureDoesNotMatch', "Credential should be scoped to correct service: 'firehose'.", 'park'],
+    ['SignatureDoesNotMatch', 'The request signature we calculated does not match', 'reauth'],
+    ['CredentialsProviderError', 'Error: connect ECONNREFUSED 169.254.170.2:80', 'retry'],
+    ['CredentialsProviderError', 'Server responded with status: 500', 'retry'],
+    ['CredentialsProviderError', 'Server responded with status: 404', 'park'],
+  ])('%s: %s', (name, message, errorClass) => {
+    expect(classify(Object.assign(new Error(message), { name })).class).toBe(errorClass)
+  })
+
+  it('asks for no other API where a key or a role is refused', () => {
+    const denied = (message: string) => Object.assign(new Error(message), { name: 'AccessDeniedException' })
+    expect(isAccessDenied(denied('not authorized to perform: firehose:PutRecordBatch'))).toBe(true)
+    expect(isAccessDenied(denied('not authorized to perform: kms:GenerateDataKey'))).toBe(false)
+    expect(isAccessDenied(denied('not authorized to perform: sts:AssumeRole'))).toBe(false)
+  })
+
+  it('is not the detail that AWS gives beside it', () => {
+    const error = { name: 'InvalidKMSResourceException', $fault: 'client', code: 'ThrottlingException' }
+    expect(classify(error)).toEqual({ class: 'park', throttled: false })
+  })
+})
+
 describe('an answer with a code that is in no list', () => {
   it.each<[number, ErrorClass, boolean]>([
     [400, 'park', false],
@@ -145,6 +206,7 @@ describe('an answer with a code that is in no list', () => {
     [403, 'park', false],
     [404, 'park', false],
     [408, 'retry', false],
+    [407, 'park', false],
     [413, 'isolate', false],
     [429, 'retry', true],
     [500, 'retry', false],
@@ -167,6 +229,25 @@ describe('what is no answer of AWS', () => {
       expect(classify(error)).toEqual({ class: 'retry', throttled: false })
     },
   )
+
+  it.each(['SELF_SIGNED_CERT_IN_CHAIN', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID', 'EPROTO'])(
+    '%s is for someone to mend',
+    (code) => {
+      expect(classify(Object.assign(new Error('certificate'), { code })).class).toBe('park')
+    },
+  )
+
+  it.each<[object, boolean]>([
+    [{ name: 'TimeoutError' }, true],
+    [{ name: 'AbortError' }, true],
+    [{ name: 'TimeoutError', code: 'ECONNRESET' }, true],
+    [{ code: 'EPIPE' }, true],
+    [{ message: 'The answer ended too soon' }, true],
+    [{ code: 'ECONNREFUSED' }, false],
+    [{ name: 'ServiceUnavailableException' }, false],
+  ])('%j is of a connection: %s', (error, expected) => {
+    expect(isOfConnection(error)).toBe(expected)
+  })
 
   it('an answer that is garbage passes, whatever its status says below 400', () => {
     const garbage = new SyntaxError('Unexpected token < in JSON at position 0')

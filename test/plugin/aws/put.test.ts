@@ -27,6 +27,7 @@ it.each([
       requestTimeout: 1_000,
       externalId: undefined,
       clock: new FakeClock(),
+      region: 'us-west-2',
     })
     const records = [Buffer.from('{}\n')]
     expect(await put('PutRecordBatch', 's', records)).toMatchObject({ refusal: { class: 'park' } })
@@ -51,6 +52,7 @@ it('ends a call in time whose credentials are refused and never renewed', async 
     requestTimeout: 1_000,
     externalId: undefined,
     clock,
+    region: 'us-west-2',
   })
   const result = put('PutRecordBatch', 's', [Buffer.from('{}\n')])
   await clock.settle()
@@ -70,10 +72,16 @@ it('tells no external ID that stands in what Firehose says of a record', async (
     requestTimeout: 1_000,
     externalId: 'src_hush',
     clock: new FakeClock(),
+    region: 'us-west-2',
   })
   expect(await put('PutRecordBatch', 's', [Buffer.from('{}\n'), Buffer.from('{}\n')])).toEqual({
     answers: [
-      { errorCode: 'InternalFailure', errorMessage: 'no role for (external ID)' },
+      {
+        errorCode: 'InternalFailure',
+        errorMessage: expect.stringMatching(
+          /^no role for \(external ID\) \(Firehose in us-west-2, HTTP 200 InternalFailure\)/,
+        ),
+      },
       { recordId: 'id' },
     ],
   })

@@ -17,7 +17,13 @@ function putWith(clientConfig: AwsClientConfig) {
   const clock = new FakeClock()
   const pool = createClientPool({ clock })
   const client = () => pool.get({ ...identity, clientConfig })
-  return createLazyPut({ client, requestTimeout: 1_000, externalId: identity.externalId, clock })
+  return createLazyPut({
+    client,
+    requestTimeout: 1_000,
+    externalId: identity.externalId,
+    clock,
+    region: identity.region,
+  })
 }
 
 describe('a put that is loaded when it is called', () => {

@@ -87,6 +87,14 @@ describe('dead letters in a bucket', () => {
     expect(actions).toHaveLength(3)
   })
 
+  it('are put with new credentials where S3 says that the old ones have expired', async () => {
+    const { aws, place, keys, actions } = await bucket()
+    aws.addFault({ kind: 'error', code: 'ExpiredToken', status: 400, action: 'PutObject', times: 1 })
+    await place.write([line('a')])
+    expect(keys()).toHaveLength(1)
+    expect(actions).toHaveLength(2)
+  })
+
   it.each<[string, LocalAwsOptions, string]>([
     ['a bucket that is not there', { roles: [] }, 'NoSuchBucket'],
     [

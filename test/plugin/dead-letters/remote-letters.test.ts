@@ -135,9 +135,13 @@ describe('dead letters outside of this machine', () => {
     [QUEUE, 'QueueDoesNotExist', /; make the queue, or mend its name or region\./],
     [BUCKET, 'NoSuchBucket', /; make the bucket, or mend its name or region\./],
     [BUCKET, 'PermanentRedirect', /; give the region of the bucket\./],
-    [BUCKET, 'CredentialsProviderError', /; give this process AWS credentials\./],
-    [BUCKET, 'ExpiredToken', /; mend the AWS credentials of this process\./],
-    [BUCKET, 'TimeoutError', /\(TimeoutError: as AWS says it\)\. Until then a request .* is answered 503$/],
+    [BUCKET, 'CredentialsProviderError', /; give this process AWS credentials, from the environment/],
+    [BUCKET, 'ExpiredToken', /; this process's own AWS credentials have expired: /],
+    [
+      BUCKET,
+      'TimeoutError',
+      /\(TimeoutError: as AWS says it\); see that S3 can be reached .* and proxy\. Until then a request .* is answered 503$/,
+    ],
   ])('are tried at the start, and the log says what to mend: %j, %s', async (configuration, name, said) => {
     let isDown = true
     const { clock, logger } = remote(configuration, {

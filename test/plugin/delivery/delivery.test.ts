@@ -343,6 +343,25 @@ describe('retry', () => {
     expect(delivery.stats()['s']).toMatchObject({ delivered: 0, failed: 1, queued: 0 })
   })
 
+  it('is given until the deadline of its last record, where that comes before requestTimeout', async () => {
+    const { delivery, waiting, clock } = harness({ deliveryTimeout: 5_000, flushInterval: 1_000 })
+    void delivery.deliver([record('a')])
+    await clock.advance(500)
+    void delivery.deliver([record('b')])
+    await clock.advance(500)
+    expect(only(waiting).timeoutMs).toBe(4_500)
+  })
+
+  it('is given requestTimeout where its records have longer', async () => {
+    const { delivery, waiting, clock } = harness()
+    void delivery.deliver([record('a')])
+    await clock.settle()
+    expect(only(waiting).timeoutMs).toBe(5_000)
+    await only(waiting).refuse('TimeoutError')
+    await clock.advance(200)
+    expect(only(waiting).timeoutMs).toBe(10_000)
+  })
+
   it('fails what waits behind hanging calls, and frees its bytes at once', async () => {
     const { delivery, clock, budget } = harness({ deliveryTimeout: 1_000, concurrency: 1 })
     void delivery.deliver([record('a')])

@@ -15,6 +15,8 @@ export interface FakeCall {
   /** The records as text. */
   readonly records: readonly string[]
   readonly sizes: readonly number[]
+  /** How long the call may take, in ms. */
+  readonly timeoutMs: number | undefined
   answer(result: PutResult): Promise<void>
   /** Takes all records. */
   take(): Promise<void>
@@ -44,7 +46,12 @@ export function harness(
   let nextId = 0
   const accept = (): RecordAnswer => ({ recordId: `id-${nextId++}` })
 
-  const put = (api: Api, stream: string, data: readonly Uint8Array[]): Promise<PutResult> =>
+  const put = (
+    api: Api,
+    stream: string,
+    data: readonly Uint8Array[],
+    timeoutMs?: number,
+  ): Promise<PutResult> =>
     new Promise((resolve) => {
       const answer = async (result: PutResult) => {
         waiting.splice(waiting.indexOf(call), 1)
@@ -57,6 +64,7 @@ export function harness(
         stream,
         records,
         sizes: data.map((bytes) => bytes.byteLength),
+        timeoutMs,
         answer,
         take: () => answer({ answers: records.map(accept) }),
         takeSome: (isTaken, errorCode = 'ServiceUnavailableException') =>

@@ -191,6 +191,35 @@ describe('a record that is not delivered in time', () => {
     expect(delivery.stats()['s']).toMatchObject({ spilled: 0, delivered: 1 })
   })
 
+  it('is not spilled where its call comes back before it is', async () => {
+    const { delivery, clock, spill, waiting } = spilling()
+    const delivered = delivery.deliver(records(2))
+    await clock.advance(1_050)
+    await waiting[0]?.takeSome((text) => text.startsWith('r0'))
+    await clock.advance(200)
+    expect((await delivered).map(({ status }) => status)).toEqual(['delivered', 'spilled'])
+    expect(texts(spill.kept)).toEqual(['r1'])
+  })
+
+  it('is spilled before a call that would be answered too late', async () => {
+    const { delivery, clock, spill, waiting, calls } = spilling({ concurrency: 1 })
+    // AWS takes 800 ms for each call.
+    for (let call = 0; call < 10; call++) {
+      void delivery.deliver(records(1))
+      await clock.advance(800)
+      await waiting[0]?.take()
+    }
+    const first = delivery.deliver([record('first')])
+    await clock.settle()
+    const second = delivery.deliver([record('second')])
+    await clock.advance(800)
+    await waiting[0]?.take()
+    await clock.advance(200)
+    expect([await first, await second]).toMatchObject([[{ status: 'delivered' }], [{ status: 'spilled' }]])
+    expect(texts(spill.kept)).toEqual(['second'])
+    expect(calls.flatMap(({ records }) => records)).not.toContain('second\n')
+  })
+
   it('is not sent again by whom it was taken from', async () => {
     const { delivery, clock, waiting, calls } = spilling()
     void delivery.deliver(records(1))
@@ -219,6 +248,19 @@ describe('a record that is not delivered in time', () => {
 })
 
 describe('the spill', () => {
+  it('is sent with more time than a live record has: nobody waits, and a call that is cut makes a duplicate', async () => {
+    const { clock, spill, waiting } = spilling({ deliveryTimeout: 1_000 })
+    spill.kept.push([Buffer.from('a\n')])
+    await clock.settle()
+    expect(waiting[0]?.timeoutMs).toBe(1_000)
+    await waiting[0]?.refuse('TimeoutError')
+    await clock.advance(200)
+    expect(waiting[0]?.timeoutMs).toBe(2_000)
+    await clock.advance(1_900)
+    await waiting[0]?.take()
+    expect(spill.kept).toEqual([])
+  })
+
   it('goes out when an earlier process left something, oldest first, and that is told', async () => {
     const { clock, spill, notices, waiting } = spilling()
     spill.kept.push([Buffer.from('a\n'), Buffer.from('b\n')], [Buffer.from('c\n')])

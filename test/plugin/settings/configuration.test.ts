@@ -54,9 +54,9 @@ describe('defaults', () => {
     expect(parse({ ...unset, mappedStreams })).toEqual(parse({ mappedStreams }))
   })
 
-  it('take the time to deliver from the context, and half of it for a call', () => {
+  it('take the time to deliver from the context, and all of it for a call', () => {
     const { deliveryTimeout, requestTimeout } = parse({ mappedStreams }, { deliveryTimeout: 5_000 })
-    expect([deliveryTimeout, requestTimeout]).toEqual([5_000, 2_500])
+    expect([deliveryTimeout, requestTimeout]).toEqual([5_000, 5_000])
     expect(parse(withSettings({ deliveryTimeout: 1 })).requestTimeout).toBe(1)
     expect(parse(withSettings({ deliveryTimeout: 7_000 }), { deliveryTimeout: 5_000 }).deliveryTimeout).toBe(
       7_000,
@@ -389,7 +389,7 @@ describe('a wrong setting', () => {
       'mappedStreams[0].strem: is not a setting. Did you mean `stream`?',
     ])
     expect(problemsOf({ mappedStreams: [{ event: 'a', stream: 'b', to: 'c' }] })).toEqual([
-      'mappedStreams[0].to: is not a setting; known are event, stream',
+      'mappedStreams[0].to: is not a setting; known are event, stream, kmsKey',
     ])
   })
 
@@ -484,6 +484,7 @@ describe('secrets', () => {
     ['a secret in the wrong place', { mappedStreams, region: { secretId: secret, writeKey: secret } }],
     ['a misspelt secret', { mappedStreams, secretID: secret, secretIdd: secret }],
     ['a URL with a password', { mappedStreams, endpoint: `ftp://me:${secret}@host` }],
+    ['a URL with a password in an object', { mappedStreams, region: { url: `http://me:${secret}@host` } }],
     ['others being wrong', { mappedStreams: 5, secretId: secret, sourceId: secret, flushAt: 0 }],
   ])('do not stand in messages: %s', (_name, settings) => {
     const problems = problemsOf(settings)

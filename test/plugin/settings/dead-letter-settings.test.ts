@@ -42,15 +42,21 @@ describe('the setting `deadLetters`', () => {
     ],
     [QUEUE, { kind: 'queue', queueUrl: QUEUE, region: 'eu-west-1' }],
     [
-      { queueUrl: QUEUE, region: 'us-east-1' },
-      { kind: 'queue', queueUrl: QUEUE, region: 'us-east-1' },
+      { queueUrl: QUEUE, region: 'eu-west-1', httpsProxy: 'http://proxy:3128' },
+      { kind: 'queue', queueUrl: QUEUE, region: 'eu-west-1', httpsProxy: 'http://proxy:3128' },
     ],
     ['s3://letters', bucket({})],
     ['s3://letters/', bucket({})],
     ['s3://letters/dead/web', bucket({ prefix: 'dead/web/' })],
     [
-      { bucket: 'letters', prefix: 'dead//', region: 'eu-west-1', endpoint: 'http://127.0.0.1:4599' },
-      bucket({ prefix: 'dead/', region: 'eu-west-1', endpoint: 'http://127.0.0.1:4599' }),
+      {
+        bucket: 'letters',
+        prefix: 'dead//',
+        region: 'eu-west-1',
+        endpoint: 'http://127.0.0.1:4599',
+        httpsProxy: false,
+      },
+      bucket({ prefix: 'dead/', region: 'eu-west-1', endpoint: 'http://127.0.0.1:4599', httpsProxy: false }),
     ],
   ])('takes %j', (given, complete) => {
     expect(placeOf(given)).toEqual(complete)
@@ -83,6 +89,14 @@ describe('the setting `deadLetters`', () => {
     ],
     [`${QUEUE}.fifo`, 'give the URL of a standard SQS queue'],
     [{ queueURL: QUEUE }, 'deadLetters.queueURL: is not a setting. Did you mean `queueUrl`?'],
+    [
+      { queueUrl: QUEUE, region: 'us-east-1' },
+      'deadLetters.region: got "us-east-1"; the queue\'s URL is of eu-west-1: leave region out, or name the queue of that region',
+    ],
+    [
+      { bucket: 'letters', httpsProxy: 'ftp://name:password@proxy' },
+      'deadLetters.httpsProxy: got "ftp://proxy"; give the proxy\'s URL',
+    ],
     [{ queueUrl: QUEUE, region: '' }, 'deadLetters.region: got ""; name the AWS region'],
     ['s3://', 'deadLetters.bucket: got ""; give the name of an S3 bucket'],
     ['s3://Letters/x', 'deadLetters.bucket: got "Letters"; give the name of an S3 bucket'],

@@ -18,14 +18,19 @@ describe('the setting `spill`', () => {
     ],
     [QUEUE, { queueUrl: QUEUE, region: 'eu-west-1', drainShare: 0.25 }],
     [
-      { queueUrl: QUEUE, region: 'us-east-1', drainShare: 0.5 },
-      { queueUrl: QUEUE, region: 'us-east-1', drainShare: 0.5 },
+      { queueUrl: QUEUE, region: 'eu-west-1', httpsProxy: 'http://proxy:3128', drainShare: 0.5 },
+      { queueUrl: QUEUE, region: 'eu-west-1', httpsProxy: 'http://proxy:3128', drainShare: 0.5 },
     ],
     [
       'https://eu-west-3.queue.amazonaws.com/123456789012/spill',
       expect.objectContaining({ region: 'eu-west-3' }),
     ],
     ['http://127.0.0.1:4599/123456789012/spill', expect.objectContaining({ region: 'us-west-2' })],
+    ['http://localhost:9324/queue/spill', expect.objectContaining({ region: 'us-west-2' })],
+    [
+      'https://vpce-0a1b2c3d-87654321.sqs.ap-southeast-2.vpce.amazonaws.com/123456789012/spill',
+      expect.objectContaining({ region: 'ap-southeast-2' }),
+    ],
   ])('takes %j', (given, complete) => {
     expect(spillOf(given)).toEqual(complete)
   })
@@ -51,10 +56,18 @@ describe('the setting `spill`', () => {
       'https://example.com/spill',
       'spill.queueUrl: got "https://example.com/spill"; give the URL of a standard',
     ],
+    [
+      { queueUrl: QUEUE, region: 'us-east-1' },
+      'spill.region: got "us-east-1"; the queue\'s URL is of eu-west-1: leave region out',
+    ],
+    [
+      { queueUrl: QUEUE, httpsProxy: 'socks5://proxy' },
+      'spill.httpsProxy: got "socks5://proxy"; give the proxy\'s URL, such as http://proxy.example.com:3128',
+    ],
     [`${QUEUE}.fifo`, 'give the URL of a standard SQS queue'],
     [
       { queueUrl: QUEUE, maxBytes: 2_000_000 },
-      'spill.maxBytes: is not a setting; known are queueUrl, region, drainShare',
+      'spill.maxBytes: is not a setting; known are queueUrl, region, httpsProxy, drainShare',
     ],
     [
       { directory: 'd', region: 'us-east-1' },
@@ -63,7 +76,7 @@ describe('the setting `spill`', () => {
     [{ directory: 'd', maxbytes: 2_000_000 }, 'spill.maxbytes: is not a setting. Did you mean `maxBytes`?'],
     [
       { dir: 'd' },
-      'spill.dir: is not a setting; known are directory, maxBytes, drainShare, queueUrl, region',
+      'spill.dir: is not a setting; known are directory, maxBytes, drainShare, queueUrl, region, httpsProxy',
     ],
     [{ queueURL: QUEUE }, 'spill.queueURL: is not a setting. Did you mean `queueUrl`?'],
     [{ queueURL: QUEUE }, 'spill.queueUrl: is missing; give the URL of a standard SQS queue'],

@@ -278,7 +278,7 @@ describe('an append', () => {
       'SQS takes no message',
       { kind: 'fail-records' },
       4,
-      'SQS did not take a message of the spill (InternalError)',
+      'SQS did not take a message of the spill (InternalError: ',
     ],
     ['SQS is slow to be had', { kind: 'throttle' }, 4, 'Slow down.'],
     ['the connection is cut', { kind: 'disconnect' }, 4, 'socket hang up'],
@@ -576,7 +576,7 @@ describe('opening a spill queue', () => {
       await expect(open()).rejects.toThrow(
         expect.objectContaining({
           message: expect.stringMatching(
-            `^The spill queue ${queueUrl} cannot be used in us-west-2 \\(AccessDenied: no ${action}\\)\\. .*allow sqs:SendMessage`,
+            `^The spill queue ${queueUrl} cannot be used in us-west-2 \\(AccessDenied: no ${action} \\(SQS in us-west-2, HTTP 403 AccessDenied\\)\\)\\. Allow sqs:SendMessage`,
           ),
         }),
       )

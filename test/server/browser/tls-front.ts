@@ -15,9 +15,11 @@ const closing: (() => Promise<unknown>)[] = []
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())))
 
 /** One that no authority has signed, or undefined where there is no OpenSSL. */
-export function makeCertificate(): Certificate | undefined {
+export function makeCertificate(names: readonly string[] = ['localhost']): Certificate | undefined {
+  const alternatives = names.map((name) => `DNS:${name}`).join(',')
   const options =
-    '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout - -out -'
+    '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -keyout - -out - ' +
+    `-addext subjectAltName=${alternatives}`
   try {
     const pem = execFileSync('openssl', ['req', '-x509', ...options.split(' ')], {
       encoding: 'utf8',

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { readdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { ROLE, startTestAws, type TestAws } from '../../integration/aws.js'
@@ -201,6 +204,23 @@ describe('check --aws', () => {
       1,
       expect.stringMatching(/^error: sources\[0\]: .*; give this process AWS credentials, from .*\n$/),
     ])
+  })
+
+  it('ends in time where nothing comes from what has the credentials', async () => {
+    const { cwd } = await start(TRUSTING)
+    const container = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(container, 'listening')
+    const url = `http://127.0.0.1:${(container.address() as AddressInfo).port}/credentials`
+    const { code, stderr } = await cli(['check', '--aws'], {
+      cwd,
+      env: { ...env, ...NO_AWS_KEYS, AWS_CONTAINER_CREDENTIALS_FULL_URI: url },
+    })
+    container.closeAllConnections()
+    container.close()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /Website: .*No AWS credentials came from the container's endpoint http:.* within 5000 ms \(STS in eu-west-1\); what gives the credentials does not answer: look at the ECS agent/,
+    )
   })
 
   it('says so where STS cannot be reached', async () => {

@@ -114,6 +114,10 @@ describe('wrong usage ends with 2 and a line', () => {
       "error: option '--principal <arn>' argument 'me' is invalid. Give an ARN, such as arn:aws:iam::111122223333:role/proxy, or the ID of an account.\n",
     ],
     [
+      ['iam', '--kms-key', 'alias/events'],
+      "error: option '--kms-key <arn>' argument 'alias/events' is invalid. Give the KMS key's ARN, arn:aws:kms:REGION:ACCOUNT:key/ID; policies take no alias of it.\n",
+    ],
+    [
       ['iam', '--only', 'x'],
       "error: option '--only <policy>' argument 'x' is invalid. Allowed choices are permissions, trust.\n",
     ],
@@ -195,6 +199,25 @@ describe('iam', () => {
         '',
       ].join('\n'),
     )
+  })
+
+  it('allows the use of the keys that it is given', async () => {
+    const keys = ['a', 'b'].map((id) => `arn:aws:kms:eu-west-1:123456789012:key/${id}`)
+    const role = 'arn:aws:iam::123456789012:role/segment-firehose'
+    const args = [
+      'iam',
+      '--role',
+      role,
+      '--only',
+      'permissions',
+      ...keys.flatMap((key) => ['--kms-key', key]),
+    ]
+    const { stdout } = await cli(args, { cwd: withConfig() })
+    expect(JSON.parse(stdout).Statement[1]).toEqual({
+      Effect: 'Allow',
+      Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+      Resource: keys,
+    })
   })
 
   it('needs no module of a transform', async () => {

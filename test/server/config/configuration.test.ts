@@ -251,6 +251,14 @@ describe('a config', () => {
     for (const line of told) expect(line).not.toContain('\n')
   })
 
+  it('has once what is wrong in the environment for all sources', () => {
+    const env = { AWS_SECRET_ACCESS_KEY: 'secret\n' }
+    const sources = [source, { ...source, id: 'src_app', writeKey: 'key-2' }]
+    expect(readProxyConfig({ sources }, { env })).toEqual({
+      problems: ['AWS_SECRET_ACCESS_KEY: ends with a line break; remove it'],
+    })
+  })
+
   it('of serve has listen', () => {
     const listen = { host: '::1', port: '81', maxHeaderBytes: '65536' }
     const result = readServeConfig({ listen, sources: [source] }, { env: {} })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { type AssumedCredentials, AssumedRole } from '../../../plugin/aws/assumed-role.js'
+import { CredentialCache, type FetchedCredentials } from '../../../plugin/aws/credential-cache.js'
 import { FakeClock } from '../../fake-clock.js'
 
 const SECOND = 1_000
@@ -13,11 +13,11 @@ function harness({ automatic = true, lifetimeMs = HOUR } = {}) {
   const clock = new FakeClock()
   const open: { resolve: (lifetimeMs?: number) => void; reject: (error: Error) => void }[] = []
   const state = { calls: 0, down: undefined as Error | undefined, automatic, lifetimeMs }
-  const role = new AssumedRole(() => {
+  const role = new CredentialCache(() => {
     const id = ++state.calls
     if (state.automatic)
       return state.down ? Promise.reject(state.down) : Promise.resolve(credentials(id, state.lifetimeMs))
-    return new Promise<AssumedCredentials>((resolve, reject) => {
+    return new Promise<FetchedCredentials>((resolve, reject) => {
       open.push({ resolve: (lifetimeMs = state.lifetimeMs) => resolve(credentials(id, lifetimeMs)), reject })
     })
   }, clock)
@@ -195,7 +195,7 @@ describe('a refused role', () => {
   })
 
   it('is told to all who ask during the pause, also where assume throws at once', async () => {
-    const role = new AssumedRole(() => {
+    const role = new CredentialCache(() => {
       throw new Error('thrown, not rejected')
     }, new FakeClock())
     await expect(role.credentials()).rejects.toThrow('thrown, not rejected')
