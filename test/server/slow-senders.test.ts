@@ -221,7 +221,7 @@ describe('a body that comes slowly', () => {
     await once(server, 'listening')
     const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
     const slow = client.request({ ':method': 'POST', ':path': '/v1/batch' }).on('error', () => {})
-    const closed = once(slow, 'close')
+    const closed = new Promise<void>((resolve) => slow.once('close', () => resolve()))
     slow.write('{"batch":')
     await arrival.of(9)
     await seconds(clock, 10)
