@@ -1,5 +1,6 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { turns } from '../../plugin/turns.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
 import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
@@ -50,7 +51,7 @@ export async function acceptBody(
   }
 }
 
-/** Apart from {@link acceptBody}, so that while it waits for delivery nothing holds the body and what it was parsed to. */
+/** Apart from {@link acceptBody}, so that while it waits for delivery nothing holds the body and what was made of it. */
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
@@ -58,7 +59,12 @@ async function readEvents(
   context: EventsContext,
 ): Promise<SortedEvents> {
   const body = await readEventsBody(exchange.req, reservation)
-  return takeEvents(exchange, endpoint, { body, source, reservation }, context)
+  const request = { body, source, reservation }
+  const sorted = sort(exchange, endpoint, request, context)
+  // The events of a usual request are sorted by now: a promise would cost it more than they do.
+  const events = sorted instanceof Promise ? await sorted : sorted
+  takeIn(exchange, endpoint, request, events)
+  return events
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -69,8 +75,10 @@ export async function acceptPixel(
 ): Promise<void> {
   const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined }
   const reservation = new Reservation(context.budget)
+  const request = { body, source: undefined, reservation }
   try {
-    const events = takeEvents(exchange, endpoint, { body, source: undefined, reservation }, context)
+    const events = await sort(exchange, endpoint, request, context)
+    takeIn(exchange, endpoint, request, events)
     await context.intake.deliver(events, reservation)
   } finally {
     reservation.release()
@@ -84,16 +92,15 @@ interface RequestBody {
   readonly reservation: Reservation
 }
 
-/** What a request holds by source, each of them asked, and forwarded where that is wanted. */
-function takeEvents(
-  exchange: Exchange,
+/** What a request holds, by source. A promise where that takes long. */
+function sort(
+  { req, site }: Exchange,
   endpoint: IntakeEndpoint,
   { body, source, reservation }: RequestBody,
   { clock, newId }: EventsContext,
-): SortedEvents {
-  const { req, site, seen } = exchange
+): SortedEvents | Promise<SortedEvents> {
   const sender = senderOf(req, site.trust)
-  const events = sortEvents(body.bytes, endpoint, {
+  const sorting = sortEvents(body.bytes, endpoint, {
     sources: site.sources,
     source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
@@ -103,10 +110,21 @@ function takeEvents(
     hasExactNumbers: endpoint.kind === 'pixel' || body.sent !== undefined,
     reserve: (bytes) => reservation.take(bytes),
   })
+  return turns.run(sorting, body.bytes.length)
+}
+
+/** Asks each of the sources whether it takes the events, and forwards the request where that is wanted. */
+function takeIn(
+  exchange: Exchange,
+  endpoint: IntakeEndpoint,
+  { body, source }: RequestBody,
+  events: SortedEvents,
+): void {
+  const { req, site, seen } = exchange
   const { accepted, refused, owners } = events
   for (const owner of owners) if (owner !== source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
-  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body }, events)
-  return events
+  const clientIp = senderOf(req, site.trust).ip
+  forwardEvents({ headers: req.headers, clientIp, endpoint, body }, events)
 }

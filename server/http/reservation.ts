@@ -1,12 +1,17 @@
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import type { MemoryHolder } from '../../plugin/destination.js'
 
 /** What one request holds of the memory that all share, until it is released. */
-export class Reservation {
+export class Reservation implements MemoryHolder {
   readonly #budget: ByteBudget
   #held = 0
 
   constructor(budget: ByteBudget) {
     this.#budget = budget
+  }
+
+  get held(): number {
+    return this.#held
   }
 
   /** Takes so many more bytes, or nothing and says `false`. */

@@ -38,14 +38,16 @@ export function normalize(
   const { shared } = envelope
   const line = new LineWriter(event.bytes, event.start, event.end)
   const set = (member: KnownMember, text: string) => setMember(line, event, member, text)
-  const messageId = messageIdOf(event, envelope)
-  const channel = event.valueOf('channel') ?? channelFor(event, envelope)
+  const givenId = event.valueOf('messageId')
+  const messageId = messageIdOf(event, givenId, envelope)
+  const givenChannel = event.valueOf('channel')
+  const channel = givenChannel ?? channelFor(event, envelope)
 
   // SECURITY: a key must not be kept beside what it let in.
   if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
   set('type', `"${type}"`)
-  if (messageId !== event.valueOf('messageId')) set('messageId', JSON.stringify(messageId))
-  if (channel !== event.valueOf('channel')) set('channel', JSON.stringify(channel))
+  if (messageId !== givenId) set('messageId', JSON.stringify(messageId))
+  if (channel !== givenChannel) set('channel', JSON.stringify(channel))
   set('version', VERSION_TEXT)
   set('projectId', JSON.stringify(projectId))
   writeTimestamps(line, event, envelope)
@@ -62,15 +64,18 @@ export function normalize(
 
 export function setMember(line: LineWriter, event: ScannedEvent, member: KnownMember, text: string): void {
   if (!event.has(member)) line.add(member, text)
-  else if (event.textOf(member) !== text) line.replace(event.startOf(member), event.endOf(member), text)
+  else if (!event.isText(member, text)) line.replace(event.startOf(member), event.endOf(member), text)
 }
 
 /**
  * The ID by which an event is known: the text that came, that of a number included. An event whose ID cannot be told
  * from others for certain gets a new one: two events must never be taken for one.
  */
-function messageIdOf(event: ScannedEvent, { newId, hasExactNumbers = true }: Envelope): string {
-  const given = event.valueOf('messageId')
+function messageIdOf(
+  event: ScannedEvent,
+  given: unknown,
+  { newId, hasExactNumbers = true }: Envelope,
+): string {
   if (event.hasUnreadableId) return newId()
   if (typeof given === 'string' && given !== '') return given
   if (typeof given !== 'number') return newId()

@@ -1,5 +1,6 @@
+import { QUOTE } from '../../plugin/json/json-bytes.js'
 import { EVENT_TYPES, type EventType } from '../http/endpoint.js'
-import type { ScannedEvent } from './scanned-event.js'
+import type { KnownMember, ScannedEvent } from './scanned-event.js'
 
 /** Segment takes no event larger than this; only a record that switches thousands of destinations would need it. */
 export const MAX_INTEGRATIONS_BYTES = 32 * 1024
@@ -13,7 +14,7 @@ export function validateEvent(event: ScannedEvent, type: unknown): string | unde
   if (!event.isObject) return 'The event is not an object'
   if (type === undefined || type === null || type === '') return 'The event has no type'
   if (!isEventType(type)) return `The event's type is none of ${EVENT_TYPES.join(', ')}`
-  if (!IDENTITIES.some((name) => isIdentity(event.valueOf(name)))) {
+  if (!IDENTITIES.some((name) => isIdentity(event, name))) {
     return 'The event has no userId and no anonymousId'
   }
   if (type === 'track' && !event.stringOf('event')?.trim()) {
@@ -33,7 +34,14 @@ export function isEventType(type: unknown): type is EventType {
   return EVENT_TYPES.some((known) => known === type)
 }
 
+/** No number that is an ID is longer, in bytes. */
+const MAX_NUMBER_BYTES = 1_024
+
 /** Segment's API takes numbers too; JSON's may be beyond a double. */
-function isIdentity(value: unknown): boolean {
-  return Number.isFinite(value) || (typeof value === 'string' && value !== '')
+function isIdentity(event: ScannedEvent, name: KnownMember): boolean {
+  const start = event.startOf(name)
+  if (start < 0) return false
+  const size = event.endOf(name) - start
+  if (event.bytes[start] === QUOTE) return size > '""'.length
+  return size <= MAX_NUMBER_BYTES && Number.isFinite(event.valueOf(name))
 }
