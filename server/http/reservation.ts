@@ -1,8 +1,9 @@
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import type { MemoryHolder } from '../../plugin/destination.js'
 import type { HttpProblem } from './http-problem.js'
 
 /** What one request holds of the memory that all share, until it is released. */
-export class Reservation {
+export class Reservation implements MemoryHolder {
   readonly #budget: ByteBudget
   #held = 0
 
