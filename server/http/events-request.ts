@@ -1,5 +1,6 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { SLICE_BYTES } from '../../plugin/slices.js'
 import { turns } from '../../plugin/turns.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
@@ -96,6 +97,9 @@ async function readEvents(
     return turns.run(refusal, error.sent.length)
   }
   reservation.settle()
+  // SECURITY: while a large body is worked on, in turns, it counts as its source's: others need room meanwhile.
+  const share = body.bytes.length > SLICE_BYTES ? named?.source.memory : undefined
+  if (share !== undefined) reservation.moveTo(share)
   const request = { body, named, reservation }
   const sorted = sort(exchange, endpoint, request, context)
   // The events of a usual request are sorted by now: a promise would cost it more than they do.
