@@ -12,6 +12,8 @@ import type { SegmentEvent } from './event.js'
 import { MAX_RECORD_BYTES } from './limits.js'
 import { type MappedRecord, type Mapper, type Mapping, mapperOf, UNROUTED } from './mapper.js'
 import type { DestinationConfiguration } from './settings/configuration.js'
+import { SLICE_BYTES, type Slices } from './slices.js'
+import { turns } from './turns.js'
 
 /**
  * What became of one event. `delivered`: every one of its records has its RecordId. `spilled`: those that have none are
@@ -55,13 +57,27 @@ export interface DestinationParts {
   readonly owner?: (() => string) | undefined
 }
 
+/** Holds memory of the budget that a delivery shares, for what is handed to it. */
+export interface MemoryHolder {
+  /** In bytes. */
+  readonly held: number
+  /** Hands what is held over to what `start` begins, which counts what it takes before it returns. */
+  handOver<T>(start: () => T): T
+}
+
+const NO_HOLDER: MemoryHolder = { held: 0, handOver: (start) => start() }
+
 /** Takes events in and tells what became of each: what the plugin and the proxy both stand on. */
 export interface Destination {
   /**
    * Maps and delivers; one outcome for each event, in order. Never rejects. Events that do not all fit under the
    * memory cap fail together: their sender, who sends all again, would make duplicates of those that did.
+   *
+   * Many events are mapped in turns, between which others have theirs.
+   *
+   * @param holder - of the memory that the events take until they are queued
    */
-  deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]>
+  deliver(events: readonly SegmentEvent[], holder?: MemoryHolder): Promise<EventOutcome[]>
   /** Whether no stream of the mapping takes records: each is parked after an error that someone has to mend. */
   isParked(): boolean
   /** Sends what is queued now; resolves when all of it is settled. */
@@ -84,6 +100,9 @@ export function destinationOf(mapper: Mapper, delivery: Delivery): Destination {
   return new MappingDestination(mapper, delivery)
 }
 
+/** What the mapping of an event costs beside its bytes, in bytes that are parsed meanwhile. */
+const EVENT_COST = 256
+
 class MappingDestination implements Destination {
   readonly #mapper: Mapper
   readonly #delivery: Delivery
@@ -94,10 +113,12 @@ class MappingDestination implements Destination {
     this.#delivery = delivery
   }
 
-  async deliver(events: readonly SegmentEvent[]): Promise<EventOutcome[]> {
-    const mappings = this.#map(events)
+  async deliver(events: readonly SegmentEvent[], holder = NO_HOLDER): Promise<EventOutcome[]> {
+    const mapped = turns.run(this.#map(events, holder), events.length * EVENT_COST)
+    const mappings = mapped instanceof Promise ? await mapped : mapped
     if (mappings instanceof FirehoseError) return this.#refuse(events, mappings)
-    const outcomes = await this.#delivery.deliver(recordsOf(mappings))
+    const outcomes = await holder.handOver(() => this.#deliver(mappings))
+    if (outcomes instanceof FirehoseError) return this.#refuse(events, outcomes)
     let next = 0
     return mappings.map((mapping) => {
       const outcome = eventOutcome(mapping, outcomes, next)
@@ -108,17 +129,33 @@ class MappingDestination implements Destination {
   }
 
   /** Stops where memory does, not when all is mapped: streams and shared contexts make many bytes of few. */
-  #map(events: readonly SegmentEvent[]): Mapping[] | FirehoseError {
+  *#map(events: readonly SegmentEvent[], { held }: MemoryHolder): Slices<Mapping[] | FirehoseError> {
     const mappings: Mapping[] = []
     let bytes = 0
+    let cost = 0
     for (const event of events) {
+      if (cost > SLICE_BYTES) {
+        cost = 0
+        yield
+      }
       const mapping = this.#mapper.explain(event)
       mappings.push(mapping)
-      bytes += bytesOf(mapping)
+      const size = bytesOf(mapping)
+      bytes += size
+      cost += size + EVENT_COST
       // A record too large for Firehose fails as that, though it be too large for the memory as well.
-      if (events.length > 1 && !this.#delivery.hasRoomFor(bytes)) return noRoomFor(bytes, this.#delivery)
+      if (events.length > 1 && !this.#delivery.hasRoomFor(bytes - held)) {
+        return noRoomFor(bytes, this.#delivery)
+      }
     }
     return mappings
+  }
+
+  #deliver(mappings: readonly Mapping[]): Promise<RecordOutcome[]> | FirehoseError {
+    const bytes = mappings.reduce((sum, mapping) => sum + bytesOf(mapping), 0)
+    // Meanwhile others may have taken what was free.
+    if (mappings.length > 1 && !this.#delivery.hasRoomFor(bytes)) return noRoomFor(bytes, this.#delivery)
+    return this.#delivery.deliver(recordsOf(mappings))
   }
 
   #refuse(events: readonly SegmentEvent[], error: FirehoseError): EventOutcome[] {

@@ -35,13 +35,8 @@ export abstract class WritableEvent implements SegmentEvent {
   abstract readonly options: unknown
 
   /** The event as JSON and a newline, UTF-8. @throws what JSON.stringify throws */
-  abstract toLine(): Uint8Array
+  abstract toLine(): Buffer
 
   /** The whole event, a plain object. */
   abstract toJSON(): SegmentEvent
-}
-
-/** The event as a plain object. */
-export function plainEvent<T>(event: T): T | SegmentEvent {
-  return event instanceof WritableEvent ? event.toJSON() : event
 }

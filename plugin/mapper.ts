@@ -1,6 +1,7 @@
 import { FirehoseError } from './errors.js'
-import { plainEvent, type SegmentEvent, WritableEvent } from './event.js'
+import { type SegmentEvent, WritableEvent } from './event.js'
 import { isEnabledFor } from './integrations.js'
+import { jsonSize } from './json/json-size.js'
 import { oddNumbersIn, stringifyWithNumbers } from './json/number-text.js'
 import { createRouter } from './router.js'
 import { type DestinationConfiguration, parseSettings } from './settings/configuration.js'
@@ -62,7 +63,7 @@ export function mapperOf(configuration: DestinationConfiguration): Mapper {
     let streams: readonly string[] = [UNROUTED]
     try {
       if (!isEnabledFor(given?.integrations, given?.options)) return nothing('off')
-      const event = transform === undefined ? given : transformed(plainEvent(given), transform)
+      const event = transform === undefined ? given : transformed(parsed(given), transform)
       if (event === null) return nothing('dropped')
       streams = router.route(event)
       if (streams.length === 0) return nothing('unmapped')
@@ -82,6 +83,32 @@ const NO_BYTES = new Uint8Array(0)
 function nothing(verdict: Mapping['verdict']): Mapping {
   return { records: [], verdict }
 }
+
+/**
+ * Members and values of an event for `transform` at most. Segment takes events of 32 KB, which have 5,000 members at
+ * the very most, and those of real libraries a few hundred.
+ *
+ * SECURITY: JSON.parse takes up to 25 times the bytes in memory, and a millisecond for a few hundred members, all at
+ * once.
+ */
+const MAX_MEMBERS = 10_000
+const MAX_VALUES = 100_000
+/** Fewer bytes cannot hold that many. */
+const FEW_BYTES = 4 * MAX_MEMBERS
+
+/** The event as a plain object, for `transform`. */
+function parsed(event: SegmentEvent): SegmentEvent {
+  if (!(event instanceof WritableEvent)) return event
+  const line = event.toLine()
+  const { members, values } = line.length <= FEW_BYTES ? NOT_COUNTED : jsonSize(line)
+  if (members <= MAX_MEMBERS && values <= MAX_VALUES) return event.toJSON()
+  throw new FirehoseError(
+    'ERR_TRANSFORM',
+    `The event has ${members} members and some ${values} values, \`transform\` is given ${MAX_MEMBERS} and ${MAX_VALUES} at most; send smaller events`,
+  )
+}
+
+const NOT_COUNTED = { members: 0, values: 0 }
 
 function transformed(event: SegmentEvent, transform: (event: SegmentEvent) => SegmentEvent | null) {
   const fix = 'let it return an event or null'
@@ -112,7 +139,7 @@ function kindOf(value: unknown): string {
 /** @param given - the event before `transform`: numbers that it left alone keep the digits that came */
 function serialize(event: SegmentEvent, given: SegmentEvent): Uint8Array {
   if (event instanceof WritableEvent) return event.toLine()
-  const odd = given instanceof WritableEvent ? oddNumbersIn(Buffer.from(given.toLine())) : []
+  const odd = given instanceof WritableEvent ? oddNumbersIn(given.toLine()) : undefined
   const json = stringifyWithNumbers(event, odd)
   if (json === undefined) throw new TypeError('it has no JSON value')
   if (!json.startsWith('{')) throw new TypeError('its `toJSON` makes no object of it')

@@ -15,6 +15,9 @@ interface Route {
   readonly stream: string
 }
 
+/** Of the names of real events, at least. */
+const USUAL_LENGTH = 256
+
 const NO_ROUTES: readonly Route[] = []
 
 /** Only track events have a name: the `event` of a page call is just another member. */
@@ -30,8 +33,13 @@ export function createRouter(rows: readonly MappingRow[], routing: Routing): Rou
   })
   const forAll = byKey.get('*') ?? NO_ROUTES
   const toAll = streamsOf(forAll)
-  const lookUp = (key: unknown) =>
-    (typeof key === 'string' ? byKey.get(key.trim().toLowerCase()) : undefined) ?? NO_ROUTES
+  const longest = rows.reduce((length, { event }) => Math.max(length, event.length), USUAL_LENGTH)
+  const lookUp = (key: unknown): readonly Route[] => {
+    const name = typeof key === 'string' ? key.trim() : ''
+    // SECURITY: no text becomes shorter in lower case, and one of megabytes need not be copied.
+    if (name === '' || name.length > longest) return NO_ROUTES
+    return byKey.get(name.toLowerCase()) ?? NO_ROUTES
+  }
 
   const chosen = (named: readonly Route[], typed: readonly Route[]) => {
     if (routing === 'most-specific') return named !== NO_ROUTES ? named : typed

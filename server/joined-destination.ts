@@ -14,8 +14,9 @@ class JoinedDestination implements Destination {
     this.#all = all
   }
 
-  async deliver(events: Parameters<Destination['deliver']>[0]): Promise<EventOutcome[]> {
-    const byDestination = await Promise.all(this.#all.map((it) => it.deliver(events)))
+  async deliver(...given: Parameters<Destination['deliver']>): Promise<EventOutcome[]> {
+    const [events] = given
+    const byDestination = await Promise.all(this.#all.map((it) => it.deliver(...given)))
     return events.map((_, i) => {
       const outcome = joinedOutcome(byDestination.flatMap((outcomes) => outcomes[i] ?? []))
       this.#counts[outcome.status]++

@@ -93,12 +93,14 @@ export class SiteBuilder {
         : undefined
     const delivering = keptFor((it) => it.destinations)
     const limits = keptFor((it) => it.rateLimit) ?? rateLimitsOf(rateLimit, clock)
+    const memory = delivering?.memory ?? new BudgetShare(this.#options.budget, () => this.#made.size <= 1)
     const source: Source = {
       id,
       name,
       writeKeys,
       enabled,
-      destination: delivering?.destination ?? this.#destination(configuration, nameNow),
+      destination: delivering?.destination ?? this.#destination(configuration, memory, nameNow),
+      memory,
       unmapped: delivering?.unmapped ?? new UnmappedNotice({ logger, clock, owner: nameNow }),
       origins: new AllowedOrigins(origins),
       ip,
@@ -113,9 +115,8 @@ export class SiteBuilder {
     return { configuration, source }
   }
 
-  #destination({ destinations }: SourceConfiguration, nameNow: () => string) {
+  #destination({ destinations }: SourceConfiguration, budget: ByteBudget, nameNow: () => string) {
     const { pool, clock, spill } = this.#options
-    const budget = new BudgetShare(this.#options.budget, () => this.#made.size <= 1)
     const parts = { pool, budget, clock, spill }
     return joined(
       destinations.map((it, i) => {

@@ -1,3 +1,4 @@
+import type { ByteBudget } from '../plugin/delivery/byte-budget.js'
 import type { Destination } from '../plugin/destination.js'
 import type { UnmappedNotice } from '../plugin/unmapped-notice.js'
 import type { CdnMirror } from './forward/cdn-mirror.js'
@@ -18,6 +19,8 @@ export interface Source {
   /** Switched off, it takes nothing. */
   readonly enabled: boolean
   readonly destination: Destination
+  /** The part of the memory that the source may have, for its destination and for large bodies that are worked on. */
+  readonly memory?: ByteBudget
   readonly unmapped: UnmappedNotice
   /** Of pages that may send. */
   readonly origins: AllowedOrigins

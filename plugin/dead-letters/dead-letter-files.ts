@@ -6,10 +6,13 @@ import { DurableDirectory } from '../spill/durable-directory.js'
 import { FILE_MODE, identityOf, nodeFileSystem } from '../spill/file-system.js'
 import { GroupCommit } from '../spill/group-commit.js'
 import { removeOldProbes } from '../spill/probe.js'
+import { turns } from '../turns.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
-import { toLine } from './letter-line.js'
+import { batchOf, fittingBatches, type LetterBatch, linesOf, sizeOfBatches } from './letter-line.js'
 
 const NEWLINE = 0x0a
+/** What is written at once, unless one request has more. */
+const MAX_ROUND_BYTES = 8 * 1024 * 1024
 /** SECURITY: whoever holds a write key can send what becomes a dead letter: it must not fill the disk. */
 export const DEFAULT_MAX_BYTES = 1024 * 1024 * 1024
 
@@ -27,10 +30,12 @@ export class DeadLetterFiles implements DeadLetterStore {
   readonly #durableDirectory: DurableDirectory
   /** The file whose name this process has made durable. */
   #durableFile: string | undefined
-  readonly #group = new GroupCommit<{ readonly lines: string }>({
+  readonly #group = new GroupCommit<LetterBatch>({
+    roundSize: (waiting) => fittingBatches(waiting, MAX_ROUND_BYTES),
     commit: async (round) => {
       try {
-        await this.#append(round.map(({ lines }) => lines).join(''))
+        const { bytes } = await turns.run(linesOf(round), sizeOfBatches(round))
+        await this.#append(bytes)
         for (const { resolve } of round) resolve()
       } catch (error) {
         throw naming(this.directory, error)
@@ -48,19 +53,19 @@ export class DeadLetterFiles implements DeadLetterStore {
 
   write(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0) return Promise.resolve()
-    return this.#group.add({ lines: letters.map(toLine).join('') })
+    return this.#group.add(batchOf(letters))
   }
 
-  async #append(lines: string): Promise<void> {
+  async #append(lines: Buffer): Promise<void> {
     await this.#durableDirectory.make()
-    await this.#checkRoom(Buffer.byteLength(lines))
+    await this.#checkRoom(lines.length)
     const day = new Date(this.#clock.wallTime()).toISOString().slice(0, 10)
     const file = await open(join(this.directory, `${day}.ndjson`), 'a+', FILE_MODE)
     try {
       const stats = await file.stat({ bigint: true })
       const size = Number(stats.size)
       const isTorn = size > 0 && (await lastByte(file, size)) !== NEWLINE
-      await append(file, Buffer.from(isTorn ? `\n${lines}` : lines))
+      await append(file, isTorn ? Buffer.concat([Buffer.of(NEWLINE), lines]) : lines)
       await file.sync()
       await this.#makeNameDurable(identityOf(stats).id)
     } finally {

@@ -4,10 +4,17 @@ import { FirehoseError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { DeadLetterConfiguration } from '../settings/dead-letter-settings.js'
 import { GroupCommit } from '../spill/group-commit.js'
-import { byteLength } from '../spill/lines.js'
 import { withTimeout } from '../timeout.js'
+import { turns } from '../turns.js'
 import type { DeadLetter, DeadLetterStore } from './dead-letter.js'
-import { toLine } from './letter-line.js'
+import {
+  batchOf,
+  fittingBatches,
+  type LetterBatch,
+  type LetterLines,
+  linesOf,
+  sizeOfBatches,
+} from './letter-line.js'
 
 /**
  * SECURITY: whoever holds a write key can send what becomes a dead letter, and each object or message costs money. What
@@ -40,10 +47,6 @@ export interface RemoteLettersOptions {
   readonly logger: Logger
 }
 
-interface Batch {
-  readonly lines: readonly Uint8Array[]
-}
-
 /**
  * Dead letters in an SQS queue or a bucket of S3. All that wait at a time go together, in the order in which they came.
  *
@@ -53,9 +56,9 @@ interface Batch {
 export class RemoteLetters implements DeadLetterStore {
   readonly #options: RemoteLettersOptions
   readonly #place: Promise<LetterPlace>
-  readonly #group = new GroupCommit<Batch>({
+  readonly #group = new GroupCommit<LetterBatch>({
     commit: (round) => this.#commit(round),
-    roundSize,
+    roundSize: (waiting) => fittingBatches(waiting, MAX_ROUND_BYTES),
     turn: () => this.#turn(),
   })
   /** By `now()`. */
@@ -72,7 +75,7 @@ export class RemoteLetters implements DeadLetterStore {
 
   async write(letters: readonly DeadLetter[]): Promise<void> {
     if (letters.length === 0) return
-    await this.#group.add({ lines: letters.map((letter) => Buffer.from(toLine(letter))) })
+    await this.#group.add(batchOf(letters))
   }
 
   close(): void {
@@ -84,11 +87,11 @@ export class RemoteLetters implements DeadLetterStore {
     )
   }
 
-  async #commit(round: readonly (Batch & { resolve(): void })[]): Promise<void> {
+  async #commit(round: readonly (LetterBatch & { resolve(): void })[]): Promise<void> {
     try {
       const { clock } = this.#options
       const place = await this.#place
-      const lines = round.flatMap((batch) => batch.lines)
+      const lines = each(await turns.run(linesOf(round), sizeOfBatches(round)))
       await withTimeout(
         clock,
         WRITE_TIMEOUT_MS,
@@ -159,10 +162,6 @@ function fixFor(configuration: RemoteConfiguration, error: unknown, name: string
   return fixOf(error, { service: isQueue ? 'SQS' : 'S3', region: configuration.region }) ?? ''
 }
 
-/** The batches at the head that make a round. */
-function roundSize(waiting: readonly Batch[]): number {
-  let count = 0
-  for (let bytes = 0; count < waiting.length && bytes < MAX_ROUND_BYTES; count++)
-    bytes += byteLength(waiting[count]?.lines ?? [])
-  return count
+function each({ bytes, ends }: LetterLines): Buffer[] {
+  return ends.map((end, i) => bytes.subarray(ends[i - 1] ?? 0, end))
 }

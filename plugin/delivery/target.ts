@@ -10,6 +10,7 @@ import type { Entry } from './entry.js'
 import type { EntryQueue } from './entry-queue.js'
 import { deliveryTimedOut, recordRejected, streamUnavailable } from './failures.js'
 import { FlowControl, type FlowControlOptions } from './flow-control.js'
+import { heldBytes } from './held-bytes.js'
 import type { Notices } from './notices.js'
 import { Pump } from './pump.js'
 import { Settling, type SettlingOptions } from './settling.js'
@@ -27,6 +28,9 @@ export interface TargetOptions extends FlowControlOptions, SettlingOptions {
   /** Called when the stream has taken something. */
   readonly onProgress?: () => void
 }
+
+/** What one turn of the event loop sends, in bytes: a call of 4 MiB takes some 30 ms to write and sign. */
+const MAX_TURN_BYTES = 512 * 1024
 
 interface Call {
   readonly api: Api
@@ -119,6 +123,7 @@ export class Target {
 
   /** Sends as much as may go now, and sees to being called again for the rest. */
   #sendQueued(): void {
+    let bytes = 0
     for (let next = this.#backlog.next(); next !== undefined; next = this.#backlog.next()) {
       if (this.#flow.circuit.state === 'open')
         return this.#settling.giveUp(this.#backlog.takeAll(), this.#unavailable())
@@ -126,8 +131,9 @@ export class Target {
       if (this.#calls.size >= this.#flow.slots) return
       const waitMs = this.#waitMs()
       if (waitMs > 0) return this.#pump.wakeAfter(waitMs)
+      if (bytes > MAX_TURN_BYTES) return this.#pump.defer()
       this.#spillHopeless(next.source)
-      this.#sendFrom(next.source, next.isPart)
+      bytes += this.#sendFrom(next.source, next.isPart)
     }
     this.#hurried = false
   }
@@ -147,12 +153,14 @@ export class Target {
     return isFull ? 0 : oldest.enqueuedAt + flushInterval - now
   }
 
-  #sendFrom(source: EntryQueue, isPart: boolean): void {
+  /** Returns how much it sends, in bytes. */
+  #sendFrom(source: EntryQueue, isPart: boolean): number {
     const api = this.#flow.api.current
     const limits = { ...this.#options.limits, ...(api === 'PutRecord' ? { records: 1 } : {}) }
     const records = takeBatch(source, limits)
     const entries = entriesOf(records)
     if (entries.length > 0) void this.#send({ api, records, entries, isPart, round: this.#flow.beginCall() })
+    return entries.reduce((sum, { data }) => sum + heldBytes(data), 0)
   }
 
   /** Spills what would be answered too late: a call that still goes out with it would only make a duplicate. */

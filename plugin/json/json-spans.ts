@@ -25,17 +25,56 @@ export interface MemberSpan {
 /** The members of the object that begins at `start`. The bytes are valid JSON. */
 export function membersOf(bytes: Buffer, start: number): MemberSpan[] {
   const members: MemberSpan[] = []
+  forEachMember(bytes, start, (at, endOfKey, valueStart, valueEnd) => {
+    members.push({ key: stringAt(bytes, at, endOfKey), start: at, valueStart, valueEnd })
+  })
+  return members
+}
+
+/** The strings under a key of the object that begins at `start`. The bytes are valid JSON. */
+export function stringsUnder(key: string, bytes: Buffer, start: number): string[] {
+  const strings: string[] = []
+  forEachMember(bytes, start, (at, endOfKey, valueStart, valueEnd) => {
+    const isTooLong = endOfKey - at > LONGEST_ESCAPE * key.length + 2
+    if (isTooLong || bytes[valueStart] !== QUOTE || stringAt(bytes, at, endOfKey) !== key) return
+    strings.push(stringAt(bytes, valueStart, valueEnd))
+  })
+  return strings
+}
+
+/** Bytes of a character as an escape. */
+const LONGEST_ESCAPE = 6
+
+function forEachMember(
+  bytes: Buffer,
+  start: number,
+  visit: (start: number, endOfKey: number, valueStart: number, valueEnd: number) => void,
+): void {
   let at = skipSpace(bytes, start + 1)
   while (bytes[at] !== CLOSE_BRACE) {
     const endOfKey = endOfString(bytes, at)
     const valueStart = skipSpace(bytes, skipSpace(bytes, endOfKey) + 1)
     const valueEnd = endOfValue(bytes, valueStart)
-    const key = JSON.parse(bytes.toString('utf8', at, endOfKey)) as string
-    members.push({ key, start: at, valueStart, valueEnd })
+    visit(at, endOfKey, valueStart, valueEnd)
     at = skipSpace(bytes, valueEnd)
     if (bytes[at] === COMMA) at = skipSpace(bytes, at + 1)
   }
-  return members
+}
+
+/** The string of valid JSON from the quote at `start` to the one before `end`. */
+export function stringAt(bytes: Buffer, start: number, end: number): string {
+  if (hasBackslash(bytes, start, end)) return JSON.parse(bytes.toString('utf8', start, end)) as string
+  return bytes.toString('utf8', start + 1, end - 1)
+}
+
+/** Above this, in bytes, a call of native code pays. */
+const LONG_STRING = 256
+
+/** Whether there is a backslash in the bytes from `start` to before `end`. */
+export function hasBackslash(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > LONG_STRING) return bytes.subarray(start, end).includes(BACKSLASH)
+  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true
+  return false
 }
 
 /** Where a string of valid JSON ends that begins here: behind its closing quote. */

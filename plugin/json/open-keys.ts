@@ -2,15 +2,18 @@
 const FEW_KEYS = 32
 
 /**
- * The hashes of the keys of the objects that are open in a scan, in one array. Finds keys that come twice; two keys
- * with the same hash count as the same.
+ * The hashes of the keys of the objects that are open in a scan, in one array. Finds out whether any object has a key
+ * twice; two keys with the same hash count as the same.
  */
 export class OpenKeys {
   #hashes = new Int32Array(1_024)
   #count = 0
+  /** Whether a key came twice. What comes after it is not looked at any more. */
+  isRepeated = false
 
   clear(): void {
     this.#count = 0
+    this.isRepeated = false
   }
 
   /** Begins an object. Returns a mark to go on and to close it with. */
@@ -18,28 +21,30 @@ export class OpenKeys {
     return this.#count
   }
 
-  /** Adds a key. Returns whether the object is known to have it twice now. */
-  add(mark: number, hash: number): boolean {
+  /** Adds a key of the object that was opened last. */
+  add(mark: number, hash: number): void {
+    if (this.isRepeated) return
     const count = this.#count
     const hashes = this.#hashes
-    let isRepeated = false
-    if (count - mark < FEW_KEYS) for (let i = mark; i < count; i++) if (hashes[i] === hash) isRepeated = true
+    if (count - mark < FEW_KEYS) {
+      for (let i = mark; i < count; i++) if (hashes[i] === hash) this.isRepeated = true
+    }
     if (count === hashes.length) this.#grow()
     this.#hashes[count] = hash
     this.#count = count + 1
-    return isRepeated
   }
 
-  /** Ends the object. Returns whether it has a key twice that {@link add} did not see. */
-  close(mark: number): boolean {
-    const count = this.#count - mark
-    let isRepeated = false
-    if (count > FEW_KEYS) {
-      const own = this.#hashes.slice(mark, this.#count).sort()
-      for (let i = 1; i < count; i++) if (own[i] === own[i - 1]) isRepeated = true
-    }
+  /** Ends the object. */
+  close(mark: number): void {
+    if (this.#count - mark > FEW_KEYS && !this.isRepeated) this.isRepeated = this.#hasTwice(mark)
     this.#count = mark
-    return isRepeated
+  }
+
+  #hasTwice(mark: number): boolean {
+    // The sort of typed arrays takes no longer for numbers that a sender chose.
+    const own = this.#hashes.slice(mark, this.#count).sort()
+    for (let i = 1; i < own.length; i++) if (own[i] === own[i - 1]) return true
+    return false
   }
 
   #grow(): void {

@@ -1,8 +1,11 @@
 import type { Clock } from '../../plugin/clock.js'
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { SLICE_BYTES } from '../../plugin/slices.js'
+import { turns } from '../../plugin/turns.js'
 import { forwardEvents } from '../forward/forward-events.js'
 import type { Intake } from '../intake/intake.js'
-import { refuseBody, type SortedEvents, sortEvents } from '../intake/sort-events.js'
+import { refuseBody } from '../intake/refuse-body.js'
+import { type SortedEvents, sortEvents } from '../intake/sort-events.js'
 import { admit, admitEvents, refuseIfParked } from './admission.js'
 import type { AnswerDeadlines } from './answer-deadlines.js'
 import { clientAddressOf } from './client-address.js'
@@ -75,7 +78,7 @@ export async function acceptBody(
   await context.deadlines.inTime(delivery, ms, () => reservation.release())
 }
 
-/** Apart from {@link acceptBody}, so that while it waits for delivery nothing holds the body and what it was parsed to. */
+/** Apart from {@link acceptBody}, so that while it waits for delivery nothing holds the body and what was made of it. */
 async function readEvents(
   exchange: Exchange,
   endpoint: IntakeEndpoint,
@@ -89,10 +92,20 @@ async function readEvents(
     if (!(error instanceof UndecodableBody) || named === undefined) throw error
     reservation.settle()
     const { userAgent } = senderOf(exchange.req, exchange.site.trust)
-    return refuseBody(error.sent, error, named.source, { endpoint, userAgent })
+    const reserve = (bytes: number) => reservation.take(bytes)
+    const refusal = refuseBody(error.sent, error, named.source, { endpoint, userAgent, reserve })
+    return turns.run(refusal, error.sent.length)
   }
   reservation.settle()
-  return takeEvents(exchange, endpoint, { body, named, reservation }, context)
+  // SECURITY: while a large body is worked on, in turns, it counts as its source's: others need room meanwhile.
+  const share = body.bytes.length > SLICE_BYTES ? named?.source.memory : undefined
+  if (share !== undefined) reservation.moveTo(share)
+  const request = { body, named, reservation }
+  const sorted = sort(exchange, endpoint, request, context)
+  // The events of a usual request are sorted by now: a promise would cost it more than they do.
+  const events = sorted instanceof Promise ? await sorted : sorted
+  takeIn(exchange, endpoint, request, events)
+  return events
 }
 
 /** {@link acceptBody} for the event in the URL of a pixel, which is always seen by a device. */
@@ -103,8 +116,10 @@ export async function acceptPixel(
 ): Promise<void> {
   const body = { bytes: pixelBytes(exchange.req.url ?? ''), sent: undefined, hasExactNumbers: true }
   const reservation = new Reservation(context.budget)
+  const request = { body, named: undefined, reservation }
   try {
-    const events = takeEvents(exchange, endpoint, { body, named: undefined, reservation }, context)
+    const events = await sort(exchange, endpoint, request, context)
+    takeIn(exchange, endpoint, request, events)
     await context.intake.deliver(events, reservation)
   } finally {
     reservation.release()
@@ -118,16 +133,15 @@ interface ReadRequest {
   readonly reservation: Reservation
 }
 
-/** What a request holds by source, each of them asked, and forwarded where that is wanted. */
-function takeEvents(
-  exchange: Exchange,
+/** What a request holds, by source. A promise where that takes long. */
+function sort(
+  { req, site }: Exchange,
   endpoint: IntakeEndpoint,
   { body, named, reservation }: ReadRequest,
   { clock, newId }: EventsContext,
-): SortedEvents {
-  const { req, site, seen } = exchange
+): SortedEvents | Promise<SortedEvents> {
   const sender = senderOf(req, site.trust)
-  const events = sortEvents(body.bytes, endpoint, {
+  const sorting = sortEvents(body.bytes, endpoint, {
     sources: site.sources,
     source: named?.source,
     sender: endpoint.kind === 'pixel' ? { ...sender, isBrowser: true } : sender,
@@ -136,11 +150,22 @@ function takeEvents(
     hasExactNumbers: body.hasExactNumbers,
     reserve: (bytes) => reservation.take(bytes),
   })
+  return turns.run(sorting, body.bytes.length)
+}
+
+/** Asks each of the sources whether it takes the events, and forwards the request where that is wanted. */
+function takeIn(
+  exchange: Exchange,
+  endpoint: IntakeEndpoint,
+  { body, named }: ReadRequest,
+  events: SortedEvents,
+): void {
+  const { req, site, seen } = exchange
   const { accepted, refused, owners } = events
   for (const owner of owners) if (owner !== named?.source) admit(owner, exchange)
   refuseIfParked(owners)
   seen.events = refused.length + accepted.reduce((sum, { events }) => sum + events.length, 0)
   admitEvents(events, exchange)
-  forwardEvents({ headers: req.headers, clientIp: sender.ip, endpoint, body, named }, events)
-  return events
+  const clientIp = senderOf(req, site.trust).ip
+  forwardEvents({ headers: req.headers, clientIp, endpoint, body, named }, events)
 }

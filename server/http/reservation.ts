@@ -1,9 +1,10 @@
 import type { ByteBudget } from '../../plugin/delivery/byte-budget.js'
-import type { HttpProblem } from './http-problem.js'
+import type { MemoryHolder } from '../../plugin/destination.js'
+import { type HttpProblem, memoryFull } from './http-problem.js'
 
 /** What one request holds of the memory that all share, until it is released. */
-export class Reservation {
-  readonly #budget: ByteBudget
+export class Reservation implements MemoryHolder {
+  #budget: ByteBudget
   #held = 0
 
   constructor(budget: ByteBudget) {
@@ -54,6 +55,18 @@ export class Reservation {
     // There is room: it was held before, and nobody else came in between.
     this.take(Math.max(0, held - counted))
     return started
+  }
+
+  /**
+   * Counts what is held, and what is taken from now on, in another budget: a source's part of the same memory.
+   *
+   * @throws HttpProblem 503 where that has no room, and then nothing is held
+   */
+  moveTo(budget: ByteBudget): void {
+    const held = this.#held
+    this.release()
+    this.#budget = budget
+    if (!this.take(held)) throw memoryFull()
   }
 
   release(): void {

@@ -3,12 +3,9 @@ import type { Channel } from './channel.js'
 import { type IpPolicy, withPolicy } from './ip-policy.js'
 import type { LineWriter } from './line-writer.js'
 import type { ScannedEvent } from './scanned-event.js'
-import type { SharedMembers } from './shared-members.js'
+import { CLIENT_KEYS, type SharedMembers } from './shared-members.js'
 
 const SERVER: Channel = 'server'
-
-/** The members of a context that depend on who sent the event. */
-const CLIENT_KEYS = ['ip', 'userAgent'] as const
 
 type ClientKey = (typeof CLIENT_KEYS)[number]
 
@@ -28,7 +25,7 @@ export function writeContext(line: LineWriter, event: ScannedEvent, options: Cli
   const shared = options.shared?.has('context') ? options.shared : undefined
   if (event.hasObject('context')) return editContext(line, event, shared, options)
   const members: string[] = []
-  if (shared !== undefined) members.push(shared.textWithout('context', CLIENT_KEYS))
+  if (shared !== undefined) members.push(shared.textOf('context'))
   else if (event.has('context') && !isNothing(event)) return
   for (const key of CLIENT_KEYS)
     members.push(memberText(key, clientValue(key, shared?.body, options), shared?.body))
@@ -53,9 +50,11 @@ function editContext(
   shared: SharedMembers | undefined,
   options: ClientContextOptions,
 ): void {
-  const added = [shared?.missingIn(event, 'context', CLIENT_KEYS) ?? '']
+  const added = [shared?.missingIn(event, 'context') ?? '']
   let isIpRemoved = false
   for (const key of CLIENT_KEYS) {
+    // A user agent that the event brought stays as it came: it may be long, and need not be read.
+    if (key === 'userAgent' && event.has(key) && !event.isText(key, 'null')) continue
     const from = event.has(key) ? event : shared?.body
     const value = clientValue(key, from, options)
     if (from !== event) added.push(memberText(key, value, from))

@@ -1,3 +1,4 @@
+import { heldBytes } from '../../plugin/delivery/held-bytes.js'
 import { type SegmentEvent, WritableEvent } from '../../plugin/event.js'
 import type { JsonObject } from '../json-object.js'
 
@@ -10,6 +11,13 @@ export interface IncomingEventMembers {
   readonly messageId: unknown
   readonly integrations: unknown
   readonly options: unknown
+}
+
+/** Text of an event that `heldBytes` counts with its line. */
+const USUAL_LENGTH = 128
+
+function beyondUsual(text: unknown): number {
+  return typeof text === 'string' && text.length > USUAL_LENGTH ? text.length : 0
 }
 
 /** An event of a request in the form that downstream tables see. Its line is written when it is made. */
@@ -31,9 +39,9 @@ export class IncomingEvent extends WritableEvent {
     this.#line = line
   }
 
-  /** Bytes of its line. */
-  get size(): number {
-    return this.#line.length
+  /** The memory that it takes, in bytes. */
+  get heldBytes(): number {
+    return heldBytes(this.#line) + beyondUsual(this.event) + beyondUsual(this.messageId)
   }
 
   toLine(): Buffer {

@@ -4,13 +4,12 @@ import {
   DeadLetterShareError,
   type DeadLetterStore,
 } from '../../plugin/dead-letters/dead-letter.js'
-import type { DeliveryFailure, EventOutcome } from '../../plugin/destination.js'
+import type { DeliveryFailure, EventOutcome, MemoryHolder } from '../../plugin/destination.js'
 import type { FirehoseError } from '../../plugin/errors.js'
 import { type SegmentEvent, WritableEvent } from '../../plugin/event.js'
 import { JsonText } from '../../plugin/json/json-text.js'
 import type { Logger } from '../../plugin/logger.js'
 import { unavailable } from '../http/http-problem.js'
-import type { Reservation } from '../http/reservation.js'
 import type { Source } from '../source.js'
 import type { Claim } from './deduplicator.js'
 import { logQuarantine, type Quarantined } from './quarantine-log.js'
@@ -70,11 +69,11 @@ export class Intake {
    * @param held - memory of the request: events that become no record, such as duplicates, are held all the same
    * @throws HttpProblem 503, or 400 where nothing of the request can be delivered
    */
-  async deliver({ accepted, refused, rejection }: SortedEvents, held: Reservation): Promise<void> {
+  async deliver({ accepted, refused, rejection }: SortedEvents, held: MemoryHolder): Promise<void> {
     const shares = await Promise.all(accepted.map(shareOf))
     let isDurable = (_event: SegmentEvent): boolean => false
     try {
-      const delivered = await Promise.all(held.handOver(() => shares.map(deliverShare)))
+      const delivered = await Promise.all(shares.map((share) => deliverShare(share, held)))
       let durable: ReadonlySet<SegmentEvent> | undefined
       isDurable = (event) => {
         durable ??= new Set(delivered.flatMap((it) => it.durable()))
@@ -125,8 +124,8 @@ async function shareOf({ source, events }: SourceEvents): Promise<Share> {
   return { source, claim: claim ?? { fresh: events, others: [], settle: async () => {} } }
 }
 
-async function deliverShare({ source, claim: { fresh } }: Share): Promise<Delivered> {
-  const outcomes = fresh.length === 0 ? [] : await source.destination.deliver(fresh)
+async function deliverShare({ source, claim: { fresh } }: Share, held: MemoryHolder): Promise<Delivered> {
+  const outcomes = fresh.length === 0 ? [] : await source.destination.deliver(fresh, held)
   const durable = () => fresh.filter((_, i) => failuresOf(outcomes[i]).length === 0)
   const quarantined: GivenUp[] = []
   const unmapped: SegmentEvent[] = []
@@ -203,7 +202,7 @@ function letterOf({ source, messageId, data, stream, code, reason }: GivenUp, at
 
 /** As the record would hold it, to the digit. */
 function dataOf(event: SegmentEvent): unknown {
-  return event instanceof WritableEvent ? new JsonText(Buffer.from(event.toLine()).subarray(0, -1)) : event
+  return event instanceof WritableEvent ? new JsonText(event.toLine().subarray(0, -1)) : event
 }
 
 function textOf(value: unknown): string | undefined {

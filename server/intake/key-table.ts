@@ -1,4 +1,4 @@
-import { HASH_MULTIPLIER } from '../../plugin/json/json-scanner.js'
+import { hashOf } from '../../plugin/json/key-hash.js'
 
 /** A power of two, several times the keys of any table. */
 const SLOTS = 128
@@ -17,8 +17,7 @@ export class KeyTable {
     const slots: KnownKey[][] = []
     for (const [name, column] of columns) {
       const bytes = Buffer.from(name)
-      const hash = bytes.reduce((sum, byte) => (Math.imul(sum, HASH_MULTIPLIER) + byte) | 0, 0)
-      const slot = hash & (SLOTS - 1)
+      const slot = hashOf(bytes, 0, bytes.length) & (SLOTS - 1)
       slots[slot] = [...(slots[slot] ?? []), { bytes, column }]
     }
     this.#slots = Array.from({ length: SLOTS }, (_, slot) => slots[slot])

@@ -63,7 +63,7 @@ export function normalize(
 
 export function setMember(line: LineWriter, event: ScannedEvent, member: KnownMember, text: string): void {
   if (!event.has(member)) line.add(member, text)
-  else if (event.textOf(member) !== text) line.replace(event.startOf(member), event.endOf(member), text)
+  else if (!event.isText(member, text)) line.replace(event.startOf(member), event.endOf(member), text)
 }
 
 /**

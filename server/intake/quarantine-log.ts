@@ -19,11 +19,17 @@ const MAX_ID_LENGTH = 64
 /** One warning for each cause in a request. SECURITY: nothing of the events but their message IDs. */
 export function logQuarantine(logger: Logger, quarantined: readonly Quarantined[]): void {
   const byCause = new Map<string, Quarantined[]>()
+  let last: Quarantined[] | undefined
   for (const it of quarantined) {
+    // Thousands in a row may have the same.
+    if (last !== undefined && isSameCause(last[0] as Quarantined, it)) {
+      last.push(it)
+      continue
+    }
     const cause = JSON.stringify([it.source?.name, it.code, it.stream, it.reason])
-    const group = byCause.get(cause)
-    if (group === undefined) byCause.set(cause, [it])
-    else group.push(it)
+    last = byCause.get(cause) ?? []
+    last.push(it)
+    byCause.set(cause, last)
   }
   for (const group of byCause.values()) {
     const [{ source, code, stream, reason }] = group as [Quarantined]
@@ -31,6 +37,10 @@ export function logQuarantine(logger: Logger, quarantined: readonly Quarantined[
     const to = stream === undefined ? '' : ` for ${stream}`
     logger.warn(`${code}: gave up ${group.length} event(s) ${from}${to}: ${reason} (${messageIds(group)})`)
   }
+}
+
+function isSameCause(a: Quarantined, b: Quarantined): boolean {
+  return a.reason === b.reason && a.source === b.source && a.code === b.code && a.stream === b.stream
 }
 
 function messageIds(group: readonly Quarantined[]): string {

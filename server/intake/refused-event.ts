@@ -5,6 +5,9 @@ import { writeIpPolicy } from './client-context.js'
 import { LineWriter } from './line-writer.js'
 import type { ScannedEvent } from './scanned-event.js'
 
+/** Of the objects around the data. */
+const OBJECT_BYTES = 512
+
 /** Something of a request that is refused for good: an event, or a part that cannot be read. */
 export interface RefusedEvent {
   readonly code: DeadLetterCode
@@ -12,10 +15,15 @@ export interface RefusedEvent {
   readonly source: Source | undefined
   readonly messageId: string | undefined
   /** Without its write key. */
-  readonly data: unknown
+  readonly data: JsonText
 }
 
-/** Refuses an event. SECURITY: its write key, and an address that the source does not keep, are left out. */
+/** The memory that a refused event takes, in bytes: its data, and the objects around that. */
+export function heldByRefusal({ data }: RefusedEvent): number {
+  return data.bytes.length + OBJECT_BYTES
+}
+
+/** SECURITY: a key must not be kept beside what it let in, nor an address that the source's policy keeps out. */
 export function refusalOf(
   event: ScannedEvent,
   code: DeadLetterCode,
@@ -26,7 +34,8 @@ export function refusalOf(
 }
 
 function redacted(event: ScannedEvent, source: Source | undefined): JsonText {
-  if (!event.isObject) return new JsonText(event.bytes.subarray(event.start, event.end))
+  // Copied, as the body would be held with it.
+  if (!event.isObject) return new JsonText(Buffer.from(event.bytes.subarray(event.start, event.end)))
   const line = new LineWriter(event.bytes, event.start, event.end)
   if (event.has('writeKey')) line.remove('writeKey', event.startOf('writeKey'), event.endOf('writeKey'))
   if (source !== undefined) writeIpPolicy(line, event, source.ip)

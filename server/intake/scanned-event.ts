@@ -1,5 +1,5 @@
-import { BACKSLASH, OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../plugin/json/json-bytes.js'
-import { skipSpace } from '../../plugin/json/json-spans.js'
+import { OPEN_BRACE, OPEN_BRACKET, QUOTE } from '../../plugin/json/json-bytes.js'
+import { skipSpace, stringAt } from '../../plugin/json/json-spans.js'
 import { COLUMN, ROW_LENGTH, type ScannedBody } from './body-scanner.js'
 
 /** A member of an event, or of its context, that has a column in the rows of a {@link ScannedBody}. */
@@ -91,6 +91,12 @@ export class ScannedEvent {
     return start < 0 ? undefined : this.bytes.toString('utf8', start, this.endOf(member))
   }
 
+  /** Whether the member's value came as this text. */
+  isText(member: KnownMember, text: string): boolean {
+    const size = this.endOf(member) - this.startOf(member)
+    return size === Buffer.byteLength(text) && this.textOf(member) === text
+  }
+
   /** The member's value, {@link COMPOSITE} for objects and arrays, `undefined` where there is none. */
   valueOf(member: KnownMember): unknown {
     const start = this.startOf(member)
@@ -107,11 +113,5 @@ export class ScannedEvent {
 function valueAt(bytes: Buffer, start: number, end: number): unknown {
   const first = bytes[start]
   if (first === OPEN_BRACE || first === OPEN_BRACKET) return COMPOSITE
-  if (first !== QUOTE || hasEscape(bytes, start, end)) return JSON.parse(bytes.toString('utf8', start, end))
-  return bytes.toString('utf8', start + 1, end - 1)
-}
-
-function hasEscape(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === BACKSLASH) return true
-  return false
+  return first === QUOTE ? stringAt(bytes, start, end) : JSON.parse(bytes.toString('utf8', start, end))
 }

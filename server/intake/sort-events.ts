@@ -1,15 +1,16 @@
-import type { DeadLetterCode } from '../../plugin/dead-letters/dead-letter.js'
 import type { SegmentEvent } from '../../plugin/event.js'
+import { skipSpace } from '../../plugin/json/json-spans.js'
 import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
+import { SLICE_BYTES, type Slices } from '../../plugin/slices.js'
 import type { IntakeEndpoint } from '../http/endpoint.js'
-import { badRequest, type HttpProblem, unauthorized, unavailable } from '../http/http-problem.js'
+import { badRequest, type HttpProblem, memoryFull, unauthorized } from '../http/http-problem.js'
 import type { Source } from '../source.js'
 import type { Sources } from '../sources.js'
 import { AcceptedPart } from './accepted-part.js'
 import { MAX_BATCH_EVENTS, type ScannedBody, scanBody } from './body-scanner.js'
 import { type Envelope, normalize } from './normalize.js'
 import { type BrokenPiece, recoverBody } from './recover-body.js'
-import { type RefusedEvent, refusalOf } from './refused-event.js'
+import { heldByRefusal, type RefusedEvent, refusalOf } from './refused-event.js'
 import { ScannedEvent } from './scanned-event.js'
 import { SharedMembers } from './shared-members.js'
 import { sourceNamedIn, unreadableBody } from './unreadable-body.js'
@@ -20,6 +21,9 @@ export interface SourceEvents {
   readonly source: Source
   readonly events: readonly SegmentEvent[]
 }
+
+/** What an event costs beside its bytes, in bytes that are copied meanwhile: for slices that take about as long. */
+const EVENT_COST = 512
 
 /** What a request holds: the events of each source, and what is refused. */
 export interface SortedEvents {
@@ -53,36 +57,19 @@ export interface SortingContext extends Omit<Envelope, 'shared'> {
  * @param bytes - JSON as it should be, UTF-8 as far as it is
  * @throws HttpProblem 401 without a known write key (400 if the body cannot be read either), 503 where memory runs out
  */
-export function sortEvents(bytes: Buffer, endpoint: IntakeEndpoint, context: SortingContext): SortedEvents {
+export function* sortEvents(
+  bytes: Buffer,
+  endpoint: IntakeEndpoint,
+  context: SortingContext,
+): Slices<SortedEvents> {
   const sorting = new Sorting(bytes, endpoint, context)
   try {
-    sorting.add(scanBody(bytes, endpoint.kind === 'batch'))
+    yield* sorting.add(yield* scanBody(bytes, endpoint.kind === 'batch'))
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error
-    sorting.addBroken(error)
+    yield* sorting.addBroken(error)
   }
   return sorting.sorted()
-}
-
-/** What becomes of a body that cannot be decoded: nothing of it is accepted, and it is kept as it came. */
-export function refuseBody(
-  sent: Buffer,
-  problem: HttpProblem,
-  source: Source,
-  { endpoint, userAgent }: { readonly endpoint: IntakeEndpoint; readonly userAgent: string | undefined },
-): SortedEvents {
-  const part = { bytes: sent, position: 0, offset: 0, endpoint: endpoint.path, userAgent }
-  const data = unreadableBody(part, source)
-  const { message: reason } = problem
-  return {
-    accepted: [],
-    refused: [{ code: 'ERR_MALFORMED_BODY', reason, source, messageId: undefined, data }],
-    owners: [source],
-    parts: [],
-    isAsSent: false,
-    heldBytes: sent.length,
-    rejection: problem,
-  }
 }
 
 class Sorting {
@@ -95,7 +82,9 @@ class Sorting {
   readonly #parts: AcceptedPart[] = []
   #isBroken = false
   #hasKeysInEvents = false
-  #lineBytes = 0
+  #heldBytes = 0
+  /** Since the last pause, in bytes. */
+  #cost = 0
   #rejection: HttpProblem | undefined
   #envelope: Envelope
 
@@ -117,39 +106,45 @@ class Sorting {
       parts: this.#parts,
       // SECURITY: a batch whose events have keys of their own may hold events of others.
       isAsSent: !this.#isBroken && !this.#hasKeysInEvents && this.#parts.every((part) => part.isOfUsualForm),
-      heldBytes: this.#lineBytes + (this.#refused.length > 0 ? this.#bytes.length : 0),
+      heldBytes: this.#heldBytes,
       rejection: this.#rejection,
     }
   }
 
   /** Adds a body, or what was recovered of one. */
-  add(body: ScannedBody): void {
+  *add(body: ScannedBody): Slices<void> {
+    // A single event may be as large as the body.
+    if (body.bytes.length > SLICE_BYTES) yield
     const root = new ScannedEvent(body, 0)
     const source = this.#context.source ?? this.#ownerOf(root)
     if (source !== undefined) this.#owners.add(source)
-    if (body.kind === 'object') this.#addSingle(body, root, source)
-    else this.#addBatch(body, root, source)
+    if (body.kind === 'object') yield* this.#addSingle(body, root, source)
+    else yield* this.#addBatch(body, root, source)
   }
 
   /** Adds what is whole of a body that is not valid JSON. */
-  addBroken(error: JsonSyntaxError): void {
+  *addBroken(error: JsonSyntaxError): Slices<void> {
     this.#isBroken = true
-    const { documents, broken } = recoverBody(this.#bytes, this.#endpoint.kind === 'batch')
-    for (const document of documents) this.add(scanBody(document, this.#endpoint.kind === 'batch'))
+    const isForBatch = this.#endpoint.kind === 'batch'
+    const recovered = yield* recoverBody(this.#bytes, isForBatch)
+    if (recovered === undefined) return yield* this.#rejectBody(tooManyEvents('body'), this.#context.source)
+    for (const document of recovered.documents) yield* this.add(yield* scanBody(document, isForBatch))
     const owner =
-      this.#context.source ?? [...this.#owners][0] ?? sourceNamedIn(this.#bytes, this.#context.sources)
+      this.#context.source ??
+      [...this.#owners][0] ??
+      (yield* sourceNamedIn(this.#bytes, this.#context.sources))
     if (owner !== undefined && this.#accepted.size > 0) {
-      for (const piece of broken)
-        this.#refused.push(this.#unreadable(piece, 'ERR_MALFORMED_BODY', owner, error.message))
+      for (const piece of recovered.broken) yield* this.#refusePiece(piece, owner, error.message)
       return
     }
-    this.#refused.length = 0
-    this.#rejectBody(badRequest('malformed_json', wordsFor(this.#bytes, error)), owner, error.position)
+    for (const refused of this.#refused.splice(0)) this.#heldBytes -= heldByRefusal(refused)
+    const problem = badRequest('malformed_json', wordsFor(this.#bytes, error))
+    yield* this.#rejectBody(problem, owner, error.position)
   }
 
-  #addSingle(body: ScannedBody, event: ScannedEvent, source: Source | undefined): void {
+  *#addSingle(body: ScannedBody, event: ScannedEvent, source: Source | undefined): Slices<void> {
     const problem = this.#problemOf(event)
-    if (problem !== undefined) return this.#rejectBody(problem, source)
+    if (problem !== undefined) return yield* this.#rejectBody(problem, source)
     if (source === undefined) throw unauthorized(NO_KEY)
     const type = 'type' in this.#endpoint ? this.#endpoint.type : event.valueOf('type')
     const invalid = validateEvent(event, type)
@@ -157,7 +152,7 @@ class Sorting {
       this.#addPart(body, new Map([[0, source]]))
       return this.#accept(event, type, source, undefined)
     }
-    this.#refused.push(refusalOf(event, 'ERR_INVALID_EVENT', invalid ?? MALFORMED, source))
+    this.#refuse(refusalOf(event, 'ERR_INVALID_EVENT', invalid ?? MALFORMED, source))
     this.#rejection = badRequest('invalid_event', invalid ?? MALFORMED)
   }
 
@@ -168,15 +163,16 @@ class Sorting {
     return isEvent ? undefined : badRequest('invalid_batch', 'The body has no `batch`, an array of events')
   }
 
-  #addBatch(body: ScannedBody, root: ScannedEvent, source: Source | undefined): void {
+  *#addBatch(body: ScannedBody, root: ScannedEvent, source: Source | undefined): Slices<void> {
     const problem = this.#problemOfBatch(body)
-    if (problem !== undefined) return this.#rejectBody(problem, source ?? this.#firstOwner(body))
+    if (problem !== undefined) return yield* this.#rejectBody(problem, source ?? this.#firstOwner(body))
     const shared = body.kind === 'batch' ? new SharedMembers(root) : undefined
     const tooLarge = shared?.problemWith(body.count)
-    if (tooLarge !== undefined) return this.#rejectBody(tooLarge, source ?? this.#firstOwner(body))
+    if (tooLarge !== undefined) return yield* this.#rejectBody(tooLarge, source ?? this.#firstOwner(body))
     if (source === undefined) this.#hasKeysInEvents = true
     const owners = new Map<number, Source>()
     for (let row = 1; row <= body.count; row++) {
+      if (this.#isPauseDue()) yield
       const owner = this.#addElement(new ScannedEvent(body, row), source, shared)
       if (owner !== undefined) owners.set(row, owner)
     }
@@ -191,8 +187,7 @@ class Sorting {
     if (this.#endpoint.kind !== 'batch')
       return badRequest('invalid_request', 'The body must be a JSON object; send several events to /v1/batch')
     if (count <= MAX_BATCH_EVENTS) return undefined
-    const what = kind === 'batch' ? 'batch' : 'array'
-    return badRequest('batch_too_large', `The ${what} has ${count} events; send ${MAX_BATCH_EVENTS} at most`)
+    return tooManyEvents(kind === 'batch' ? 'batch' : 'array', count)
   }
 
   #firstOwner(body: ScannedBody): Source | undefined {
@@ -214,7 +209,7 @@ class Sorting {
     const isOff = source === undefined && owner?.enabled === false
     if (owner === undefined || isOff) {
       const reason = isOff ? "The event's source is switched off" : 'The event has no known write key'
-      this.#refused.push({ ...refusalOf(event, 'ERR_UNKNOWN_WRITE_KEY', reason, owner), source: undefined })
+      this.#refuse({ ...refusalOf(event, 'ERR_UNKNOWN_WRITE_KEY', reason, owner), source: undefined })
       return undefined
     }
     this.#owners.add(owner)
@@ -224,7 +219,7 @@ class Sorting {
       this.#accept(event, type, owner, shared)
       return owner
     }
-    this.#refused.push(refusalOf(event, 'ERR_INVALID_EVENT', invalid ?? MALFORMED, owner))
+    this.#refuse(refusalOf(event, 'ERR_INVALID_EVENT', invalid ?? MALFORMED, owner))
     return undefined
   }
 
@@ -236,32 +231,49 @@ class Sorting {
   ): void {
     if (this.#envelope.shared !== shared) this.#envelope = { ...this.#context, shared }
     const normal = normalize(event, type, source, this.#envelope)
-    if (!this.#context.reserve(normal.size)) {
-      throw unavailable('memory_full', 'Too much is waiting for delivery; send this again later')
-    }
-    this.#lineBytes += normal.size
+    this.#reserve(normal.heldBytes)
     const events = this.#accepted.get(source)
     if (events === undefined) this.#accepted.set(source, [normal])
     else events.push(normal)
   }
 
+  #refuse(refused: RefusedEvent): void {
+    this.#reserve(heldByRefusal(refused))
+    this.#refused.push(refused)
+  }
+
+  /** @throws HttpProblem 503 */
+  #reserve(bytes: number): void {
+    if (!this.#context.reserve(bytes)) throw memoryFull()
+    this.#heldBytes += bytes
+    this.#cost += bytes + EVENT_COST
+  }
+
+  #isPauseDue(): boolean {
+    if (this.#cost < SLICE_BYTES) return false
+    this.#cost = 0
+    return true
+  }
+
   /** Refuses the whole body, and keeps it where its source is known. */
-  #rejectBody(problem: HttpProblem, owner: Source | undefined, position = 0): void {
-    const source = owner ?? sourceNamedIn(this.#bytes, this.#context.sources)
+  *#rejectBody(problem: HttpProblem, owner: Source | undefined, position = 0): Slices<void> {
+    const source = owner ?? (yield* sourceNamedIn(this.#bytes, this.#context.sources))
     if (source === undefined) throw problem
     this.#owners.add(source)
     this.#rejection = problem
     if (this.#bytes.length === 0) return
     const whole = { start: 0, end: this.#bytes.length, position }
-    this.#refused.push(this.#unreadable(whole, 'ERR_MALFORMED_BODY', source, problem.message))
+    yield* this.#refusePiece(whole, source, problem.message)
   }
 
-  #unreadable(piece: BrokenPiece, code: DeadLetterCode, source: Source, reason: string): RefusedEvent {
+  *#refusePiece(piece: BrokenPiece, source: Source, reason: string): Slices<void> {
     const { start, end, position } = piece
     const { userAgent } = this.#context.sender
     const bytes = this.#bytes.subarray(start, end)
     const part = { bytes, position, offset: start, endpoint: this.#endpoint.path, userAgent }
-    return { code, reason, source, messageId: undefined, data: unreadableBody(part, source) }
+    const data = yield* unreadableBody(part, source)
+    this.#refuse({ code: 'ERR_MALFORMED_BODY', reason, source, messageId: undefined, data })
+    if (this.#isPauseDue()) yield
   }
 
   #ownerOf(event: ScannedEvent): Source | undefined {
@@ -273,8 +285,13 @@ class Sorting {
 const NO_KEY = 'There is no known write key, neither in the request nor in its events'
 const MALFORMED = 'The event is malformed'
 
+function tooManyEvents(what: string, count?: number): HttpProblem {
+  const many = count === undefined ? 'too many' : String(count)
+  return badRequest('batch_too_large', `The ${what} has ${many} events; send ${MAX_BATCH_EVENTS} at most`)
+}
+
 function wordsFor(bytes: Buffer, { isTooDeep, position, message }: JsonSyntaxError): string {
-  if (bytes.toString('latin1').trim() === '') return 'The body is empty; send JSON'
+  if (skipSpace(bytes, 0) === bytes.length) return 'The body is empty; send JSON'
   return isTooDeep
     ? `The body cannot be taken: ${message}`
     : `The body is not valid JSON (at byte ${position})`

@@ -1,3 +1,4 @@
+import { QUOTE } from '../../plugin/json/json-bytes.js'
 import { EVENT_TYPES, type EventType } from '../http/endpoint.js'
 import type { ScannedEvent } from './scanned-event.js'
 
@@ -39,7 +40,13 @@ export function typeOf(event: ScannedEvent): unknown {
   return EVENT_TYPES.find((known) => event.isString('type', known)) ?? event.valueOf('type')
 }
 
+/** No number that is an ID is longer, in bytes. */
+const MAX_NUMBER_BYTES = 1_024
+
 /** Segment's API takes numbers too; JSON's may be beyond a double. */
 function isNumber(event: ScannedEvent, member: (typeof IDENTITIES)[number]): boolean {
-  return event.has(member) && Number.isFinite(event.valueOf(member))
+  const start = event.startOf(member)
+  // A string with something in it was found before, and an empty one is no identity.
+  if (start < 0 || event.bytes[start] === QUOTE) return false
+  return event.endOf(member) - start <= MAX_NUMBER_BYTES && Number.isFinite(event.valueOf(member))
 }

@@ -5,6 +5,7 @@ import { parseTime } from '../../plugin/event-time.js'
 import { membersOf } from '../../plugin/json/json-spans.js'
 import { JsonSyntaxError } from '../../plugin/json/json-syntax-error.js'
 import { isStreamName } from '../../plugin/settings/mapped-streams.js'
+import { finish } from '../../plugin/slices.js'
 import { type ScannedBody, scanBody } from '../intake/body-scanner.js'
 import { writeIpPolicy } from '../intake/client-context.js'
 import { IncomingEvent } from '../intake/incoming-event.js'
@@ -132,7 +133,7 @@ function envelopeOf(event: ScannedEvent): Readonly<Record<EnvelopeKey, Buffer>> 
 
 function scanned(bytes: Buffer): ScannedBody | undefined {
   try {
-    return scanBody(bytes, false)
+    return finish(scanBody(bytes, false))
   } catch (error) {
     if (error instanceof JsonSyntaxError) return undefined
     throw error

@@ -6,6 +6,7 @@ import { builtFile } from './places.js'
 /** Names of the programs in `parts/`. */
 export type PartName =
   | 'aggregation'
+  | 'bomber'
   | 'firehose'
   | 'floor'
   | 'importer'
@@ -14,6 +15,7 @@ export type PartName =
   | 'plain'
   | 'stub'
   | 'tracker'
+  | 'witness'
 
 export interface StartOptions {
   readonly script: string
@@ -57,6 +59,14 @@ export class Part {
     this.#child.on('exit', () => this.#failAll())
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null
+  }
+
   /** What it says when it is ready. */
   async ready<T>(): Promise<T> {
     const { promise, resolve, reject } = withResolvers<T>()
@@ -90,7 +100,7 @@ export class Part {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    if (this.hasEnded) return
     const exited = once(this.#child, 'exit')
     this.#child.kill('SIGKILL')
     await exited

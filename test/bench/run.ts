@@ -1,6 +1,7 @@
-// npm run bench [-- name …] [--rounds n] [--seconds n] [--delay ms]
+// npm run bench [-- name …] [--rounds n] [--seconds n] [--delay ms] [--bomb text]
 import { parseArgs } from 'node:util'
 import type { Bench, Settings } from './bench.js'
+import { bombBenches } from './benches/bombs.js'
 import { costBench } from './benches/cost.js'
 import { firehoseBenches } from './benches/firehose.js'
 import { latencyBench } from './benches/latency.js'
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   startBench,
   workersBench,
   costBench,
+  ...bombBenches,
 ]
 
 const { values, positionals } = parseArgs({
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string' },
     delay: { type: 'string' },
+    bomb: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
 })
@@ -50,6 +53,7 @@ function settings(): Settings {
     rounds: Math.max(1, numberOf('rounds', values.rounds) ?? 1),
     seconds: numberOf('seconds', values.seconds),
     delayMs: numberOf('delay', values.delay),
+    bomb: values.bomb,
   }
 }
 
@@ -60,7 +64,7 @@ function numberOf(flag: string, text: string | undefined): number | undefined {
   throw new Error(`--${flag}: got ${text}; use a number`)
 }
 
-/** Those named, by whole names or by what they begin with; all where none is. */
+/** Those named, by whole names or by what they begin with; all but the long ones where none is. */
 function chosen(names: readonly string[]): readonly Bench[] {
   const unknown = names.filter((name) => !BENCHES.some((bench) => bench.name.startsWith(name)))
   if (unknown.length > 0) {
@@ -68,7 +72,9 @@ function chosen(names: readonly string[]): readonly Bench[] {
       `No bench is called ${unknown.join(', ')}; there are ${BENCHES.map(({ name }) => name).join(', ')}`,
     )
   }
-  return names.length === 0 ? BENCHES : BENCHES.filter((bench) => isNamed(bench, names))
+  return names.length === 0
+    ? BENCHES.filter(({ isLong }) => isLong !== true)
+    : BENCHES.filter((bench) => isNamed(bench, names))
 }
 
 function isNamed({ name }: Bench, names: readonly string[]): boolean {

@@ -8,6 +8,7 @@ import { runInNewContext } from 'node:vm'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from '@jest/globals'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
+import { heldBytes } from '../../plugin/delivery/held-bytes.js'
 import { MAX_BODY_BYTES } from '../../server/http/limits.js'
 import { readBody } from '../../server/http/read-body.js'
 import { Reservation } from '../../server/http/reservation.js'
@@ -296,8 +297,8 @@ describe('at the memory cap', () => {
   })
 })
 
-/** Bytes of its record. */
-const lineBytes = (event: object) => Buffer.byteLength(JSON.stringify(event)) + 1
+/** What its record counts for: its bytes, and the objects around them. */
+const recordBytes = (event: object) => heldBytes(Buffer.from(`${JSON.stringify(event)}\n`))
 
 describe('the memory of a request that is being delivered', () => {
   it('is held until it is answered, as far as its events are no records', async () => {
@@ -318,23 +319,23 @@ describe('the memory of a request that is being delivered', () => {
     const held = harness.budget.used
     deliver()
     await answered
-    expect(held).toBe(lineBytes(seen[0] as object))
+    expect(held).toBe(recordBytes(seen[0] as object))
     expect(harness.budget.used).toBe(0)
   })
 
   it('is not counted twice: what the destination counts is given back', async () => {
     const harness = proxyHarness()
-    const recordBytes = 10
+    const bytes = 10
     const used: number[] = []
     harness.web.outcome = async () => {
-      harness.budget.take(recordBytes)
+      harness.budget.take(bytes)
       await new Promise(setImmediate)
       used.push(harness.budget.used)
-      harness.budget.giveBack(recordBytes)
+      harness.budget.giveBack(bytes)
       return { status: 'delivered' }
     }
     await post(json, {}, harness)
-    expect(used).toEqual([lineBytes(harness.web.delivered[0] as object)])
+    expect(used).toEqual([recordBytes(harness.web.delivered[0] as object)])
     expect(harness.budget.used).toBe(0)
   })
 })

@@ -1,4 +1,4 @@
-import type { Destination, EventOutcome } from '../../plugin/destination.js'
+import type { Destination, EventOutcome, MemoryHolder } from '../../plugin/destination.js'
 import { FirehoseError } from '../../plugin/errors.js'
 import { type SegmentEvent, WritableEvent } from '../../plugin/event.js'
 
@@ -8,10 +8,11 @@ export class FakeDestination implements Destination {
   readonly calls: string[] = []
   outcome: (event: SegmentEvent) => EventOutcome | Promise<EventOutcome> = () => ({ status: 'delivered' })
 
-  async deliver(given: readonly SegmentEvent[]): Promise<EventOutcome[]> {
+  async deliver(given: readonly SegmentEvent[], holder?: MemoryHolder): Promise<EventOutcome[]> {
     this.calls.push('deliver')
     const events = given.map(recorded)
-    const outcomes = await Promise.all(events.map((event) => this.outcome(event)))
+    const start = () => Promise.all(events.map((event) => this.outcome(event)))
+    const outcomes = await (holder === undefined ? start() : holder.handOver(start))
     this.delivered.push(...events.filter((_, i) => outcomes[i]?.status === 'delivered'))
     return outcomes
   }

@@ -5,7 +5,6 @@ import { createClientPool } from '../../plugin/aws/client-pool.js'
 import { systemClock } from '../../plugin/clock.js'
 import type { DeadLetter } from '../../plugin/dead-letters/dead-letter.js'
 import { ByteBudget } from '../../plugin/delivery/byte-budget.js'
-import { stringifyWithText } from '../../plugin/json/json-text.js'
 import { UnmappedNotice } from '../../plugin/unmapped-notice.js'
 import { AllowedOrigins } from '../../server/http/allowed-origins.js'
 import { trustOf } from '../../server/http/client-address.js'
@@ -95,7 +94,7 @@ export function proxyHarness({ source = {}, more = {}, ...parts }: HarnessParts 
 
 /** The letter as it is read back from its line. */
 function plainLetter(letter: DeadLetter): DeadLetter {
-  return JSON.parse(stringifyWithText({ ...letter })) as DeadLetter
+  return JSON.parse(JSON.stringify(letter)) as DeadLetter
 }
 
 const servers: Server[] = []

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n')
+const RETRY_AFTER = /\r\nretry-after: *[1-9]/i
 const LENGTH = /\r\ncontent-length: *(\d+)/i
 
 /** An HTTP connection that takes one request at a time, and costs next to nothing. */
@@ -10,6 +11,7 @@ export class Connection {
   #answered: (status: number) => void = () => {}
   #status = 0
   #size = 0
+  #hasRetryAfter = false
 
   constructor(url: string) {
     const { hostname, port } = new URL(url)
@@ -21,6 +23,11 @@ export class Connection {
 
   get isOpen(): boolean {
     return !this.#socket.destroyed
+  }
+
+  /** Whether the last answer said when to come back. */
+  get hasRetryAfter(): boolean {
+    return this.#hasRetryAfter
   }
 
   /** The answer's status; 0 where the connection broke. */
@@ -54,6 +61,7 @@ export class Connection {
     const [, length] = LENGTH.exec(head) ?? []
     if (length === undefined) throw new Error(`An answer without Content-Length: ${head}`)
     this.#status = Number(head.slice('HTTP/1.1 '.length, 'HTTP/1.1 200'.length))
+    this.#hasRetryAfter = RETRY_AFTER.test(head)
     this.#size = end + END_OF_HEAD.length + Number(length)
   }
 }

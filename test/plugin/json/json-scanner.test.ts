@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { JsonScanner, NOTE } from '../../../plugin/json/json-scanner.js'
+import { JsonScanner } from '../../../plugin/json/json-scanner.js'
 import { JsonSyntaxError, MAX_DEPTH } from '../../../plugin/json/json-syntax-error.js'
+import { NOTE } from '../../../plugin/json/json-tokens.js'
 import { jsonText, mutated } from './json-texts.js'
 
 const scanner = new JsonScanner()

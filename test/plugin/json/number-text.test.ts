@@ -1,8 +1,10 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { canonicalJson } from '../../../plugin/json/canonical-json.js'
-import { NOTE } from '../../../plugin/json/json-scanner.js'
+import { NOTE } from '../../../plugin/json/json-tokens.js'
 import { oddNumbersIn, stringifyWithNumbers } from '../../../plugin/json/number-text.js'
+import { NumberWalk } from '../../../plugin/json/number-walk.js'
+import { finish } from '../../../plugin/slices.js'
 import { jsonText } from './json-texts.js'
 
 type Change = (value: { [key: string]: unknown }) => object | undefined
@@ -52,7 +54,7 @@ describe('numbers that a function left alone', () => {
   it('keeps every digit of any JSON that is not changed', () => {
     fc.assert(
       fc.property(jsonText, (text) => {
-        const json = canonicalJson(Buffer.from(text), NOTE.REPEATED_KEY | NOTE.LINE_BREAK).toString()
+        const json = finish(canonicalJson(Buffer.from(text), NOTE.REPEATED_KEY | NOTE.LINE_BREAK)).toString()
         const numbers = (from: string) =>
           (from.match(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g) ?? []).filter((it) => !it.startsWith('"')).sort()
         if (!/^[{[]/.test(json)) return
@@ -64,6 +66,20 @@ describe('numbers that a function left alone', () => {
 
   it('takes a bounded number of them', () => {
     const text = `[${'1.0,'.repeat(60_000)}1.0]`
-    expect(oddNumbersIn(Buffer.from(text))).toHaveLength(50_000)
+    expect(oddNumbersIn(Buffer.from(text))?.own.size).toBe(50_000 - 1)
+  })
+
+  it('counts the objects and arrays around them', () => {
+    const chain = `${'['.repeat(500)}1.0${']'.repeat(500)}`
+    const { inner } = oddNumbersIn(Buffer.from(`[${Array(1_000).fill(chain).join(',')}]`)) ?? {}
+    expect(inner?.size).toBeLessThanOrEqual(50_000 / 500)
+  })
+
+  it('reads no key again for each number below it', () => {
+    const read = jest.spyOn(NumberWalk.prototype, 'step')
+    const deep = `${'{"a":'.repeat(900)}[${Array(10_000).fill('1.0').join(',')}]${'}'.repeat(900)}`
+    expect(written(deep)).toBe(deep)
+    expect(read.mock.calls.length).toBeLessThan(2 * (10_000 + 900 + 1))
+    read.mockRestore()
   })
 })
